@@ -1,0 +1,73 @@
+#ifndef TWOFOLD_BLP_H
+#define TWOFOLD_BLP_H
+/* BLP: the bilevel problem  min f(lambda) = E(w(lambda), lambda),  w(lambda) = argmin_w l(w, lambda).
+   Symbols and equations follow Grazzi, Franceschi, Pontil, Salzo, ICML 2020. */
+#include <twofold/dataset.h>
+#include <petscvec.h>
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+typedef struct _p_BLP *BLP;
+typedef const char *BLPType;
+#define BLPSOFTMAX "softmax" /* multinomial logistic regression, one regularisation weight a feature */
+
+typedef enum { BLP_TRAIN, BLP_VAL, BLP_TEST } BLPSet;
+extern const char *const BLPSets[];
+
+/* What BLPEvaluate() measures on a set of samples. */
+typedef struct {
+  PetscReal loss;     /* mean over the samples, without regularisation */
+  PetscReal accuracy; /* fraction in [0, 1] */
+  PetscInt n;         /* samples */
+} BLPMetrics;
+
+PetscErrorCode BLPCreate(MPI_Comm comm, BLP *blp);
+PetscErrorCode BLPDestroy(BLP *blp);
+PetscErrorCode BLPSetOptionsPrefix(BLP blp, const char prefix[]);
+/* Option -blp_type. Logically collective. */
+PetscErrorCode BLPSetType(BLP blp, BLPType type);
+PetscErrorCode BLPSetFromOptions(BLP blp);
+/* Reads the data the options name, where BLPSetData() gave none, and lays out the spaces. Collective. */
+PetscErrorCode BLPSetUp(BLP blp);
+PetscErrorCode BLPView(BLP blp, PetscViewer viewer);
+
+/* Training, validation and test (may be NULL) samples; references are taken until BLPSetUp(). Collective. */
+PetscErrorCode BLPSetData(BLP blp, DataSet train, DataSet val, DataSet test);
+/* Whether the problem has samples of this kind. Not collective; after BLPSetUp(). */
+PetscErrorCode BLPHasSet(BLP blp, BLPSet set, PetscBool *has);
+
+/* New vectors of lambda's and w's spaces; either may be NULL. Collective. */
+PetscErrorCode BLPCreateVecs(BLP blp, Vec *lambda, Vec *w);
+/* Global sizes of the two spaces. */
+PetscErrorCode BLPGetSizes(BLP blp, PetscInt *nlambda, PetscInt *nw);
+
+/* Upper level: E(w, lambda), and where not NULL its gradients g1 = grad1 E (in w) and g2 = grad2 E (in
+   lambda). Collective. */
+PetscErrorCode BLPUpper(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2);
+/* Lower level as a loss: g = grad_w l(w, lambda), and l where not NULL. Collective. */
+PetscErrorCode BLPLossGradient(BLP blp, Vec lambda, Vec w, PetscReal *l, Vec g);
+/* Fixes the point of the second derivatives below; w and lambda must stay as they are while these are used.
+   Collective. */
+PetscErrorCode BLPLossLinearize(BLP blp, Vec lambda, Vec w);
+/* y = grad^2_ww l v. Collective. */
+PetscErrorCode BLPLossHessianMult(BLP blp, Vec v, Vec y);
+/* y = (d/dlambda grad_w l) u, from lambda's space to w's. Collective. */
+PetscErrorCode BLPLossCrossMult(BLP blp, Vec u, Vec y);
+/* g = (d/dlambda grad_w l)^T v, from w's space to lambda's. Collective. */
+PetscErrorCode BLPLossCrossMultTranspose(BLP blp, Vec v, Vec g);
+/* mu(lambda) >= 0 with grad^2_ww l >= mu I everywhere, by the problem's formula. Collective. */
+PetscErrorCode BLPGetStrongConvexity(BLP blp, Vec lambda, PetscReal *mu);
+/* Loss and accuracy on a set. Raises PETSC_ERR_ARG_WRONG if the problem has no such set. Collective. */
+PetscErrorCode BLPEvaluate(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics);
+
+/* Bytes this rank holds. Not collective. */
+PetscErrorCode BLPGetMemory(BLP blp, PetscLogDouble *bytes);
+
+PetscErrorCode BLPRegister(const char type[], PetscErrorCode (*create)(BLP));
+
+#if defined(__cplusplus)
+}
+#endif
+#endif

@@ -1,0 +1,51 @@
+#ifndef TWOFOLD_FEATUREMAT_H
+#define TWOFOLD_FEATUREMAT_H
+/* FeatureMat: the feature matrix X (n samples x p features) of a data set and its products with blocks of c
+   columns. Layouts: W (p x c) is interlaced, block size c, distributed by features; Z (n x c) is interlaced,
+   distributed by samples. */
+#include <twofold/dataset.h>
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+typedef struct _p_FeatureMat *FeatureMat;
+typedef const char *FeatureMatType;
+#define FEATUREMATREFERENCE                                                                                  \
+  "reference" /* MPIAIJ of X^T and MatCreateMAIJ: plain, the oracle for faster types */
+
+PetscErrorCode FeatureMatCreate(MPI_Comm comm, FeatureMat *X);
+PetscErrorCode FeatureMatDestroy(FeatureMat *X);
+PetscErrorCode FeatureMatSetOptionsPrefix(FeatureMat X, const char prefix[]);
+/* Option -data_kernel. Logically collective. */
+PetscErrorCode FeatureMatSetType(FeatureMat X, FeatureMatType type);
+PetscErrorCode FeatureMatSetFromOptions(FeatureMat X);
+PetscErrorCode FeatureMatView(FeatureMat X, PetscViewer viewer);
+
+/* Builds X from ds for blocks of c columns. With bias, a column of ones is appended as feature p. ds is not
+   kept. Collective. */
+PetscErrorCode FeatureMatSetData(FeatureMat X, DataSet ds, PetscInt c, PetscBool bias);
+
+/* Global sizes: samples n, rows of W (p, or p + 1 with bias), columns c; any pointer may be NULL. */
+PetscErrorCode FeatureMatGetSizes(FeatureMat X, PetscInt *n, PetscInt *p, PetscInt *c);
+
+/* Class of each local row of Z, borrowed. */
+PetscErrorCode FeatureMatGetLabels(FeatureMat X, PetscInt *nlocal, const PetscInt *label[]);
+
+/* New vectors of W's and Z's layout; either may be NULL. Collective. */
+PetscErrorCode FeatureMatCreateVecs(FeatureMat X, Vec *W, Vec *Z);
+
+/* Z = X W. Collective. */
+PetscErrorCode FeatureMatMult(FeatureMat X, Vec W, Vec Z);
+/* G = X^T R. Collective. */
+PetscErrorCode FeatureMatMultTranspose(FeatureMat X, Vec R, Vec G);
+
+/* Bytes this rank holds. Not collective. */
+PetscErrorCode FeatureMatGetMemory(FeatureMat X, PetscLogDouble *bytes);
+
+PetscErrorCode FeatureMatRegister(const char type[], PetscErrorCode (*create)(FeatureMat));
+
+#if defined(__cplusplus)
+}
+#endif
+#endif

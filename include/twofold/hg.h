@@ -1,0 +1,91 @@
+#ifndef TWOFOLD_HG_H
+#define TWOFOLD_HG_H
+/* HG: f(lambda) = E(w(lambda), lambda) and its hypergradient. */
+#include <twofold/lls.h>
+#include <twofold/tape.h>
+#include <petscksp.h>
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+typedef struct _p_HG *HG;
+typedef const char *HGType;
+#define HGITD "itd" /* iterative differentiation: the tape of iterates, run backwards; paper, Algorithm 1 */
+#define HGAID                                                                                                \
+  "aid" /* approximate implicit differentiation: (I - d1Phi^T) v = grad1 E by a KSP; Algorithm 2 */
+
+typedef enum {
+  HG_CONVERGED_ITS = 1,  /* the fixed numbers of steps t and k were made */
+  HG_CONVERGED_RTOL = 2, /* all tolerances asked for were reached */
+  HG_ITERATING = 0,
+  HG_DIVERGED_ITS = -1,      /* finite, but a tolerance was not reached within the steps allowed */
+  HG_DIVERGED_NANORINF = -2, /* f or the hypergradient is not finite */
+  HG_DIVERGED_LOWER = -3,    /* the lower level diverged: see the LLS reason */
+  HG_DIVERGED_ADJOINT = -4,  /* the adjoint solve failed: see the KSP reason */
+  HG_STOPPED = -5            /* the lower level's stop hook asked for it */
+} HGConvergedReason;
+extern const char *const *HGConvergedReasons;
+
+/* What the last HGSolve() did. */
+typedef struct {
+  HGConvergedReason reason;
+  LLSConvergedReason lower_reason;
+  KSPConvergedReason adjoint_reason; /* 0 with itd */
+  PetscInt lower_its;
+  PetscInt adjoint_its;       /* KSP iterations, or reverse steps of itd */
+  PetscReal adjoint_residual; /* ||grad1 E - (I - d1Phi^T) v|| / ||grad1 E||, recomputed; -1 with itd */
+  PetscReal lower_change;     /* ||Phi(x) - x|| of the last step, -1 where not computed */
+  PetscReal norm;             /* ||hypergradient|| */
+  PetscLogDouble lower_time, adjoint_time; /* s, this rank */
+} HGReport;
+
+PetscErrorCode HGCreate(MPI_Comm comm, HG *hg);
+PetscErrorCode HGDestroy(HG *hg);
+PetscErrorCode HGSetOptionsPrefix(HG hg, const char prefix[]);
+/* Option -hg_type. Logically collective. */
+PetscErrorCode HGSetType(HG hg, HGType type);
+PetscErrorCode HGGetType(HG hg, HGType *type);
+PetscErrorCode HGSetBLP(HG hg, BLP blp);
+PetscErrorCode HGSetFromOptions(HG hg);
+PetscErrorCode HGSetUp(HG hg);
+PetscErrorCode HGView(HG hg, PetscViewer viewer);
+
+/* Children, for further settings; those of a type that is not in use are refused with PETSC_ERR_ARG_WRONG. */
+PetscErrorCode HGGetBLP(HG hg, BLP *blp);
+PetscErrorCode HGGetLLS(HG hg, LLS *lls);
+PetscErrorCode HGGetKSP(HG hg, KSP *ksp);        /* aid */
+PetscErrorCode HGGetAdjointFPM(HG hg, FPM *fpm); /* aid */
+PetscErrorCode HGGetTape(HG hg, Tape *tape);     /* itd */
+/* itd through the last K steps only (truncated; 0: all): -hg_itd_truncate. */
+PetscErrorCode HGITDSetTruncation(HG hg, PetscInt K);
+
+/* f = E(w_t(lambda), lambda) and the hypergradient g (lambda's layout). The lower level starts from w_0 = 0,
+   or with -lls_warm_start from the accepted state. Ends with a reason; where the reason is HG_DIVERGED_LOWER,
+   _ADJOINT or HG_STOPPED, g is not to be used. Collective. */
+PetscErrorCode HGSolve(HG hg, Vec lambda, PetscReal *f, Vec g);
+/* f alone: no tape, no adjoint. Collective. */
+PetscErrorCode HGEvaluate(HG hg, Vec lambda, PetscReal *f);
+PetscErrorCode HGGetConvergedReason(HG hg, HGConvergedReason *reason);
+PetscErrorCode HGGetReport(HG hg, HGReport *report);
+/* Lower state of the last solve, and the adjoint's v (aid; NULL before the first solve); borrowed. */
+PetscErrorCode HGGetState(HG hg, State *x);
+PetscErrorCode HGGetAdjoint(HG hg, State *v);
+
+/* Makes the last solve's states the ones that warm starts begin with. Upper solvers call it when they accept
+   a point; a line search's trials never become starts. Collective. */
+PetscErrorCode HGAccept(HG hg);
+/* Writes the accepted states to an HDF5 viewer, or takes them from it. Collective. */
+PetscErrorCode HGSaveState(HG hg, PetscViewer viewer);
+PetscErrorCode HGRestoreState(HG hg, PetscViewer viewer);
+
+/* Bytes this rank needs beside the problem's. Not collective. */
+PetscErrorCode HGGetMemory(HG hg, PetscLogDouble *bytes);
+
+PetscErrorCode HGRegister(const char type[], PetscErrorCode (*create)(HG));
+PetscErrorCode HGGetRegistered(PetscInt *n, const char ***types);
+
+#if defined(__cplusplus)
+}
+#endif
+#endif

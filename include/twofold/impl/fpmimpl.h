@@ -1,0 +1,39 @@
+#ifndef TWOFOLD_FPMIMPL_H
+#define TWOFOLD_FPMIMPL_H
+#include <twofold/fpm.h>
+#include <twofold/impl/sysimpl.h>
+
+extern PetscClassId FPM_CLASSID;
+
+/* step, jvp, vjp, parameterjvp and parametervjpadd are required; the residual products default to v minus the
+   plain one and are worth their own op where that cancels. */
+struct _FPMOps {
+  PetscErrorCode (*step)(FPM, Vec lambda, State x, PetscReal *change);
+  PetscErrorCode (*linearize)(FPM, Vec lambda, State x);
+  PetscErrorCode (*jvp)(FPM, State, State);
+  PetscErrorCode (*vjp)(FPM, State, State);
+  PetscErrorCode (*residualjvp)(FPM, State, State);
+  PetscErrorCode (*residualvjp)(FPM, State, State);
+  PetscErrorCode (*parameterjvp)(FPM, Vec, State);
+  PetscErrorCode (*parametervjpadd)(FPM, State, Vec);
+  PetscErrorCode (*view)(FPM, PetscViewer);
+  PetscErrorCode (*destroy)(FPM);
+};
+
+struct _p_FPM {
+  PETSCHEADER(struct _FPMOps);
+  void *data;
+  BLP blp;
+  PetscReal step, momentum;
+  PetscBool uses_momentum;
+  PetscInt nstate;
+  PetscBool symmetric;
+  PetscBool setup, linearized;
+  Vec work, glambda; /* in w's and lambda's space */
+};
+
+/* Types, one a file. */
+PetscErrorCode FPMCreate_GD(FPM fpm);
+PetscErrorCode FPMCreate_HeavyBall(FPM fpm);
+
+#endif

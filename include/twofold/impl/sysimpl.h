@@ -1,0 +1,69 @@
+#ifndef TWOFOLD_SYSIMPL_H
+#define TWOFOLD_SYSIMPL_H
+/* Services shared by the implementations of all objects. */
+#include <petsc/private/petscimpl.h>
+#include <twofold/sys.h>
+#include <twofold/impl/compat.h>
+
+/* Log events, one per verb. */
+extern PetscLogEvent TWOFOLD_DataLoad, TWOFOLD_DataExchange, TWOFOLD_MatMult, TWOFOLD_MatMultTranspose;
+extern PetscLogEvent TWOFOLD_UpperEval, TWOFOLD_LossGradient, TWOFOLD_LossHessian;
+extern PetscLogEvent TWOFOLD_FPMStep, TWOFOLD_FPMLinearize, TWOFOLD_FPMJVP, TWOFOLD_FPMVJP;
+extern PetscLogEvent TWOFOLD_LLSSolve, TWOFOLD_TapePush, TWOFOLD_TapePop;
+extern PetscLogEvent TWOFOLD_AdjointSolve, TWOFOLD_HGSolve, TWOFOLD_ULSStep, TWOFOLD_Checkpoint;
+
+/* Registers classes, events and types once; every XXXCreate() calls it. */
+PetscErrorCode TwofoldInitializePackage(void);
+
+/* Each object registers its own types; called by TwofoldInitializePackage() alone. */
+PetscErrorCode DataSetRegisterAll_Private(void);
+PetscErrorCode FeatureMatRegisterAll_Private(void);
+PetscErrorCode BLPRegisterAll_Private(void);
+PetscErrorCode FPMRegisterAll_Private(void);
+PetscErrorCode LLSRegisterAll_Private(void);
+PetscErrorCode TapeRegisterAll_Private(void);
+PetscErrorCode HGRegisterAll_Private(void);
+PetscErrorCode ULSRegisterAll_Private(void);
+
+/* Constructor of a type as a registration list keeps it: cast to the object's own signature before the call.
+ */
+typedef void (*TwofoldConstructor)(void);
+
+/* Looks `type` up in `list`; where it is missing raises PETSC_ERR_ARG_UNKNOWN_TYPE with the known types and
+   the closest one. `option` is the option that sets it. Collective on obj. */
+PetscErrorCode TwofoldFindType(PetscObject obj, PetscFunctionList list, const char option[],
+                               const char type[], TwofoldConstructor *create);
+
+/* Number of edits (insert, delete, change, swap of neighbours) between two words. */
+PetscInt TwofoldEditDistance(const char a[], const char b[]);
+
+/* Sets the options prefix of a child: the parent's prefix, then `own`. */
+PetscErrorCode TwofoldChildPrefix(PetscObject child, PetscObject parent, const char own[]);
+
+/* Makes an error of some ranks an error of all: where a rank passes a code other than 0, every rank raises
+   the lowest such rank's code and message. Collective on comm. */
+PetscErrorCode TwofoldAgree(MPI_Comm comm, PetscErrorCode code, const char message[]);
+
+/* Personalised exchange of sendcounts[rank] items of `bytes` each, packed by rank in sendbuf. On return
+   recvcounts has an entry a rank and recvbuf the items in rank order; the caller frees both with
+   PetscFree(). Collective on comm. */
+PetscErrorCode TwofoldExchange(MPI_Comm comm, size_t bytes, const PetscMPIInt sendcounts[],
+                               const void *sendbuf, PetscMPIInt **recvcounts, void **recvbuf,
+                               PetscInt *nrecv);
+
+/* The lines of a text file, dealt to ranks by byte ranges: a line belongs to the rank in whose range its
+   first byte lies, so that every line is whole on one rank and no rank reads more than its range and one
+   line. */
+typedef struct {
+  char *text;        /* this rank's lines, each ended by 0 in place of its end of line */
+  PetscInt nlines;   /* on this rank */
+  PetscInt first;    /* global number of the first one, counted from 1 */
+  const char **line; /* nlines pointers into text */
+} TwofoldLines;
+PetscErrorCode TwofoldLinesRead(MPI_Comm comm, const char path[], TwofoldLines *lines);
+PetscErrorCode TwofoldLinesDestroy(TwofoldLines *lines);
+
+/* Raises PETSC_ERR_FILE_OPEN on every rank where rank 0 cannot read the path; `option` may be NULL. */
+PetscErrorCode TwofoldCheckReadable(MPI_Comm comm, const char path[], PetscBool *isdirectory);
+
+#endif

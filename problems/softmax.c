@@ -1,0 +1,450 @@
+/*
+  softmax: multinomial logistic regression with one regularisation weight a feature.
+
+    l(w, lambda) = 1/n sum_i CE(y_i, W^T x_i) + 1/(2 c p) sum_j exp(lambda_j) sum_k W_jk^2      (training
+  samples) E(w)         = 1/n' sum_i CE(y'_i, W^T x'_i) (validation samples)
+
+  W is p x c (row j: the c weights of feature j), CE(y, z) = logsumexp(z) - z_y. With P = softmax of the rows
+  of X W:
+
+    grad_w l              = X^T (P - Y) / n + D W,           D = diag(exp(lambda)) / (c p)
+    (grad^2_ww l) V       = X^T R / n + D V,                 R_i = P_i * (Z_i - <P_i, Z_i>),  Z = X V
+    (d/dlambda grad_w l) u   = D diag(u) W
+    (d/dlambda grad_w l)^T V = exp(lambda_j) / (c p) sum_k W_jk V_jk
+
+  one pass X V and one pass X^T R each, never a dense Hessian. The Hessian is at least mu = exp(min lambda) /
+  (c p).
+
+  With -blp_bias a column of ones is appended, its c weights unpenalised. Shifting these c weights by the same
+  amount changes neither l nor E, so the Hessian is singular along that shift and mu is 0: statements that
+  need mu > 0 do not hold. Gradients sum to zero over the classes there, so iterations from w = 0 never move
+  along the shift and converge on its complement.
+*/
+#include <twofold/featuremat.h>
+#include <twofold/impl/blpimpl.h>
+
+typedef struct {
+  FeatureMat X[3]; /* train, val, test */
+  Vec Z[3];        /* n x c work of each set */
+  Vec P;           /* softmax(X w) at the point of linearisation */
+  Vec w;           /* that point, borrowed */
+  PetscInt c, p;   /* classes, features without the bias */
+  PetscInt plocal;
+  PetscBool bias;
+  PetscReal *weight; /* exp(lambda_j) / (c p) for this rank's features, and 0 for the bias */
+  PetscObjectId lambda_id;
+  PetscObjectState lambda_state;
+  Vec lambda; /* template of lambda's space */
+} Softmax;
+
+/* ------------------------------------------------------------------ sample space */
+
+/* z <- softmax(z) in place; returns logsumexp(z) - z_label. */
+static inline PetscReal SoftmaxRow(PetscInt c, PetscInt label, PetscScalar z[], PetscBool *correct)
+{
+  PetscInt top = 0;
+  PetscReal sum = 0;
+
+  for (PetscInt k = 1; k < c; k++)
+    if (z[k] > z[top]) top = k;
+  const PetscReal highest = z[top], own = z[label];
+  for (PetscInt k = 0; k < c; k++) {
+    z[k] = PetscExpReal(z[k] - highest);
+    sum += z[k];
+  }
+  for (PetscInt k = 0; k < c; k++) z[k] /= sum;
+  *correct = (PetscBool)(top == label);
+  return highest + PetscLogReal(sum) - own;
+}
+
+/* Z <- softmax(X w) on a set; mean cross-entropy and accuracy where not NULL. Collective if they are asked
+ * for. */
+static PetscErrorCode Predict(Softmax *sm, BLPSet set, Vec w, Vec Z, PetscReal *loss, PetscReal *accuracy)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)Z);
+  PetscInt n, nlocal;
+  const PetscInt *label;
+  PetscScalar *z;
+  PetscReal sums[2] = {0, 0};
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatMult(sm->X[set], w, Z));
+  PetscCall(FeatureMatGetSizes(sm->X[set], &n, NULL, NULL));
+  PetscCall(FeatureMatGetLabels(sm->X[set], &nlocal, &label));
+  PetscCall(VecGetArray(Z, &z));
+  for (PetscInt i = 0; i < nlocal; i++) {
+    PetscBool correct;
+    sums[0] += SoftmaxRow(sm->c, label[i], z + i * sm->c, &correct);
+    sums[1] += correct ? 1 : 0;
+  }
+  PetscCall(VecRestoreArray(Z, &z));
+  PetscCall(PetscLogFlops(5.0 * (double)nlocal * (double)sm->c));
+  if (loss || accuracy) PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 2, MPIU_REAL, MPIU_SUM, comm));
+  if (loss) *loss = sums[0] / (PetscReal)n;
+  if (accuracy) *accuracy = sums[1] / (PetscReal)n;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* P <- (P - Y) / n, the gradient of the mean cross-entropy in X W. */
+static PetscErrorCode SubtractLabels(FeatureMat X, PetscInt c, Vec P)
+{
+  PetscInt n, nlocal;
+  const PetscInt *label;
+  PetscScalar *z;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetSizes(X, &n, NULL, NULL));
+  PetscCall(FeatureMatGetLabels(X, &nlocal, &label));
+  const PetscReal scale = 1 / (PetscReal)n;
+  PetscCall(VecGetArray(P, &z));
+  for (PetscInt i = 0; i < nlocal; i++) {
+    z[i * c + label[i]] -= 1;
+    for (PetscInt k = 0; k < c; k++) z[i * c + k] *= scale;
+  }
+  PetscCall(VecRestoreArray(P, &z));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ feature space */
+
+/* exp(lambda) / (c p), kept until lambda changes. */
+static PetscErrorCode UpdateWeights(Softmax *sm, Vec lambda)
+{
+  PetscObjectId id;
+  PetscObjectState state;
+  const PetscScalar *l;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectGetId((PetscObject)lambda, &id));
+  PetscCall(PetscObjectStateGet((PetscObject)lambda, &state));
+  if (id == sm->lambda_id && state == sm->lambda_state) PetscFunctionReturn(PETSC_SUCCESS);
+  const PetscReal scale = 1 / ((PetscReal)sm->c * (PetscReal)sm->p);
+  PetscCall(VecGetLocalSize(lambda, &n));
+  PetscCall(VecGetArrayRead(lambda, &l));
+  for (PetscInt j = 0; j < n; j++) sm->weight[j] = scale * PetscExpReal(l[j]);
+  PetscCall(VecRestoreArrayRead(lambda, &l));
+  sm->lambda_id = id;
+  sm->lambda_state = state;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* y += D v; returns <v, D v> of this rank. */
+static PetscErrorCode AddRegulariser(const Softmax *sm, Vec v, Vec y, PetscReal *quadratic)
+{
+  const PetscInt c = sm->c;
+  const PetscScalar *a;
+  PetscScalar *b;
+  PetscReal sum = 0;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArrayRead(v, &a));
+  PetscCall(VecGetArray(y, &b));
+  for (PetscInt j = 0; j < sm->plocal; j++) {
+    PetscReal square = 0;
+    for (PetscInt k = 0; k < c; k++) {
+      square += a[j * c + k] * a[j * c + k];
+      b[j * c + k] += sm->weight[j] * a[j * c + k];
+    }
+    sum += sm->weight[j] * square;
+  }
+  PetscCall(VecRestoreArray(y, &b));
+  PetscCall(VecRestoreArrayRead(v, &a));
+  PetscCall(PetscLogFlops(4.0 * (double)sm->plocal * (double)c));
+  if (quadratic) *quadratic = sum;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ the problem */
+
+static PetscErrorCode BLPUpper_Softmax(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2)
+{
+  Softmax *sm = (Softmax *)blp->data;
+  const Vec Z = sm->Z[BLP_VAL];
+
+  PetscFunctionBegin;
+  (void)lambda;
+  PetscCall(Predict(sm, BLP_VAL, w, Z, E, NULL));
+  if (g1) {
+    PetscCall(SubtractLabels(sm->X[BLP_VAL], sm->c, Z));
+    PetscCall(FeatureMatMultTranspose(sm->X[BLP_VAL], Z, g1));
+  }
+  if (g2) PetscCall(VecZeroEntries(g2));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPLossGradient_Softmax(BLP blp, Vec lambda, Vec w, PetscReal *l, Vec g)
+{
+  Softmax *sm = (Softmax *)blp->data;
+  const Vec Z = sm->Z[BLP_TRAIN];
+  PetscReal quadratic;
+
+  PetscFunctionBegin;
+  PetscCall(UpdateWeights(sm, lambda));
+  PetscCall(Predict(sm, BLP_TRAIN, w, Z, l, NULL));
+  PetscCall(SubtractLabels(sm->X[BLP_TRAIN], sm->c, Z));
+  PetscCall(FeatureMatMultTranspose(sm->X[BLP_TRAIN], Z, g));
+  PetscCall(AddRegulariser(sm, w, g, &quadratic));
+  if (l) {
+    PetscCall(
+        MPIU_Allreduce(MPI_IN_PLACE, &quadratic, 1, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)blp)));
+    *l += quadratic / 2;
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPLossLinearize_Softmax(BLP blp, Vec lambda, Vec w)
+{
+  Softmax *sm = (Softmax *)blp->data;
+
+  PetscFunctionBegin;
+  PetscCall(UpdateWeights(sm, lambda));
+  PetscCall(Predict(sm, BLP_TRAIN, w, sm->P, NULL, NULL));
+  sm->w = w;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Z <- R / n with R_i = P_i * (Z_i - <P_i, Z_i>): the Hessian of the mean cross-entropy in X W. */
+static PetscErrorCode ApplyOutputHessian(const Softmax *sm, Vec Z)
+{
+  const PetscInt c = sm->c;
+  PetscInt n, nlocal;
+  const PetscScalar *p;
+  PetscScalar *z;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetSizes(sm->X[BLP_TRAIN], &n, NULL, NULL));
+  PetscCall(FeatureMatGetLabels(sm->X[BLP_TRAIN], &nlocal, NULL));
+  const PetscReal scale = 1 / (PetscReal)n;
+  PetscCall(VecGetArrayRead(sm->P, &p));
+  PetscCall(VecGetArray(Z, &z));
+  for (PetscInt i = 0; i < nlocal; i++) {
+    const PetscScalar *const pi = p + i * c;
+    PetscScalar *const zi = z + i * c;
+    PetscReal mean = 0;
+    for (PetscInt k = 0; k < c; k++) mean += pi[k] * zi[k];
+    for (PetscInt k = 0; k < c; k++) zi[k] = scale * pi[k] * (zi[k] - mean);
+  }
+  PetscCall(VecRestoreArray(Z, &z));
+  PetscCall(VecRestoreArrayRead(sm->P, &p));
+  PetscCall(PetscLogFlops(5.0 * (double)nlocal * (double)c));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPLossHessian_Softmax(BLP blp, Vec v, Vec y)
+{
+  Softmax *sm = (Softmax *)blp->data;
+  const Vec Z = sm->Z[BLP_TRAIN];
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatMult(sm->X[BLP_TRAIN], v, Z));
+  PetscCall(ApplyOutputHessian(sm, Z));
+  PetscCall(FeatureMatMultTranspose(sm->X[BLP_TRAIN], Z, y));
+  PetscCall(AddRegulariser(sm, v, y, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPLossCross_Softmax(BLP blp, Vec u, Vec y)
+{
+  Softmax *sm = (Softmax *)blp->data;
+  const PetscInt c = sm->c;
+  const PetscScalar *a, *w;
+  PetscScalar *b;
+  PetscInt nfeatures;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetLocalSize(u, &nfeatures));
+  PetscCall(VecZeroEntries(y)); /* the bias's row stays 0 */
+  PetscCall(VecGetArrayRead(u, &a));
+  PetscCall(VecGetArrayRead(sm->w, &w));
+  PetscCall(VecGetArray(y, &b));
+  for (PetscInt j = 0; j < nfeatures; j++)
+    for (PetscInt k = 0; k < c; k++) b[j * c + k] = sm->weight[j] * a[j] * w[j * c + k];
+  PetscCall(VecRestoreArray(y, &b));
+  PetscCall(VecRestoreArrayRead(sm->w, &w));
+  PetscCall(VecRestoreArrayRead(u, &a));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPLossCrossTranspose_Softmax(BLP blp, Vec v, Vec g)
+{
+  Softmax *sm = (Softmax *)blp->data;
+  const PetscInt c = sm->c;
+  const PetscScalar *a, *w;
+  PetscScalar *b;
+  PetscInt nfeatures;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetLocalSize(g, &nfeatures));
+  PetscCall(VecGetArrayRead(v, &a));
+  PetscCall(VecGetArrayRead(sm->w, &w));
+  PetscCall(VecGetArrayWrite(g, &b));
+  for (PetscInt j = 0; j < nfeatures; j++) {
+    PetscReal sum = 0;
+    for (PetscInt k = 0; k < c; k++) sum += w[j * c + k] * a[j * c + k];
+    b[j] = sm->weight[j] * sum;
+  }
+  PetscCall(VecRestoreArrayWrite(g, &b));
+  PetscCall(VecRestoreArrayRead(sm->w, &w));
+  PetscCall(VecRestoreArrayRead(v, &a));
+  PetscCall(PetscLogFlops(2.0 * (double)nfeatures * (double)c));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPStrongConvexity_Softmax(BLP blp, Vec lambda, PetscReal *mu)
+{
+  Softmax *sm = (Softmax *)blp->data;
+  PetscReal lowest;
+
+  PetscFunctionBegin;
+  PetscCall(VecMin(lambda, NULL, &lowest));
+  *mu = sm->bias ? 0 : PetscExpReal(lowest) / ((PetscReal)sm->c * (PetscReal)sm->p);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPEvaluate_Softmax(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
+{
+  Softmax *sm = (Softmax *)blp->data;
+
+  PetscFunctionBegin;
+  (void)lambda;
+  PetscCall(Predict(sm, set, w, sm->Z[set], &metrics->loss, &metrics->accuracy));
+  PetscCall(FeatureMatGetSizes(sm->X[set], &metrics->n, NULL, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ life cycle */
+
+static PetscErrorCode BLPReset_Softmax(BLP blp)
+{
+  Softmax *sm = (Softmax *)blp->data;
+
+  PetscFunctionBegin;
+  for (int s = 0; s < 3; s++) {
+    PetscCall(FeatureMatDestroy(&sm->X[s]));
+    PetscCall(VecDestroy(&sm->Z[s]));
+  }
+  PetscCall(VecDestroy(&sm->P));
+  PetscCall(VecDestroy(&sm->lambda));
+  PetscCall(PetscFree(sm->weight));
+  sm->lambda_id = 0;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPSetUp_Softmax(BLP blp)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
+  Softmax *sm = (Softmax *)blp->data;
+  PetscInt nfeatures = PETSC_DECIDE, rows;
+  Vec w;
+
+  PetscFunctionBegin;
+  PetscCall(BLPReset_Softmax(blp));
+  PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], NULL, &sm->p, &sm->c));
+  for (int s = 0; s < 3; s++) {
+    if (!blp->set[s]) continue;
+    PetscCall(FeatureMatCreate(comm, &sm->X[s]));
+    PetscCall(FeatureMatSetOptionsPrefix(sm->X[s], ((PetscObject)blp)->prefix));
+    PetscCall(FeatureMatSetFromOptions(sm->X[s]));
+    PetscCall(FeatureMatSetData(sm->X[s], blp->set[s], sm->c, sm->bias));
+    PetscCall(FeatureMatCreateVecs(sm->X[s], NULL, &sm->Z[s]));
+  }
+  PetscCall(VecDuplicate(sm->Z[BLP_TRAIN], &sm->P));
+  PetscCall(FeatureMatCreateVecs(sm->X[BLP_TRAIN], &w, NULL));
+  PetscCall(VecGetSize(w, &blp->nw));
+  PetscCall(VecGetLocalSize(w, &rows));
+  PetscCall(VecDestroy(&w));
+  sm->plocal = rows / sm->c;
+  PetscCall(PetscCalloc1(sm->plocal + 1, &sm->weight));
+  PetscCall(PetscSplitOwnership(comm, &nfeatures, &sm->p));
+  blp->nlambda = sm->p;
+  PetscCall(VecCreate(comm, &sm->lambda));
+  PetscCall(VecSetSizes(sm->lambda, nfeatures, sm->p));
+  PetscCall(VecSetFromOptions(sm->lambda));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPCreateVecs_Softmax(BLP blp, Vec *lambda, Vec *w)
+{
+  Softmax *sm = (Softmax *)blp->data;
+
+  PetscFunctionBegin;
+  if (lambda) PetscCall(VecDuplicate(sm->lambda, lambda));
+  if (w) PetscCall(FeatureMatCreateVecs(sm->X[BLP_TRAIN], w, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPSetFromOptions_Softmax(BLP blp, PetscOptionItems *PetscOptionsObject)
+{
+  Softmax *sm = (Softmax *)blp->data;
+
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsBool("-blp_bias", "Append an unpenalised bias (mu is then 0)", "BLPSOFTMAX", sm->bias,
+                             &sm->bias, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPView_Softmax(BLP blp, PetscViewer viewer)
+{
+  Softmax *sm = (Softmax *)blp->data;
+
+  PetscFunctionBegin;
+  PetscCall(PetscViewerASCIIPrintf(viewer, "classes %" PetscInt_FMT ", features %" PetscInt_FMT "%s\n", sm->c,
+                                   sm->p, sm->bias ? " and an unpenalised bias (mu = 0)" : ""));
+  for (int s = 0; s < 3; s++) {
+    PetscInt n;
+    if (!sm->X[s]) continue;
+    PetscCall(FeatureMatGetSizes(sm->X[s], &n, NULL, NULL));
+    PetscCall(PetscViewerASCIIPrintf(viewer, "%s: %" PetscInt_FMT " samples\n", BLPSets[s], n));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPGetMemory_Softmax(BLP blp, PetscLogDouble *bytes)
+{
+  Softmax *sm = (Softmax *)blp->data;
+  PetscLogDouble part;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  for (int s = 0; s < 3; s++) {
+    if (!sm->X[s]) continue;
+    PetscCall(FeatureMatGetMemory(sm->X[s], &part));
+    PetscCall(VecGetLocalSize(sm->Z[s], &n));
+    *bytes += part + (PetscLogDouble)n * sizeof(PetscScalar) * (s == BLP_TRAIN ? 2 : 1);
+  }
+  *bytes += (PetscLogDouble)sm->plocal * sizeof(PetscReal);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPDestroy_Softmax(BLP blp)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPReset_Softmax(blp));
+  PetscCall(PetscFree(blp->data));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPCreate_Softmax(BLP blp)
+{
+  Softmax *sm;
+
+  PetscFunctionBegin;
+  PetscCall(PetscNew(&sm));
+  blp->data = sm;
+  blp->ops->setfromoptions = BLPSetFromOptions_Softmax;
+  blp->ops->setup = BLPSetUp_Softmax;
+  blp->ops->view = BLPView_Softmax;
+  blp->ops->destroy = BLPDestroy_Softmax;
+  blp->ops->createvecs = BLPCreateVecs_Softmax;
+  blp->ops->upper = BLPUpper_Softmax;
+  blp->ops->lossgradient = BLPLossGradient_Softmax;
+  blp->ops->losslinearize = BLPLossLinearize_Softmax;
+  blp->ops->losshessian = BLPLossHessian_Softmax;
+  blp->ops->losscross = BLPLossCross_Softmax;
+  blp->ops->losscrosstranspose = BLPLossCrossTranspose_Softmax;
+  blp->ops->strongconvexity = BLPStrongConvexity_Softmax;
+  blp->ops->evaluate = BLPEvaluate_Softmax;
+  blp->ops->memory = BLPGetMemory_Softmax;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

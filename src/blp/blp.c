@@ -1,0 +1,257 @@
+/* BLP: the bilevel problem. Interface and dispatch; a problem a file of problems/. */
+#include <twofold/impl/blpimpl.h>
+
+PetscClassId BLP_CLASSID;
+static PetscFunctionList BLPList = NULL;
+
+const char *const BLPSets[] = {"train", "val", "test", "BLPSet", "BLP_", NULL};
+
+PetscErrorCode BLPRegister(const char type[], PetscErrorCode (*create)(BLP))
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFunctionListAdd(&BLPList, type, create));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPDeregisterAll(void)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFunctionListDestroy(&BLPList));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPRegisterAll_Private(void)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscClassIdRegister("Bilevel Problem", &BLP_CLASSID));
+  PetscCall(BLPRegister(BLPSOFTMAX, BLPCreate_Softmax));
+  PetscCall(PetscRegisterFinalize(BLPDeregisterAll));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPCreate(MPI_Comm comm, BLP *problem)
+{
+  BLP blp;
+
+  PetscFunctionBegin;
+  PetscCall(TwofoldInitializePackage());
+  PetscCall(PetscHeaderCreate(blp, BLP_CLASSID, "BLP", "Bilevel problem", "BLP", comm, BLPDestroy, BLPView));
+  PetscCall(PetscStrncpy(blp->split.kind, "third", sizeof(blp->split.kind)));
+  *problem = blp;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPDestroy(BLP *blp)
+{
+  PetscFunctionBegin;
+  if (!*blp) PetscFunctionReturn(PETSC_SUCCESS);
+  if (--((PetscObject)*blp)->refct > 0) {
+    *blp = NULL;
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscTryTypeMethod(*blp, destroy);
+  for (int s = 0; s < 3; s++) PetscCall(DataSetDestroy(&(*blp)->set[s]));
+  PetscCall(PetscHeaderDestroy(blp));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPSetOptionsPrefix(BLP blp, const char prefix[])
+{
+  PetscFunctionBegin;
+  PetscCall(PetscObjectSetOptionsPrefix((PetscObject)blp, prefix));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPSetType(BLP blp, BLPType type)
+{
+  TwofoldConstructor create;
+  PetscBool same;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)blp, type, &same));
+  if (same) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldFindType((PetscObject)blp, BLPList, "blp_type", type, &create));
+  PetscTryTypeMethod(blp, destroy);
+  PetscCall(PetscMemzero(blp->ops, sizeof(struct _BLPOps)));
+  blp->setup = PETSC_FALSE;
+  PetscCall(((PetscErrorCode(*)(BLP))create)(blp));
+  PetscCall(PetscObjectChangeTypeName((PetscObject)blp, type));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPSetFromOptions(BLP blp)
+{
+  char type[64];
+  PetscBool set;
+
+  PetscFunctionBegin;
+  PetscObjectOptionsBegin((PetscObject)blp)
+    ;
+    PetscCall(PetscOptionsFList("-blp_type", "Problem", "BLPSetType", BLPList, BLPSOFTMAX, type, sizeof(type),
+                                &set));
+    if (set)
+      PetscCall(BLPSetType(blp, type));
+    else if (!((PetscObject)blp)->type_name)
+      PetscCall(BLPSetType(blp, BLPSOFTMAX));
+    PetscCall(BLPDataSetFromOptions_Private(blp, PetscOptionsObject));
+    PetscTryTypeMethod(blp, setfromoptions, PetscOptionsObject);
+    PetscCall(PetscOptionsViewer("-blp_view", "Print the problem", "BLPView", NULL, NULL, NULL));
+  PetscOptionsEnd();
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPSetData(BLP blp, DataSet train, DataSet val, DataSet test)
+{
+  const DataSet set[3] = {train, val, test};
+
+  PetscFunctionBegin;
+  for (int s = 0; s < 3; s++) {
+    if (set[s]) PetscCall(PetscObjectReference((PetscObject)set[s]));
+    PetscCall(DataSetDestroy(&blp->set[s]));
+    blp->set[s] = set[s];
+  }
+  blp->setup = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPSetUp(BLP blp)
+{
+  PetscFunctionBegin;
+  if (blp->setup) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCheck(((PetscObject)blp)->type_name, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_TYPENOTSET,
+             "BLPSetType() or BLPSetFromOptions() first");
+  if (!blp->set[BLP_TRAIN]) PetscCall(BLPLoadData_Private(blp));
+  PetscCall(DataSetAgree(3, blp->set));
+  for (int s = 0; s < 3; s++) blp->has[s] = blp->set[s] ? PETSC_TRUE : PETSC_FALSE;
+  PetscUseTypeMethod(blp, setup);
+  for (int s = 0; s < 3; s++)
+    PetscCall(DataSetDestroy(&blp->set[s])); /* the problem has built what it needs */
+  blp->setup = PETSC_TRUE;
+  PetscCall(PetscObjectViewFromOptions((PetscObject)blp, NULL, "-blp_view"));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPView(BLP blp, PetscViewer viewer)
+{
+  PetscBool ascii;
+
+  PetscFunctionBegin;
+  if (!viewer) PetscCall(PetscViewerASCIIGetStdout(PetscObjectComm((PetscObject)blp), &viewer));
+  PetscCall(PetscObjectTypeCompare((PetscObject)viewer, PETSCVIEWERASCII, &ascii));
+  if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscObjectPrintClassNamePrefixType((PetscObject)blp, viewer));
+  PetscCall(PetscViewerASCIIPushTab(viewer));
+  PetscTryTypeMethod(blp, view, viewer);
+  PetscCall(PetscViewerASCIIPopTab(viewer));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPHasSet(BLP blp, BLPSet set, PetscBool *has)
+{
+  PetscFunctionBegin;
+  *has = blp->has[set];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPCreateVecs(BLP blp, Vec *lambda, Vec *w)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPSetUp(blp));
+  PetscUseTypeMethod(blp, createvecs, lambda, w);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPGetSizes(BLP blp, PetscInt *nlambda, PetscInt *nw)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPSetUp(blp));
+  if (nlambda) *nlambda = blp->nlambda;
+  if (nw) *nw = blp->nw;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPUpper(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscLogEventBegin(TWOFOLD_UpperEval, blp, lambda, w, 0));
+  PetscUseTypeMethod(blp, upper, lambda, w, E, g1, g2);
+  PetscCall(PetscLogEventEnd(TWOFOLD_UpperEval, blp, lambda, w, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPLossGradient(BLP blp, Vec lambda, Vec w, PetscReal *l, Vec g)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscLogEventBegin(TWOFOLD_LossGradient, blp, lambda, w, g));
+  PetscUseTypeMethod(blp, lossgradient, lambda, w, l, g);
+  PetscCall(PetscLogEventEnd(TWOFOLD_LossGradient, blp, lambda, w, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPLossLinearize(BLP blp, Vec lambda, Vec w)
+{
+  PetscFunctionBegin;
+  PetscUseTypeMethod(blp, losslinearize, lambda, w);
+  blp->linearized = PETSC_TRUE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode CheckLinearized(BLP blp)
+{
+  PetscFunctionBegin;
+  PetscCheck(blp->linearized, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
+             "BLPLossLinearize() first");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPLossHessianMult(BLP blp, Vec v, Vec y)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(blp));
+  PetscCall(PetscLogEventBegin(TWOFOLD_LossHessian, blp, v, y, 0));
+  PetscUseTypeMethod(blp, losshessian, v, y);
+  PetscCall(PetscLogEventEnd(TWOFOLD_LossHessian, blp, v, y, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPLossCrossMult(BLP blp, Vec u, Vec y)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(blp));
+  PetscUseTypeMethod(blp, losscross, u, y);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPLossCrossMultTranspose(BLP blp, Vec v, Vec g)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(blp));
+  PetscUseTypeMethod(blp, losscrosstranspose, v, g);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPGetStrongConvexity(BLP blp, Vec lambda, PetscReal *mu)
+{
+  PetscFunctionBegin;
+  PetscUseTypeMethod(blp, strongconvexity, lambda, mu);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPEvaluate(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
+{
+  PetscFunctionBegin;
+  PetscCheck(blp->has[set], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONG,
+             "the problem has no %s samples: add -blp_%s", BLPSets[set], BLPSets[set]);
+  PetscCall(PetscLogEventBegin(TWOFOLD_UpperEval, blp, lambda, w, 0));
+  PetscUseTypeMethod(blp, evaluate, set, lambda, w, metrics);
+  PetscCall(PetscLogEventEnd(TWOFOLD_UpperEval, blp, lambda, w, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPGetMemory(BLP blp, PetscLogDouble *bytes)
+{
+  PetscFunctionBegin;
+  *bytes = 0;
+  PetscTryTypeMethod(blp, memory, bytes);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,90 @@
+/* Where a problem's samples come from: three files, or one file and a split. */
+#include <twofold/impl/blpimpl.h>
+
+PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOptionsObject)
+{
+  PetscInt seed = (PetscInt)blp->split.seed;
+
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsString("-blp_train", "Training samples: file", "BLPSetData", blp->path[0],
+                               blp->path[0], sizeof(blp->path[0]), NULL));
+  PetscCall(PetscOptionsString("-blp_val", "Validation samples: file", "BLPSetData", blp->path[1],
+                               blp->path[1], sizeof(blp->path[1]), NULL));
+  PetscCall(PetscOptionsString("-blp_test", "Test samples: file", "BLPSetData", blp->path[2], blp->path[2],
+                               sizeof(blp->path[2]), NULL));
+  PetscCall(PetscOptionsString("-blp_data", "Samples to split: file, or folder of a text corpus",
+                               "BLPSetData", blp->source, blp->source, sizeof(blp->source), NULL));
+  PetscCall(
+      PetscOptionsString("-blp_split", "Split of -blp_data: third, bydate, or fractions such as 0.6,0.2,0.2",
+                         "DataSetSplit", blp->split.kind, blp->split.kind, sizeof(blp->split.kind), NULL));
+  PetscCall(PetscOptionsInt("-blp_seed", "Key of the random split", "DataSetSplit", seed, &seed, NULL));
+  PetscCall(PetscOptionsBool("-blp_stratified", "Split each class by itself", "DataSetSplit",
+                             blp->split.stratified, &blp->split.stratified, NULL));
+  blp->split.seed = seed;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode CreateReader(BLP blp, DataSet *ds)
+{
+  PetscFunctionBegin;
+  PetscCall(DataSetCreate(PetscObjectComm((PetscObject)blp), ds));
+  PetscCall(DataSetSetOptionsPrefix(*ds, ((PetscObject)blp)->prefix));
+  PetscCall(DataSetSetFromOptions(*ds));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* One source, split; an explicit -blp_test beside it takes the place of the split's own test part. */
+static PetscErrorCode LoadAndSplit(BLP blp)
+{
+  DataSet all;
+
+  PetscFunctionBegin;
+  PetscCheck(
+      !blp->path[0][0] && !blp->path[1][0], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_INCOMP,
+      "-blp_data and -blp_train or -blp_val exclude each other: give one source to split, or separate files");
+  PetscCall(CreateReader(blp, &all));
+  PetscCall(DataSetLoad(all, blp->source));
+  PetscCall(DataSetSplit(all, &blp->split, blp->set));
+  PetscCall(DataSetDestroy(&all));
+  PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_OUTOFRANGE,
+             "-blp_split %s leaves no validation samples: give at least two fractions", blp->split.kind);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Reads one of several files as the training set was read. */
+static PetscErrorCode LoadOne(BLP blp, int s)
+{
+  PetscBool text;
+
+  PetscFunctionBegin;
+  PetscCall(DataSetDestroy(&blp->set[s]));
+  PetscCall(CreateReader(blp, &blp->set[s]));
+  if (blp->set[BLP_TRAIN] && s != BLP_TRAIN) {
+    PetscInt base;
+    PetscCall(DataSetGetIndexBase(blp->set[BLP_TRAIN], &base));
+    PetscCall(DataSetSetIndexBase(blp->set[s], base));
+  }
+  PetscCall(DataSetLoad(blp->set[s], blp->path[s]));
+  PetscCall(DataSetIsFormat(blp->set[s], DATASETTEXT, &text));
+  PetscCheck(
+      !text, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONG,
+      "-blp_%s %s is a text corpus, which has its own vocabulary: give one corpus as -blp_data and split it",
+      BLPSets[s], blp->path[s]);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPLoadData_Private(BLP blp)
+{
+  PetscFunctionBegin;
+  if (blp->source[0]) {
+    PetscCall(LoadAndSplit(blp));
+  } else {
+    PetscCheck(blp->path[0][0] && blp->path[1][0], PetscObjectComm((PetscObject)blp), PETSC_ERR_USER_INPUT,
+               "no data: give -blp_train FILE and -blp_val FILE (and -blp_test FILE), or -blp_data FILE with "
+               "-blp_split");
+    PetscCall(LoadOne(blp, BLP_TRAIN));
+    PetscCall(LoadOne(blp, BLP_VAL));
+  }
+  if (blp->path[BLP_TEST][0]) PetscCall(LoadOne(blp, BLP_TEST));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

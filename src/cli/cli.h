@@ -1,0 +1,98 @@
+#ifndef TWOFOLD_CLI_H
+#define TWOFOLD_CLI_H
+/* The program `twofold`: what its commands share. Only here is PETSC_COMM_WORLD the communicator. */
+#include <stdio.h>
+#include <twofold.h>
+#include <twofold/impl/sysimpl.h>
+
+/* Exit codes, in the manner of sysexits.h. */
+enum {
+  EXIT_OK = 0,
+  EXIT_USAGE = 64,        /* bad option or usage */
+  EXIT_DATA = 65,         /* bad data */
+  EXIT_NOINPUT = 66,      /* missing file */
+  EXIT_NOTCONVERGED = 69, /* with -error_if_not_converged */
+  EXIT_INTERNAL = 70,
+  EXIT_RESUBMIT = 75 /* stopped early with a checkpoint */
+};
+
+/* errors.c: the first error of this rank is kept; CliFail() prints it once for the run and gives the exit
+ * code. */
+typedef struct {
+  PetscErrorCode code;
+  char message[2048];
+  char where[512];
+} CliError;
+PetscErrorCode CliErrorHandler(MPI_Comm comm, int line, const char *function, const char *file,
+                               PetscErrorCode code, PetscErrorType type, const char *message, void *error);
+int CliFail(const CliError *error);
+
+/* help.c: every option an object asks for is heard, so that -help can print and a typo can be answered. */
+PetscErrorCode CliHelpListen(void);
+PetscErrorCode CliHelpPrint(PetscBool all);
+PetscErrorCode CliHelpClosest(const char name[], const char **closest, PetscInt *distance);
+PetscErrorCode CliHelpEnd(void);
+
+/* strict.c: no word on the command line that nothing understands. */
+PetscErrorCode CliCheckWords(int argc, char **argv);
+PetscErrorCode CliRefuseUnusedOptions(void);
+
+/* json.c */
+typedef struct {
+  FILE *file;
+  int depth;
+  PetscBool first;
+} Json;
+void JsonBegin(Json *json, FILE *file);
+void JsonOpen(Json *json, const char key[]);
+void JsonClose(Json *json);
+void JsonString(Json *json, const char key[], const char value[]);
+void JsonReal(Json *json, const char key[], double value); /* null where not finite */
+void JsonInt(Json *json, const char key[], long long value);
+void JsonEnd(Json *json);
+
+/* common.c */
+typedef struct {
+  PetscBool help, help_all, quiet, error_if_not_converged;
+  char output_dir[PETSC_MAX_PATH_LEN]; /* empty: none */
+} CliCommon;
+PetscErrorCode CliCommonFromOptions(CliCommon *common, const char default_dir[]);
+PetscErrorCode CliCreateLambda(BLP blp, Vec *lambda);
+PetscErrorCode CliLambdaOptions(void);
+PetscErrorCode CliPrintMemory(PetscLogDouble problem, PetscLogDouble solver);
+PetscErrorCode CliPeakMemory(PetscLogDouble *bytes); /* largest of the ranks */
+void CliDuration(double seconds, char text[], size_t len);
+
+/* rundir.c: the run directory */
+typedef struct _RunDir *RunDir;
+PetscErrorCode RunDirCreate(const char path[], const char command[], PetscBool resume, RunDir *dir);
+PetscErrorCode RunDirPath(RunDir dir, const char name[], char path[], size_t len);
+PetscErrorCode RunDirDestroy(RunDir *dir);
+/* Rank 0's text files are written aside and renamed by these two; file is NULL on the other ranks. */
+PetscErrorCode RunDirOpenAside(RunDir dir, const char name[], FILE **file);
+PetscErrorCode RunDirCommit(RunDir dir, const char name[], FILE **file);
+/* HDF5 files likewise, by all ranks. */
+PetscErrorCode RunDirOpenHDF5(RunDir dir, const char name[], PetscViewer *viewer);
+PetscErrorCode RunDirCommitHDF5(RunDir dir, const char name[], PetscViewer *viewer);
+
+/* history.c: history.csv, valid after every row */
+typedef struct _History *History;
+typedef struct {
+  PetscInt step;
+  PetscReal f;
+  PetscBool has_gradient, evaluated;
+  BLPMetrics val, test;
+  PetscBool has_test;
+  HGReport hg;
+  PetscLogDouble time;
+} HistoryRow;
+PetscErrorCode HistoryOpen(RunDir dir, PetscInt first_step, History *history);
+PetscErrorCode HistoryWrite(History history, const HistoryRow *row);
+PetscErrorCode HistoryClose(History *history);
+
+/* Commands, one a file; each returns an exit code through *code. */
+PetscErrorCode CommandSolve(int *code);
+PetscErrorCode CommandHypergrad(int *code);
+PetscErrorCode CommandData(int *code);
+
+#endif

@@ -1,0 +1,101 @@
+/* What several commands need: shared options, the starting lambda, memory. */
+#include <sys/resource.h>
+#include "cli.h"
+
+PetscErrorCode CliCommonFromOptions(CliCommon *common, const char default_dir[])
+{
+  char how[16] = "";
+
+  PetscFunctionBegin;
+  *common = (CliCommon){0};
+  PetscCall(PetscStrncpy(common->output_dir, default_dir, sizeof(common->output_dir)));
+  PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options", "twofold")
+    ;
+    PetscCall(
+        PetscOptionsBool("-quiet", "No progress lines", "twofold", common->quiet, &common->quiet, NULL));
+    PetscCall(PetscOptionsBool("-error_if_not_converged", "Exit with 69 where a reason is negative",
+                               "twofold", common->error_if_not_converged, &common->error_if_not_converged,
+                               NULL));
+    PetscCall(PetscOptionsString("-output_dir", "Run directory", "twofold", common->output_dir,
+                                 common->output_dir, sizeof(common->output_dir), NULL));
+  PetscOptionsEnd();
+  PetscCall(PetscOptionsHasName(NULL, NULL, "-cli_help", &common->help));
+  PetscCall(PetscOptionsGetString(NULL, NULL, "-cli_help", how, sizeof(how), NULL));
+  PetscCall(PetscStrcmp(how, "all", &common->help_all));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CliLambdaOptions(void)
+{
+  PetscReal constant = 0;
+  char file[PETSC_MAX_PATH_LEN] = "";
+
+  PetscFunctionBegin;
+  PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options: start", "twofold")
+    ;
+    PetscCall(
+        PetscOptionsReal("-blp_lambda", "Starting lambda: a constant", "twofold", constant, &constant, NULL));
+    PetscCall(PetscOptionsString("-blp_lambda_file",
+                                 "Starting lambda: .txt, PETSc binary .bin, or .h5 (data set lambda)",
+                                 "twofold", file, file, sizeof(file), NULL));
+  PetscOptionsEnd();
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CliCreateLambda(BLP blp, Vec *lambda)
+{
+  PetscReal constant = 0;
+  PetscBool has_constant, has_file;
+  char file[PETSC_MAX_PATH_LEN];
+
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsGetReal(NULL, NULL, "-blp_lambda", &constant, &has_constant));
+  PetscCall(PetscOptionsGetString(NULL, NULL, "-blp_lambda_file", file, sizeof(file), &has_file));
+  PetscCheck(!has_constant || !has_file, PETSC_COMM_WORLD, PETSC_ERR_ARG_INCOMP,
+             "-blp_lambda and -blp_lambda_file exclude each other");
+  PetscCheck(!PetscIsInfOrNanReal(constant), PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
+             "-blp_lambda %g: must be finite", (double)constant);
+  PetscCall(BLPCreateVecs(blp, lambda, NULL));
+  PetscCall(PetscObjectSetName((PetscObject)*lambda, "lambda"));
+  PetscCall(VecSet(*lambda, constant));
+  if (has_file) PetscCall(TwofoldVecLoad(*lambda, file));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CliPrintMemory(PetscLogDouble problem, PetscLogDouble solver)
+{
+  double bytes[2] = {problem, solver};
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, bytes, 2, MPI_DOUBLE, MPI_MAX, PETSC_COMM_WORLD));
+  PetscCall(PetscPrintf(
+      PETSC_COMM_WORLD,
+      "memory per rank, estimated: problem %.0f MB + solvers %.0f MB, beside about 60 MB of libraries\n",
+      bytes[0] / 1e6, bytes[1] / 1e6));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CliPeakMemory(PetscLogDouble *bytes)
+{
+  struct rusage usage;
+  double peak;
+
+  PetscFunctionBegin;
+  getrusage(RUSAGE_SELF, &usage);
+  peak = 1024.0 * (double)usage.ru_maxrss;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &peak, 1, MPI_DOUBLE, MPI_MAX, PETSC_COMM_WORLD));
+  *bytes = peak;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void CliDuration(double seconds, char text[], size_t len)
+{
+  const long s = (long)(seconds + 0.5);
+
+  if (s < 60)
+    snprintf(text, len, "%lds", s);
+  else if (s < 3600)
+    snprintf(text, len, "%ldm%02lds", s / 60, s % 60);
+  else
+    snprintf(text, len, "%ldh%02ldm", s / 3600, s / 60 % 60);
+}

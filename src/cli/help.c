@@ -1,0 +1,150 @@
+/* Hears what PETSc would print for -help, through its replaceable print functions, while objects read their
+   options: the text is printed when the user asks for it, the names answer a typo with the closest one. Lists
+   of types do not pass through PetscHelpPrintf but straight to standard output, on rank 0: there they are
+   told by their form. */
+#include <stdarg.h>
+#include <string.h>
+#include <twofold/impl/sysimpl.h>
+#include "cli.h"
+
+/* PetscHelpPrintf takes no context, so what is heard has to stand here. */
+static struct {
+  char **name, *ours, *rest; /* options; text of our sections, and of PETSc's */
+  PetscInt n, capacity;
+  PetscBool in_ours, in_list;
+} heard;
+
+static const char *const our_sections[] = {"Data set",        "Feature matrix",     "Bilevel problem",
+                                           "Fixed-point map", "Lower-level solver", "Tape of iterates",
+                                           "Hypergradient",   "Upper-level solver", "Program"};
+
+static PetscErrorCode AppendText(char **text, const char more[])
+{
+  const size_t have = *text ? strlen(*text) : 0, add = strlen(more);
+
+  PetscFunctionBegin;
+  PetscCall(PetscRealloc(have + add + 1, text));
+  memcpy(*text + have, more, add + 1);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode KeepName(const char line[])
+{
+  size_t length = 0;
+
+  PetscFunctionBegin;
+  while (*line == ' ') line++;
+  if (*line != '-') PetscFunctionReturn(PETSC_SUCCESS);
+  while (*line == '-') line++;
+  while (line[length] && !strchr(" :<\n", line[length])) length++;
+  if (!length) PetscFunctionReturn(PETSC_SUCCESS);
+  if (heard.n == heard.capacity) {
+    heard.capacity = 2 * heard.capacity + 64;
+    PetscCall(PetscRealloc((size_t)heard.capacity * sizeof(*heard.name), &heard.name));
+  }
+  PetscCall(PetscMalloc1(length + 1, &heard.name[heard.n]));
+  memcpy(heard.name[heard.n], line, length);
+  heard.name[heard.n++][length] = 0;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Hear(char text[])
+{
+  PetscFunctionBegin;
+  if (text[0] == '-' && strstr(text, " options")) { /* rule and title of a section */
+    heard.in_ours = PETSC_FALSE;
+    for (size_t i = 0; i < sizeof(our_sections) / sizeof(our_sections[0]); i++)
+      if (strstr(text, our_sections[i])) heard.in_ours = PETSC_TRUE;
+  }
+  for (char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+    PetscCall(KeepName(line));
+  PetscCall(AppendText(heard.in_ours ? &heard.ours : &heard.rest, text));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Listen(MPI_Comm comm, const char format[], ...)
+{
+  char text[8192];
+  size_t written;
+  va_list arguments;
+
+  PetscFunctionBegin;
+  (void)comm;
+  va_start(arguments, format);
+  PetscCall(PetscVSNPrintf(text, sizeof(text), format, &written, arguments));
+  va_end(arguments);
+  PetscCall(Hear(text));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* A list of types comes in pieces: its option, "(one of)", the types, the manual page and the end of the
+ * line. */
+static PetscErrorCode ListenToLists(FILE *file, const char format[], va_list arguments)
+{
+  char text[8192];
+  size_t written;
+  va_list again;
+
+  PetscFunctionBegin;
+  va_copy(again, arguments);
+  PetscCall(PetscVSNPrintf(text, sizeof(text), format, &written, again));
+  va_end(again);
+  if (file == PETSC_STDOUT && strstr(text, "<now ") && strstr(text, "(one of)")) heard.in_list = PETSC_TRUE;
+  if (!heard.in_list || file != PETSC_STDOUT) {
+    PetscCall(PetscVFPrintfDefault(file, format, arguments));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  if (strchr(text, '\n')) heard.in_list = PETSC_FALSE;
+  PetscCall(Hear(text));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CliHelpListen(void)
+{
+  PetscFunctionBegin;
+  PetscHelpPrintf = Listen;
+  PetscVFPrintf = ListenToLists;
+  PetscCall(PetscOptionsSetValue(NULL, "-help", NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CliHelpPrint(PetscBool all)
+{
+  PetscMPIInt rank;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (rank == 0) {
+    if (heard.ours) fputs(heard.ours, stdout);
+    if (all && heard.rest) fputs(heard.rest, stdout);
+    fflush(stdout);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CliHelpClosest(const char name[], const char **closest, PetscInt *distance)
+{
+  PetscFunctionBegin;
+  *closest = NULL;
+  *distance = PETSC_MAX_INT;
+  for (PetscInt i = 0; i < heard.n; i++) {
+    const PetscInt edits = TwofoldEditDistance(name, heard.name[i]);
+    if (edits >= *distance) continue;
+    *distance = edits;
+    *closest = heard.name[i];
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CliHelpEnd(void)
+{
+  PetscFunctionBegin;
+  PetscHelpPrintf = PetscHelpPrintfDefault;
+  PetscVFPrintf = PetscVFPrintfDefault;
+  PetscCall(PetscOptionsClearValue(NULL, "-help"));
+  for (PetscInt i = 0; i < heard.n; i++) PetscCall(PetscFree(heard.name[i]));
+  PetscCall(PetscFree(heard.name));
+  PetscCall(PetscFree(heard.ours));
+  PetscCall(PetscFree(heard.rest));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

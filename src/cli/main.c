@@ -1,0 +1,115 @@
+/* twofold: the program. Finds the command, starts MPI and PETSc, runs it, and turns errors into exit codes.
+ */
+#include <string.h>
+#include "cli.h"
+
+static const struct {
+  const char *name;
+  PetscErrorCode (*run)(int *);
+  const char *what;
+} commands[] = {
+    {"solve", CommandSolve, "bilevel optimisation; writes a run directory"},
+    {"hypergrad", CommandHypergrad, "one hypergradient at a given lambda"},
+    {"data", CommandData, "inspect, convert and split data sets"},
+};
+enum { NCOMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static PetscErrorCode PrintUsage(void)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "twofold %s: bilevel optimisation on distributed memory\n\n"
+                        "usage: mpirun -n RANKS twofold COMMAND [-option [value]]...\n\n",
+                        TWOFOLD_VERSION));
+  for (int i = 0; i < NCOMMANDS; i++)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "  %-10s %s\n", commands[i].name, commands[i].what));
+  PetscCall(PetscPrintf(
+      PETSC_COMM_WORLD,
+      "\ntwofold COMMAND -help lists its options (-help all: PETSc's too); twofold -version prints "
+      "the version.\nOptions may stand in a file: -options_file FILE\n"));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode RunCommand(int argc, char **argv, const char name[], int *code)
+{
+  PetscBool help, version;
+
+  PetscFunctionBegin;
+  PetscCall(CliCheckWords(argc, argv));
+  if (!name) {
+    PetscCall(PetscOptionsHasName(NULL, NULL, "-version", &version));
+    PetscCall(PetscOptionsHasName(NULL, NULL, "-cli_help", &help));
+    if (version) {
+      PetscCall(PetscPrintf(PETSC_COMM_WORLD, "twofold %s (PETSc %d.%d.%d)\n", TWOFOLD_VERSION,
+                            PETSC_VERSION_MAJOR, PETSC_VERSION_MINOR, PETSC_VERSION_SUBMINOR));
+      PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    if (help || argc == 1) PetscCall(PrintUsage());
+    PetscCheck(help || argc == 1, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
+               "no command: twofold solve, hypergrad or data, then options");
+    *code = help ? EXIT_OK : EXIT_USAGE;
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  for (int i = 0; i < NCOMMANDS; i++) {
+    if (strcmp(name, commands[i].name) != 0) continue;
+    PetscCall(CliHelpListen());
+    PetscCall((*commands[i].run)(code));
+    PetscCall(CliHelpEnd());
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  SETERRQ(PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
+          "unknown command %s: known are solve, hypergrad, data (twofold -help)", name);
+}
+
+/* PETSc answers -help by printing its own options at once: ours is renamed on its way in. */
+static void RenameHelp(int argc, char **argv)
+{
+  static char renamed[] = "-cli_help";
+
+  for (int i = 1; i < argc; i++)
+    if (!strcmp(argv[i], "-help") || !strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) argv[i] = renamed;
+}
+
+/* A missing -options_file would end PetscInitialize() with a trace: it is taken out and reported afterwards.
+ */
+static const char *TakeMissingOptionsFile(int *argc, char **argv)
+{
+  for (int i = 1; i + 1 < *argc; i++) {
+    if (strcmp(argv[i], "-options_file") != 0) continue;
+    FILE *file = fopen(argv[i + 1], "r");
+    if (file) {
+      fclose(file);
+      continue;
+    }
+    const char *missing = argv[i + 1];
+    for (int j = i; j + 2 <= *argc; j++) argv[j] = argv[j + 2];
+    *argc -= 2;
+    return missing;
+  }
+  return NULL;
+}
+
+int main(int argc, char **argv)
+{
+  CliError error = {PETSC_SUCCESS, "", ""};
+  const char *command = NULL;
+  int code = EXIT_OK;
+
+  if (argc > 1 && argv[1][0] != '-') { /* the command's word is not PETSc's business */
+    command = argv[1];
+    for (int i = 1; i + 1 <= argc; i++) argv[i] = argv[i + 1];
+    argc--;
+  }
+  RenameHelp(argc, argv);
+  const char *missing = TakeMissingOptionsFile(&argc, argv);
+  if (TwofoldInitialize(&argc, &argv, NULL, NULL)) return EXIT_USAGE;
+  PetscErrorCode ierr = PetscPushErrorHandler(CliErrorHandler, &error);
+  if (!ierr && missing)
+    ierr = PetscError(PETSC_COMM_WORLD, __LINE__, PETSC_FUNCTION_NAME, __FILE__, PETSC_ERR_FILE_OPEN,
+                      PETSC_ERROR_INITIAL, "-options_file %s: no such file, or no permission", missing);
+  if (!ierr) ierr = RunCommand(argc, argv, command, &code);
+  if (ierr) return CliFail(&error);
+  PetscPopErrorHandler();
+  if (TwofoldFinalize()) return EXIT_INTERNAL;
+  return code;
+}

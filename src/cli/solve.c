@@ -1,0 +1,314 @@
+/* twofold solve: bilevel optimisation with a run directory, progress lines, checkpoints and resume. */
+#include <petscviewerhdf5.h>
+#include "cli.h"
+
+/* The run, as its monitor and its step hook see it. */
+typedef struct {
+  CliCommon common;
+  PetscInt eval_every, checkpoint_every;
+  PetscBool resume;
+  BLP blp;
+  ULS uls;
+  Vec lambda;
+  RunDir dir;
+  History history;
+  PetscBool has_test;
+  PetscInt first;  /* step the run began or was resumed at */
+  HistoryRow last; /* last row written */
+  HistoryRow last_evaluated;
+} Run;
+
+static const char checkpoint_name[] = "checkpoint/latest.h5";
+
+/* ------------------------------------------------------------------ options */
+
+static PetscErrorCode ReadOptions(Run *run)
+{
+  PetscFunctionBegin;
+  PetscCall(CliCommonFromOptions(&run->common, "twofold_run"));
+  PetscCall(CliLambdaOptions());
+  run->eval_every = 10;
+  run->checkpoint_every = 100;
+  PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options: solve", "twofold")
+    ;
+    PetscCall(PetscOptionsInt("-uls_eval_every",
+                              "Accuracy and test loss every N steps and at the last (0: at the last)",
+                              "twofold", run->eval_every, &run->eval_every, NULL));
+    PetscCall(PetscOptionsInt("-checkpoint_every",
+                              "Checkpoint every N steps and after the last (0: after the last)", "twofold",
+                              run->checkpoint_every, &run->checkpoint_every, NULL));
+    PetscCall(PetscOptionsBool("-resume", "Go on from the checkpoint of -output_dir", "twofold", run->resume,
+                               &run->resume, NULL));
+  PetscOptionsEnd();
+  PetscCheck(run->eval_every >= 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
+             "-uls_eval_every %" PetscInt_FMT ": must not be negative", run->eval_every);
+  PetscCheck(run->checkpoint_every >= 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
+             "-checkpoint_every %" PetscInt_FMT ": must not be negative", run->checkpoint_every);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ checkpoints */
+
+static PetscErrorCode WriteCheckpoint(Run *run)
+{
+  PetscViewer viewer;
+
+  PetscFunctionBegin;
+  PetscCall(RunDirOpenHDF5(run->dir, checkpoint_name, &viewer));
+  PetscCall(ULSSaveState(run->uls, run->lambda, viewer));
+  PetscCall(RunDirCommitHDF5(run->dir, checkpoint_name, &viewer));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode ReadCheckpoint(Run *run)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  PetscViewer viewer;
+  PetscInt max_it;
+
+  PetscFunctionBegin;
+  PetscCall(RunDirPath(run->dir, checkpoint_name, path, sizeof(path)));
+  PetscCall(TwofoldCheckReadable(PETSC_COMM_WORLD, path, NULL));
+  PetscCall(PetscViewerHDF5Open(PETSC_COMM_WORLD, path, FILE_MODE_READ, &viewer));
+  PetscCall(ULSRestoreState(run->uls, run->lambda, viewer));
+  PetscCall(PetscViewerDestroy(&viewer));
+  PetscCall(ULSGetIterationNumber(run->uls, &run->first));
+  PetscCall(ULSGetMaximumIterations(run->uls, &max_it));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "resumed at step %" PetscInt_FMT " of %" PetscInt_FMT " from %s\n",
+                        run->first, max_it, path));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode AfterStep(ULS uls, PetscInt it, PetscBool *stop, void *ctx)
+{
+  Run *run = (Run *)ctx;
+
+  PetscFunctionBegin;
+  (void)uls;
+  *stop = PETSC_FALSE;
+  if (run->checkpoint_every && it % run->checkpoint_every == 0) PetscCall(WriteCheckpoint(run));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ progress */
+
+static PetscErrorCode Evaluate(Run *run, const ULSPoint *point, HistoryRow *row)
+{
+  HG hg;
+  State x;
+
+  PetscFunctionBegin;
+  PetscCall(ULSGetHG(run->uls, &hg));
+  PetscCall(HGGetState(hg, &x));
+  PetscCall(BLPEvaluate(run->blp, BLP_VAL, point->lambda, x->v[0], &row->val));
+  if (run->has_test) PetscCall(BLPEvaluate(run->blp, BLP_TEST, point->lambda, x->v[0], &row->test));
+  row->has_test = run->has_test;
+  row->evaluated = PETSC_TRUE;
+  run->last_evaluated = *row;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode PrintProgress(Run *run, const HistoryRow *row, PetscInt max_it)
+{
+  char accuracy[64] = "", left[32] = "-", norm[32] = "";
+  const PetscInt done = row->step - run->first + 1;
+
+  PetscFunctionBegin;
+  if (row->evaluated && row->has_test)
+    PetscCall(PetscSNPrintf(accuracy, sizeof(accuracy), "  test %.2f %%", 100 * row->test.accuracy));
+  else if (row->evaluated)
+    PetscCall(PetscSNPrintf(accuracy, sizeof(accuracy), "  val %.2f %%", 100 * row->val.accuracy));
+  if (row->has_gradient) PetscCall(PetscSNPrintf(norm, sizeof(norm), "  |g| %.3e", (double)row->hg.norm));
+  if (done > 0) CliDuration(row->time / (double)done * (double)(max_it - row->step), left, sizeof(left));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "step %" PetscInt_FMT "/%" PetscInt_FMT "  f %.6f%s  lower %" PetscInt_FMT
+                        "  adjoint %" PetscInt_FMT "%s  left %s%s%s\n",
+                        row->step, max_it, (double)row->f, norm, row->hg.lower_its, row->hg.adjoint_its,
+                        accuracy, left, row->hg.reason < 0 ? "  " : "",
+                        row->hg.reason < 0 ? HGConvergedReasons[row->hg.reason] : ""));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode MonitorStep(ULS uls, const ULSPoint *point, void *ctx)
+{
+  Run *run = (Run *)ctx;
+  HistoryRow row = {.step = point->it,
+                    .f = point->f,
+                    .has_gradient = point->g ? PETSC_TRUE : PETSC_FALSE,
+                    .hg = point->hg,
+                    .time = point->time};
+  PetscInt max_it;
+
+  PetscFunctionBegin;
+  PetscCall(ULSGetMaximumIterations(uls, &max_it));
+  const PetscBool due =
+      (PetscBool)(point->it == max_it || (run->eval_every && point->it % run->eval_every == 0));
+  if (due && point->hg.reason > HG_DIVERGED_NANORINF) PetscCall(Evaluate(run, point, &row));
+  PetscCall(HistoryWrite(run->history, &row));
+  if (!run->common.quiet) PetscCall(PrintProgress(run, &row, max_it));
+  run->last = row;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ results */
+
+static PetscErrorCode WriteSolution(Run *run)
+{
+  PetscViewer viewer;
+  HG hg;
+  State x;
+
+  PetscFunctionBegin;
+  PetscCall(ULSGetHG(run->uls, &hg));
+  PetscCall(HGGetState(hg, &x));
+  PetscCall(PetscObjectSetName((PetscObject)run->lambda, "lambda"));
+  PetscCall(PetscObjectSetName((PetscObject)x->v[0], "w"));
+  PetscCall(RunDirOpenHDF5(run->dir, "solution.h5", &viewer));
+  PetscCall(VecView(run->lambda, viewer));
+  PetscCall(VecView(x->v[0], viewer));
+  PetscCall(RunDirCommitHDF5(run->dir, "solution.h5", &viewer));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static void SummariseMetrics(Json *json, const char name[], const BLPMetrics *metrics)
+{
+  JsonOpen(json, name);
+  JsonInt(json, "samples", metrics->n);
+  JsonReal(json, "loss", metrics->loss);
+  JsonReal(json, "accuracy", metrics->accuracy);
+  JsonClose(json);
+}
+
+static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLogDouble peak)
+{
+  PetscMPIInt size;
+  PetscInt it, nlambda, nw;
+  HGType type;
+  HG hg;
+  FILE *file;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  PetscCall(ULSGetIterationNumber(run->uls, &it));
+  PetscCall(BLPGetSizes(run->blp, &nlambda, &nw));
+  PetscCall(ULSGetHG(run->uls, &hg));
+  PetscCall(HGGetType(hg, &type));
+  PetscCall(RunDirOpenAside(run->dir, "summary.json", &file));
+  if (file) {
+    const HistoryRow *eval = &run->last_evaluated;
+    Json json;
+    JsonBegin(&json, file);
+    JsonString(&json, "command", "solve");
+    JsonString(&json, "version", TWOFOLD_VERSION);
+    JsonInt(&json, "ranks", size);
+    JsonInt(&json, "nlambda", nlambda);
+    JsonInt(&json, "nw", nw);
+    JsonString(&json, "hypergradient", type);
+    JsonString(&json, "reason", ULSConvergedReasons[reason]);
+    JsonInt(&json, "steps", it);
+    JsonInt(&json, "resumed_at", run->first);
+    JsonReal(&json, "objective", run->last.f);
+    if (eval->evaluated) {
+      JsonInt(&json, "evaluated_at_step", eval->step);
+      SummariseMetrics(&json, "val", &eval->val);
+      if (eval->has_test) SummariseMetrics(&json, "test", &eval->test);
+    }
+    JsonReal(&json, "solve_s", run->last.time);
+    JsonReal(&json, "peak_memory_per_rank_bytes", peak);
+    JsonEnd(&json);
+  }
+  PetscCall(RunDirCommit(run->dir, "summary.json", &file));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Finish(Run *run, int *code)
+{
+  ULSConvergedReason reason;
+  PetscLogDouble peak;
+  PetscInt it;
+  char took[32];
+
+  PetscFunctionBegin;
+  PetscCall(ULSGetConvergedReason(run->uls, &reason));
+  PetscCall(ULSGetIterationNumber(run->uls, &it));
+  if (reason > 0) PetscCall(WriteCheckpoint(run));
+  PetscCall(WriteSolution(run));
+  PetscCall(CliPeakMemory(&peak));
+  PetscCall(WriteSummary(run, reason, peak));
+  CliDuration(run->last.time, took, sizeof(took));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s after %" PetscInt_FMT " upper steps in %s: f %.6f",
+                        ULSConvergedReasons[reason], it, took, (double)run->last.f));
+  if (run->last_evaluated.evaluated && run->has_test)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", test loss %.4f, test accuracy %.2f %%",
+                          (double)run->last_evaluated.test.loss,
+                          (double)(100 * run->last_evaluated.test.accuracy)));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "; peak memory %.0f MB a rank\nresults in %s\n", peak / 1e6,
+                        run->common.output_dir));
+  if (reason == ULS_DIVERGED_HYPERGRADIENT)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                          "no step was made on the failed hypergradient (%s, lower level %s): try a smaller "
+                          "-lls_fpm_step or -uls_step\n",
+                          HGConvergedReasons[run->last.hg.reason],
+                          LLSConvergedReasons[run->last.hg.lower_reason]));
+  if (reason < 0 && run->common.error_if_not_converged) *code = EXIT_NOTCONVERGED;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ the command */
+
+static PetscErrorCode PrintEstimate(Run *run)
+{
+  PetscLogDouble problem, upper, hypergradient;
+  HG hg;
+
+  PetscFunctionBegin;
+  PetscCall(BLPGetMemory(run->blp, &problem));
+  PetscCall(ULSGetMemory(run->uls, &upper));
+  PetscCall(ULSGetHG(run->uls, &hg));
+  PetscCall(HGGetMemory(hg, &hypergradient));
+  PetscCall(CliPrintMemory(problem, upper + hypergradient));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CommandSolve(int *code)
+{
+  Run run = {0};
+
+  PetscFunctionBegin;
+  /* 1. objects and their options */
+  PetscCall(ReadOptions(&run));
+  PetscCall(BLPCreate(PETSC_COMM_WORLD, &run.blp));
+  PetscCall(BLPSetFromOptions(run.blp));
+  PetscCall(ULSCreate(PETSC_COMM_WORLD, &run.uls));
+  PetscCall(ULSSetBLP(run.uls, run.blp));
+  PetscCall(ULSSetFromOptions(run.uls));
+  if (run.common.help) {
+    PetscCall(CliHelpPrint(run.common.help_all));
+    PetscCall(ULSDestroy(&run.uls));
+    PetscCall(BLPDestroy(&run.blp));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  /* 2. data, spaces, solvers; then no option may be left unread */
+  PetscCall(BLPSetUp(run.blp));
+  PetscCall(ULSSetUp(run.uls));
+  PetscCall(CliCreateLambda(run.blp, &run.lambda));
+  PetscCall(BLPHasSet(run.blp, BLP_TEST, &run.has_test));
+  PetscCall(CliRefuseUnusedOptions());
+  /* 3. the run directory, and where the last run stopped */
+  PetscCall(RunDirCreate(run.common.output_dir, "solve", run.resume, &run.dir));
+  if (run.resume) PetscCall(ReadCheckpoint(&run));
+  PetscCall(HistoryOpen(run.dir, run.first, &run.history));
+  if (!run.common.quiet) PetscCall(PrintEstimate(&run));
+  /* 4. solve */
+  PetscCall(ULSMonitorSet(run.uls, MonitorStep, &run));
+  PetscCall(ULSSetStepHook(run.uls, AfterStep, &run));
+  PetscCall(ULSSolve(run.uls, run.lambda));
+  /* 5. results */
+  PetscCall(Finish(&run, code));
+  PetscCall(HistoryClose(&run.history));
+  PetscCall(RunDirDestroy(&run.dir));
+  PetscCall(VecDestroy(&run.lambda));
+  PetscCall(ULSDestroy(&run.uls));
+  PetscCall(BLPDestroy(&run.blp));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,60 @@
+/* Data sets that are used together agree on features and classes: the training set's. */
+#include <twofold/impl/datasetimpl.h>
+
+/* Relabels ds by the classes of `train`; a label that training never saw is an error. */
+static PetscErrorCode AdoptClasses(DataSet ds, DataSet train)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)ds);
+  PetscInt *map;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(ds->c, &map));
+  for (PetscInt k = 0; k < ds->c; k++) {
+    map[k] = -1;
+    for (PetscInt j = 0; j < train->c; j++)
+      if (train->classvalue[j] == ds->classvalue[k]) map[k] = j;
+    PetscCheck(map[k] >= 0, comm, PETSC_ERR_FILE_UNEXPECTED,
+               "label %g of %s is not among the %" PetscInt_FMT " classes of the training set %s",
+               (double)ds->classvalue[k], ds->path ? ds->path : "a data set", train->c,
+               train->path ? train->path : "");
+  }
+  for (PetscInt i = 0; i < ds->rows->n; i++) ds->label[i] = map[ds->label[i]];
+  PetscCall(PetscFree(map));
+  if (ds->classname) {
+    for (PetscInt k = 0; k < ds->c; k++) PetscCall(PetscFree(ds->classname[k]));
+    PetscCall(PetscFree(ds->classname));
+  }
+  PetscCall(PetscFree(ds->classvalue));
+  ds->c = train->c;
+  PetscCall(PetscMalloc1(ds->c, &ds->classvalue));
+  PetscCall(PetscArraycpy(ds->classvalue, train->classvalue, ds->c));
+  if (train->classname) {
+    PetscCall(PetscMalloc1(ds->c, &ds->classname));
+    for (PetscInt k = 0; k < ds->c; k++) PetscCall(PetscStrallocpy(train->classname[k], &ds->classname[k]));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode DataSetAgree(PetscInt nsets, DataSet sets[])
+{
+  const DataSet train = sets[0];
+  PetscInt p = train->p;
+
+  PetscFunctionBegin;
+  PetscCheck(train->c >= 2, PetscObjectComm((PetscObject)train), PETSC_ERR_FILE_UNEXPECTED,
+             "the training set %s has %" PetscInt_FMT " class: at least two are needed",
+             train->path ? train->path : "", train->c);
+  for (PetscInt s = 1; s < nsets; s++)
+    if (sets[s]) p = PetscMax(p, sets[s]->p);
+  for (PetscInt s = 0; s < nsets; s++) {
+    const DataSet ds = sets[s];
+    if (!ds) continue;
+    PetscCheck(ds->p == p || !ds->fixed_width, PetscObjectComm((PetscObject)ds), PETSC_ERR_FILE_UNEXPECTED,
+               "%s has %" PetscInt_FMT " features, another set of this run has %" PetscInt_FMT
+               ": training, validation and test data need the same features",
+               ds->path ? ds->path : "a data set", ds->p, p);
+    ds->p = p;
+    if (s > 0) PetscCall(AdoptClasses(ds, train));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,208 @@
+/* FeatureMat: the feature matrix and its block products. Interface and dispatch. */
+#include <twofold/impl/datasetimpl.h>
+#include <twofold/impl/featurematimpl.h>
+
+PetscClassId FEATUREMAT_CLASSID;
+static PetscFunctionList FeatureMatList = NULL;
+
+PetscErrorCode FeatureMatRegister(const char type[], PetscErrorCode (*create)(FeatureMat))
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFunctionListAdd(&FeatureMatList, type, create));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FeatureMatDeregisterAll(void)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFunctionListDestroy(&FeatureMatList));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatRegisterAll_Private(void)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscClassIdRegister("Feature Matrix", &FEATUREMAT_CLASSID));
+  PetscCall(FeatureMatRegister(FEATUREMATREFERENCE, FeatureMatCreate_Reference));
+  PetscCall(PetscRegisterFinalize(FeatureMatDeregisterAll));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatCreate(MPI_Comm comm, FeatureMat *mat)
+{
+  FeatureMat X;
+
+  PetscFunctionBegin;
+  PetscCall(TwofoldInitializePackage());
+  PetscCall(PetscHeaderCreate(X, FEATUREMAT_CLASSID, "FeatureMat", "Feature matrix", "Data", comm,
+                              FeatureMatDestroy, FeatureMatView));
+  *mat = X;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatDestroy(FeatureMat *X)
+{
+  PetscFunctionBegin;
+  if (!*X) PetscFunctionReturn(PETSC_SUCCESS);
+  if (--((PetscObject)*X)->refct > 0) {
+    *X = NULL;
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscTryTypeMethod(*X, destroy);
+  PetscCall(PetscLayoutDestroy(&(*X)->features));
+  PetscCall(PetscLayoutDestroy(&(*X)->samples));
+  PetscCall(PetscFree((*X)->label));
+  PetscCall(PetscHeaderDestroy(X));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatSetOptionsPrefix(FeatureMat X, const char prefix[])
+{
+  PetscFunctionBegin;
+  PetscCall(PetscObjectSetOptionsPrefix((PetscObject)X, prefix));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatSetType(FeatureMat X, FeatureMatType type)
+{
+  TwofoldConstructor create;
+  PetscBool same;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)X, type, &same));
+  if (same) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldFindType((PetscObject)X, FeatureMatList, "data_kernel", type, &create));
+  PetscTryTypeMethod(X, destroy);
+  PetscCall(PetscMemzero(X->ops, sizeof(struct _FeatureMatOps)));
+  PetscCall(((PetscErrorCode(*)(FeatureMat))create)(X));
+  PetscCall(PetscObjectChangeTypeName((PetscObject)X, type));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatSetFromOptions(FeatureMat X)
+{
+  char type[64];
+  PetscBool set;
+
+  PetscFunctionBegin;
+  PetscObjectOptionsBegin((PetscObject)X)
+    ;
+    PetscCall(PetscOptionsFList("-data_kernel", "Kernels of the products X W and X^T R", "FeatureMatSetType",
+                                FeatureMatList, FEATUREMATREFERENCE, type, sizeof(type), &set));
+  PetscOptionsEnd();
+  if (set)
+    PetscCall(FeatureMatSetType(X, type));
+  else if (!((PetscObject)X)->type_name)
+    PetscCall(FeatureMatSetType(X, FEATUREMATREFERENCE));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatSetData(FeatureMat X, DataSet ds, PetscInt c, PetscBool bias)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)X);
+  PetscMPIInt rank, size;
+  PetscInt nlocal, plocal = PETSC_DECIDE;
+  const PetscInt *label;
+
+  PetscFunctionBegin;
+  PetscCheck(((PetscObject)X)->type_name, comm, PETSC_ERR_ARG_TYPENOTSET,
+             "FeatureMatSetType() or SetFromOptions() first");
+  PetscCheck(c > 0, comm, PETSC_ERR_ARG_OUTOFRANGE, "FeatureMatSetData: %" PetscInt_FMT " columns", c);
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscCall(DataSetGetSizes(ds, &X->n, &X->p, NULL));
+  PetscCall(DataSetGetRows(ds, &nlocal, NULL, NULL, NULL, &label));
+  PetscCall(PetscSplitOwnership(comm, &plocal, &X->p));
+  if (bias) { /* its row of W stands last */
+    X->p++;
+    if (rank == size - 1) plocal++;
+  }
+  X->c = c;
+  PetscCall(PetscLayoutDestroy(&X->features));
+  PetscCall(PetscLayoutDestroy(&X->samples));
+  PetscCall(PetscLayoutCreateFromSizes(comm, plocal, X->p, 1, &X->features));
+  PetscCall(PetscLayoutCreateFromSizes(comm, nlocal, X->n, 1, &X->samples));
+  PetscCall(PetscFree(X->label));
+  PetscCall(PetscMalloc1(nlocal + 1, &X->label));
+  PetscCall(PetscArraycpy(X->label, label, nlocal));
+  PetscUseTypeMethod(X, setdata, ds, bias);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatGetSizes(FeatureMat X, PetscInt *n, PetscInt *p, PetscInt *c)
+{
+  PetscFunctionBegin;
+  if (n) *n = X->n;
+  if (p) *p = X->p;
+  if (c) *c = X->c;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatGetLabels(FeatureMat X, PetscInt *nlocal, const PetscInt *label[])
+{
+  PetscFunctionBegin;
+  if (nlocal) *nlocal = X->samples->n;
+  if (label) *label = X->label;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode CreateBlockVec(FeatureMat X, PetscLayout rows, Vec *v)
+{
+  PetscFunctionBegin;
+  PetscCall(VecCreate(PetscObjectComm((PetscObject)X), v));
+  PetscCall(VecSetSizes(*v, rows->n * X->c, rows->N * X->c));
+  PetscCall(VecSetBlockSize(*v, X->c));
+  PetscCall(VecSetFromOptions(*v));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatCreateVecs(FeatureMat X, Vec *W, Vec *Z)
+{
+  PetscFunctionBegin;
+  PetscCheck(X->features, PetscObjectComm((PetscObject)X), PETSC_ERR_ARG_WRONGSTATE,
+             "FeatureMatSetData() first");
+  if (W) PetscCall(CreateBlockVec(X, X->features, W));
+  if (Z) PetscCall(CreateBlockVec(X, X->samples, Z));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatMult(FeatureMat X, Vec W, Vec Z)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscLogEventBegin(TWOFOLD_MatMult, X, W, Z, 0));
+  PetscUseTypeMethod(X, mult, W, Z);
+  PetscCall(PetscLogEventEnd(TWOFOLD_MatMult, X, W, Z, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatMultTranspose(FeatureMat X, Vec R, Vec G)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscLogEventBegin(TWOFOLD_MatMultTranspose, X, R, G, 0));
+  PetscUseTypeMethod(X, multtranspose, R, G);
+  PetscCall(PetscLogEventEnd(TWOFOLD_MatMultTranspose, X, R, G, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatGetMemory(FeatureMat X, PetscLogDouble *bytes)
+{
+  PetscFunctionBegin;
+  *bytes = 0;
+  PetscUseTypeMethod(X, memory, bytes);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatView(FeatureMat X, PetscViewer viewer)
+{
+  PetscBool ascii;
+
+  PetscFunctionBegin;
+  if (!viewer) PetscCall(PetscViewerASCIIGetStdout(PetscObjectComm((PetscObject)X), &viewer));
+  PetscCall(PetscObjectTypeCompare((PetscObject)viewer, PETSCVIEWERASCII, &ascii));
+  if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscObjectPrintClassNamePrefixType((PetscObject)X, viewer));
+  PetscCall(PetscViewerASCIIPrintf(
+      viewer, "  %" PetscInt_FMT " samples x %" PetscInt_FMT " features, blocks of %" PetscInt_FMT "\n", X->n,
+      X->p, X->c));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

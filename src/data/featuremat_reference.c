@@ -1,0 +1,149 @@
+/* The reference kernel: X^T as MPIAIJ with rows distributed by features, block products by MatCreateMAIJ().
+   With features distributed a product moves n c numbers between ranks and never p c. */
+#include <petscmat.h>
+#include <twofold/impl/featurematimpl.h>
+
+typedef struct {
+  Mat Xt;   /* p x n */
+  Mat Xt_c; /* Xt (x) I_c on interlaced vectors */
+} Reference;
+
+typedef struct {
+  PetscInt feature, sample;
+  PetscScalar value;
+} Entry;
+
+/* Rank that owns row i of the layout. */
+static PetscMPIInt Owner(PetscLayout layout, PetscInt i)
+{
+  PetscMPIInt low = 0, high = layout->size - 1;
+
+  while (low < high) {
+    const PetscMPIInt middle = low + (high - low) / 2;
+    if (i < layout->range[middle + 1])
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
+/* Sends each entry of this rank's samples to the rank that owns its feature; entries arrive by increasing
+ * sample. */
+static PetscErrorCode DealEntries(FeatureMat X, DataSet ds, PetscBool bias, PetscInt *nentries,
+                                  Entry **entries)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)X);
+  PetscMPIInt size, *counts;
+  PetscInt nlocal, *at, nnz, offset = 0;
+  const PetscInt *rowptr, *col;
+  const PetscScalar *val;
+  Entry *send;
+  void *received;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscCall(DataSetGetRows(ds, &nlocal, &rowptr, &col, &val, NULL));
+  nnz = rowptr[nlocal] + (bias ? nlocal : 0);
+  PetscCall(PetscCalloc2(size, &counts, size, &at));
+  PetscCall(PetscMalloc1(nnz + 1, &send));
+  for (PetscInt k = 0; k < rowptr[nlocal]; k++) counts[Owner(X->features, col[k])]++;
+  if (bias) counts[size - 1] += (PetscMPIInt)nlocal;
+  for (PetscMPIInt r = 0; r < size; r++) {
+    at[r] = offset;
+    offset += counts[r];
+  }
+  for (PetscInt i = 0; i < nlocal; i++) {
+    const PetscInt sample = X->samples->rstart + i;
+    for (PetscInt k = rowptr[i]; k < rowptr[i + 1]; k++)
+      send[at[Owner(X->features, col[k])]++] = (Entry){col[k], sample, val[k]};
+    if (bias) send[at[size - 1]++] = (Entry){X->p - 1, sample, 1};
+  }
+  PetscCall(TwofoldExchange(comm, sizeof(Entry), counts, send, NULL, &received, nentries));
+  *entries = received;
+  PetscCall(PetscFree(send));
+  PetscCall(PetscFree2(counts, at));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FeatureMatSetData_Reference(FeatureMat X, DataSet ds, PetscBool bias)
+{
+  Reference *ref = (Reference *)X->data;
+  const PetscInt plocal = X->features->n;
+  PetscInt nentries, *i, *j;
+  PetscScalar *a;
+  Entry *entry;
+
+  PetscFunctionBegin;
+  PetscCall(MatDestroy(&ref->Xt_c));
+  PetscCall(MatDestroy(&ref->Xt));
+  PetscCall(DealEntries(X, ds, bias, &nentries, &entry));
+  PetscCall(PetscCalloc1(plocal + 2, &i));
+  PetscCall(PetscMalloc2(nentries + 1, &j, nentries + 1, &a));
+  /* counting sort by feature; it is stable, so columns increase in each row */
+  for (PetscInt k = 0; k < nentries; k++) i[entry[k].feature - X->features->rstart + 2]++;
+  for (PetscInt row = 0; row < plocal; row++) i[row + 2] += i[row + 1];
+  for (PetscInt k = 0; k < nentries; k++) {
+    const PetscInt at = i[entry[k].feature - X->features->rstart + 1]++;
+    j[at] = entry[k].sample;
+    a[at] = entry[k].value;
+  }
+  PetscCall(PetscFree(entry));
+  PetscCall(MatCreateMPIAIJWithArrays(PetscObjectComm((PetscObject)X), plocal, X->samples->n, X->p, X->n, i,
+                                      j, a, &ref->Xt));
+  PetscCall(MatCreateMAIJ(ref->Xt, X->c, &ref->Xt_c));
+  PetscCall(PetscFree(i));
+  PetscCall(PetscFree2(j, a));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FeatureMatMult_Reference(FeatureMat X, Vec W, Vec Z)
+{
+  PetscFunctionBegin;
+  PetscCall(MatMultTranspose(((Reference *)X->data)->Xt_c, W, Z));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FeatureMatMultTranspose_Reference(FeatureMat X, Vec R, Vec G)
+{
+  PetscFunctionBegin;
+  PetscCall(MatMult(((Reference *)X->data)->Xt_c, R, G));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FeatureMatGetMemory_Reference(FeatureMat X, PetscLogDouble *bytes)
+{
+  MatInfo info;
+
+  PetscFunctionBegin;
+  PetscCall(MatGetInfo(((Reference *)X->data)->Xt, MAT_LOCAL, &info));
+  *bytes = info.nz_used * (PetscLogDouble)(sizeof(PetscScalar) + sizeof(PetscInt)) +
+           (PetscLogDouble)X->features->n * 2 * sizeof(PetscInt);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FeatureMatDestroy_Reference(FeatureMat X)
+{
+  Reference *ref = (Reference *)X->data;
+
+  PetscFunctionBegin;
+  PetscCall(MatDestroy(&ref->Xt_c));
+  PetscCall(MatDestroy(&ref->Xt));
+  PetscCall(PetscFree(X->data));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatCreate_Reference(FeatureMat X)
+{
+  Reference *ref;
+
+  PetscFunctionBegin;
+  PetscCall(PetscNew(&ref));
+  X->data = ref;
+  X->ops->setdata = FeatureMatSetData_Reference;
+  X->ops->mult = FeatureMatMult_Reference;
+  X->ops->multtranspose = FeatureMatMultTranspose_Reference;
+  X->ops->memory = FeatureMatGetMemory_Reference;
+  X->ops->destroy = FeatureMatDestroy_Reference;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,305 @@
+/* FPM: a fixed-point map and the products of its derivatives. Interface and dispatch. */
+#include <twofold/impl/fpmimpl.h>
+
+PetscClassId FPM_CLASSID;
+static PetscFunctionList FPMList = NULL;
+
+PetscErrorCode FPMRegister(const char type[], PetscErrorCode (*create)(FPM))
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFunctionListAdd(&FPMList, type, create));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMGetRegistered(PetscInt *n, const char ***types)
+{
+  PetscFunctionBegin;
+  PetscCall(TwofoldInitializePackage());
+  PetscCall(PetscFunctionListGet(FPMList, types, n));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FPMDeregisterAll(void)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFunctionListDestroy(&FPMList));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMRegisterAll_Private(void)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscClassIdRegister("Fixed-Point Map", &FPM_CLASSID));
+  PetscCall(FPMRegister(FPMGD, FPMCreate_GD));
+  PetscCall(FPMRegister(FPMHEAVYBALL, FPMCreate_HeavyBall));
+  PetscCall(PetscRegisterFinalize(FPMDeregisterAll));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMCreate(MPI_Comm comm, FPM *map)
+{
+  FPM fpm;
+
+  PetscFunctionBegin;
+  PetscCall(TwofoldInitializePackage());
+  PetscCall(PetscHeaderCreate(fpm, FPM_CLASSID, "FPM", "Fixed-point map", "FPM", comm, FPMDestroy, FPMView));
+  fpm->step = 1;
+  fpm->momentum = 0;
+  *map = fpm;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMDestroy(FPM *fpm)
+{
+  PetscFunctionBegin;
+  if (!*fpm) PetscFunctionReturn(PETSC_SUCCESS);
+  if (--((PetscObject)*fpm)->refct > 0) {
+    *fpm = NULL;
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscTryTypeMethod(*fpm, destroy);
+  PetscCall(VecDestroy(&(*fpm)->work));
+  PetscCall(VecDestroy(&(*fpm)->glambda));
+  PetscCall(BLPDestroy(&(*fpm)->blp));
+  PetscCall(PetscHeaderDestroy(fpm));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMSetOptionsPrefix(FPM fpm, const char prefix[])
+{
+  PetscFunctionBegin;
+  PetscCall(PetscObjectSetOptionsPrefix((PetscObject)fpm, prefix));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMSetBLP(FPM fpm, BLP blp)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscObjectReference((PetscObject)blp));
+  PetscCall(BLPDestroy(&fpm->blp));
+  fpm->blp = blp;
+  fpm->setup = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMSetType(FPM fpm, FPMType type)
+{
+  TwofoldConstructor create;
+  PetscBool same;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)fpm, type, &same));
+  if (same) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldFindType((PetscObject)fpm, FPMList, "fpm_type", type, &create));
+  PetscTryTypeMethod(fpm, destroy);
+  PetscCall(PetscMemzero(fpm->ops, sizeof(struct _FPMOps)));
+  fpm->setup = fpm->linearized = PETSC_FALSE;
+  PetscCall(((PetscErrorCode(*)(FPM))create)(fpm));
+  PetscCall(PetscObjectChangeTypeName((PetscObject)fpm, type));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMGetType(FPM fpm, FPMType *type)
+{
+  PetscFunctionBegin;
+  *type = ((PetscObject)fpm)->type_name;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static const char *Prefix(FPM fpm)
+{
+  return ((PetscObject)fpm)->prefix ? ((PetscObject)fpm)->prefix : "";
+}
+
+PetscErrorCode FPMSetStep(FPM fpm, PetscReal alpha)
+{
+  PetscFunctionBegin;
+  PetscCheck(alpha > 0 && !PetscIsInfReal(alpha), PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_OUTOFRANGE,
+             "-%sfpm_step %g: the step size must be positive and finite", Prefix(fpm), (double)alpha);
+  fpm->step = alpha;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMSetMomentum(FPM fpm, PetscReal beta)
+{
+  PetscFunctionBegin;
+  PetscCheck(beta >= 0 && beta < 1, PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_OUTOFRANGE,
+             "-%sfpm_momentum %g: the momentum must be in [0, 1)", Prefix(fpm), (double)beta);
+  fpm->momentum = beta;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMSetFromOptions(FPM fpm)
+{
+  char type[64];
+  PetscBool set;
+  PetscReal step = fpm->step, momentum = fpm->momentum;
+
+  PetscFunctionBegin;
+  PetscObjectOptionsBegin((PetscObject)fpm)
+    ;
+    PetscCall(PetscOptionsFList("-fpm_type", "Fixed-point map", "FPMSetType", FPMList, FPMGD, type,
+                                sizeof(type), &set));
+    if (set)
+      PetscCall(FPMSetType(fpm, type));
+    else if (!((PetscObject)fpm)->type_name)
+      PetscCall(FPMSetType(fpm, FPMGD));
+    PetscCall(PetscOptionsReal("-fpm_step", "Step size alpha", "FPMSetStep", step, &step, NULL));
+    if (fpm->uses_momentum)
+      PetscCall(
+          PetscOptionsReal("-fpm_momentum", "Momentum beta", "FPMSetMomentum", momentum, &momentum, NULL));
+    PetscCall(PetscOptionsViewer("-fpm_view", "Print the map", "FPMView", NULL, NULL, NULL));
+  PetscOptionsEnd();
+  PetscCall(FPMSetStep(fpm, step));
+  PetscCall(FPMSetMomentum(fpm, momentum));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMSetUp(FPM fpm)
+{
+  PetscFunctionBegin;
+  if (fpm->setup) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCheck(fpm->blp, PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_WRONGSTATE, "FPMSetBLP() first");
+  if (!((PetscObject)fpm)->type_name) PetscCall(FPMSetType(fpm, FPMGD));
+  PetscCall(VecDestroy(&fpm->work));
+  PetscCall(VecDestroy(&fpm->glambda));
+  PetscCall(BLPCreateVecs(fpm->blp, &fpm->glambda, &fpm->work));
+  fpm->setup = PETSC_TRUE;
+  PetscCall(PetscObjectViewFromOptions((PetscObject)fpm, NULL, "-fpm_view"));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMView(FPM fpm, PetscViewer viewer)
+{
+  PetscBool ascii;
+
+  PetscFunctionBegin;
+  if (!viewer) PetscCall(PetscViewerASCIIGetStdout(PetscObjectComm((PetscObject)fpm), &viewer));
+  PetscCall(PetscObjectTypeCompare((PetscObject)viewer, PETSCVIEWERASCII, &ascii));
+  if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscObjectPrintClassNamePrefixType((PetscObject)fpm, viewer));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "  step %g", (double)fpm->step));
+  PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_FALSE));
+  if (fpm->uses_momentum) PetscCall(PetscViewerASCIIPrintf(viewer, ", momentum %g", (double)fpm->momentum));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "; d1Phi is %ssymmetric\n", fpm->symmetric ? "" : "not "));
+  PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_TRUE));
+  PetscTryTypeMethod(fpm, view, viewer);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMGetStateSize(FPM fpm, PetscInt *n)
+{
+  PetscFunctionBegin;
+  *n = fpm->nstate;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMIsSymmetric(FPM fpm, PetscBool *symmetric)
+{
+  PetscFunctionBegin;
+  *symmetric = fpm->symmetric;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMCreateState(FPM fpm, State *x)
+{
+  PetscFunctionBegin;
+  PetscCall(FPMSetUp(fpm));
+  PetscCall(StateCreate(fpm->work, fpm->nstate, x));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMStep(FPM fpm, Vec lambda, State x, PetscReal *change)
+{
+  PetscFunctionBegin;
+  PetscCall(FPMSetUp(fpm));
+  PetscCall(PetscLogEventBegin(TWOFOLD_FPMStep, fpm, lambda, 0, 0));
+  PetscUseTypeMethod(fpm, step, lambda, x, change);
+  PetscCall(PetscLogEventEnd(TWOFOLD_FPMStep, fpm, lambda, 0, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMLinearize(FPM fpm, Vec lambda, State x)
+{
+  PetscFunctionBegin;
+  PetscCall(FPMSetUp(fpm));
+  PetscCall(PetscLogEventBegin(TWOFOLD_FPMLinearize, fpm, lambda, 0, 0));
+  PetscUseTypeMethod(fpm, linearize, lambda, x);
+  PetscCall(PetscLogEventEnd(TWOFOLD_FPMLinearize, fpm, lambda, 0, 0));
+  fpm->linearized = PETSC_TRUE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode CheckLinearized(FPM fpm)
+{
+  PetscFunctionBegin;
+  PetscCheck(fpm->linearized, PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_WRONGSTATE,
+             "products of the map's derivatives need a point: FPMLinearize() first");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMJVP(FPM fpm, State v, State y)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(fpm));
+  PetscCall(PetscLogEventBegin(TWOFOLD_FPMJVP, fpm, 0, 0, 0));
+  PetscUseTypeMethod(fpm, jvp, v, y);
+  PetscCall(PetscLogEventEnd(TWOFOLD_FPMJVP, fpm, 0, 0, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMVJP(FPM fpm, State v, State y)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(fpm));
+  PetscCall(PetscLogEventBegin(TWOFOLD_FPMVJP, fpm, 0, 0, 0));
+  PetscUseTypeMethod(fpm, vjp, v, y);
+  PetscCall(PetscLogEventEnd(TWOFOLD_FPMVJP, fpm, 0, 0, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMResidualJVP(FPM fpm, State v, State y)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(fpm));
+  if (!fpm->ops->residualjvp) {
+    PetscCall(FPMJVP(fpm, v, y));
+    PetscCall(StateAYPX(y, -1, v));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(PetscLogEventBegin(TWOFOLD_FPMJVP, fpm, 0, 0, 0));
+  PetscUseTypeMethod(fpm, residualjvp, v, y);
+  PetscCall(PetscLogEventEnd(TWOFOLD_FPMJVP, fpm, 0, 0, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMResidualVJP(FPM fpm, State v, State y)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(fpm));
+  if (!fpm->ops->residualvjp) {
+    PetscCall(FPMVJP(fpm, v, y));
+    PetscCall(StateAYPX(y, -1, v));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(PetscLogEventBegin(TWOFOLD_FPMVJP, fpm, 0, 0, 0));
+  PetscUseTypeMethod(fpm, residualvjp, v, y);
+  PetscCall(PetscLogEventEnd(TWOFOLD_FPMVJP, fpm, 0, 0, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMParameterJVP(FPM fpm, Vec u, State y)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(fpm));
+  PetscUseTypeMethod(fpm, parameterjvp, u, y);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMParameterVJPAdd(FPM fpm, State v, Vec g)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(fpm));
+  PetscUseTypeMethod(fpm, parametervjpadd, v, g);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,74 @@
+/* gd: gradient descent, Phi(w) = w - alpha grad l(w, lambda). The pattern for a new map: a step in place, the
+   point of linearisation, four products. */
+#include <twofold/impl/fpmimpl.h>
+
+static PetscErrorCode FPMStep_GD(FPM fpm, Vec lambda, State x, PetscReal *change)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPLossGradient(fpm->blp, lambda, x->v[0], NULL, fpm->work));
+  PetscCall(VecAXPY(x->v[0], -fpm->step, fpm->work));
+  if (change) {
+    PetscCall(VecNorm(fpm->work, NORM_2, change));
+    *change *= fpm->step;
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FPMLinearize_GD(FPM fpm, Vec lambda, State x)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPLossLinearize(fpm->blp, lambda, x->v[0]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* d1Phi = I - alpha H, its own transpose */
+static PetscErrorCode FPMJVP_GD(FPM fpm, State v, State y)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], y->v[0]));
+  PetscCall(VecAYPX(y->v[0], -fpm->step, v->v[0]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* I - d1Phi = alpha H: where alpha H is small, v - (v - alpha H v) would lose its digits */
+static PetscErrorCode FPMResidualJVP_GD(FPM fpm, State v, State y)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], y->v[0]));
+  PetscCall(VecScale(y->v[0], fpm->step));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* d2Phi = -alpha C, C = d/dlambda grad l */
+static PetscErrorCode FPMParameterJVP_GD(FPM fpm, Vec u, State y)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPLossCrossMult(fpm->blp, u, y->v[0]));
+  PetscCall(VecScale(y->v[0], -fpm->step));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FPMParameterVJPAdd_GD(FPM fpm, State v, Vec g)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPLossCrossMultTranspose(fpm->blp, v->v[0], fpm->glambda));
+  PetscCall(VecAXPY(g, -fpm->step, fpm->glambda));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMCreate_GD(FPM fpm)
+{
+  PetscFunctionBegin;
+  fpm->nstate = 1;
+  fpm->symmetric = PETSC_TRUE;
+  fpm->uses_momentum = PETSC_FALSE;
+  fpm->ops->step = FPMStep_GD;
+  fpm->ops->linearize = FPMLinearize_GD;
+  fpm->ops->jvp = FPMJVP_GD;
+  fpm->ops->vjp = FPMJVP_GD;
+  fpm->ops->residualjvp = FPMResidualJVP_GD;
+  fpm->ops->residualvjp = FPMResidualJVP_GD;
+  fpm->ops->parameterjvp = FPMParameterJVP_GD;
+  fpm->ops->parametervjpadd = FPMParameterVJPAdd_GD;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,115 @@
+/* heavyball: Polyak's method, Phi(w, w') = (w - alpha grad l(w) + beta (w - w'), w) on the state (w, w_prev).
+   With H the Hessian of the loss at w and C = d/dlambda grad l,
+
+     d1Phi = [ (1 + beta) I - alpha H   -beta I ]     d2Phi = [ -alpha C ]
+             [ I                         0      ]             [  0       ]   */
+#include <twofold/impl/fpmimpl.h>
+
+/* The old w becomes w_prev by an exchange of vectors, not a copy. */
+static PetscErrorCode FPMStep_HeavyBall(FPM fpm, Vec lambda, State x, PetscReal *change)
+{
+  const PetscReal beta = fpm->momentum;
+  const Vec w = x->v[0], w_prev = x->v[1];
+
+  PetscFunctionBegin;
+  PetscCall(BLPLossGradient(fpm->blp, lambda, w, NULL, fpm->work));
+  if (!change) {
+    PetscCall(VecAXPBYPCZ(w_prev, 1 + beta, -fpm->step, -beta, w, fpm->work));
+  } else { /* ||(w_new - w, w - w_prev)|| */
+    PetscReal moved, before;
+    PetscCall(VecAYPX(w_prev, -1, w)); /* w - w_prev */
+    PetscCall(VecNorm(w_prev, NORM_2, &before));
+    PetscCall(VecAXPBY(w_prev, -fpm->step, beta, fpm->work)); /* w_new - w */
+    PetscCall(VecNorm(w_prev, NORM_2, &moved));
+    PetscCall(VecAXPY(w_prev, 1, w));
+    *change = PetscSqrtReal(moved * moved + before * before);
+  }
+  x->v[0] = w_prev;
+  x->v[1] = w;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FPMLinearize_HeavyBall(FPM fpm, Vec lambda, State x)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPLossLinearize(fpm->blp, lambda, x->v[0]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FPMJVP_HeavyBall(FPM fpm, State v, State y)
+{
+  const PetscReal beta = fpm->momentum;
+
+  PetscFunctionBegin;
+  PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], y->v[0]));
+  PetscCall(VecAXPBYPCZ(y->v[0], 1 + beta, -beta, -fpm->step, v->v[0], v->v[1]));
+  PetscCall(VecCopy(v->v[0], y->v[1]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FPMVJP_HeavyBall(FPM fpm, State v, State y)
+{
+  const PetscReal beta = fpm->momentum;
+
+  PetscFunctionBegin;
+  PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], y->v[0]));
+  PetscCall(VecAXPBYPCZ(y->v[0], 1 + beta, 1, -fpm->step, v->v[0], v->v[1]));
+  PetscCall(VecAXPBY(y->v[1], -beta, 0, v->v[0]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* (I - d1Phi)(a, b) = (alpha H a - beta (a - b), b - a) */
+static PetscErrorCode FPMResidualJVP_HeavyBall(FPM fpm, State v, State y)
+{
+  const PetscReal beta = fpm->momentum;
+
+  PetscFunctionBegin;
+  PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], y->v[0]));
+  PetscCall(VecWAXPY(y->v[1], -1, v->v[0], v->v[1]));
+  PetscCall(VecAXPBY(y->v[0], beta, fpm->step, y->v[1]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* (I - d1Phi^T)(a, b) = (alpha H a - (beta a + b), beta a + b) */
+static PetscErrorCode FPMResidualVJP_HeavyBall(FPM fpm, State v, State y)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], y->v[0]));
+  PetscCall(VecWAXPY(y->v[1], fpm->momentum, v->v[0], v->v[1]));
+  PetscCall(VecAXPBY(y->v[0], -1, fpm->step, y->v[1]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FPMParameterJVP_HeavyBall(FPM fpm, Vec u, State y)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPLossCrossMult(fpm->blp, u, y->v[0]));
+  PetscCall(VecScale(y->v[0], -fpm->step));
+  PetscCall(VecZeroEntries(y->v[1]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FPMParameterVJPAdd_HeavyBall(FPM fpm, State v, Vec g)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPLossCrossMultTranspose(fpm->blp, v->v[0], fpm->glambda));
+  PetscCall(VecAXPY(g, -fpm->step, fpm->glambda));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMCreate_HeavyBall(FPM fpm)
+{
+  PetscFunctionBegin;
+  fpm->nstate = 2;
+  fpm->symmetric = PETSC_FALSE;
+  fpm->uses_momentum = PETSC_TRUE;
+  fpm->ops->step = FPMStep_HeavyBall;
+  fpm->ops->linearize = FPMLinearize_HeavyBall;
+  fpm->ops->jvp = FPMJVP_HeavyBall;
+  fpm->ops->vjp = FPMVJP_HeavyBall;
+  fpm->ops->residualjvp = FPMResidualJVP_HeavyBall;
+  fpm->ops->residualvjp = FPMResidualVJP_HeavyBall;
+  fpm->ops->parameterjvp = FPMParameterJVP_HeavyBall;
+  fpm->ops->parametervjpadd = FPMParameterVJPAdd_HeavyBall;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,424 @@
+/* aid: approximate implicit differentiation. At the lower level's x_t it solves the adjoint system
+
+     (I - d1Phi^T) v = (grad1 E, 0, ...)         equation (4), to a tolerance or by exactly k steps
+     g = grad2 E + d2Phi^T v                     (paper, Algorithm 2)
+
+   by any KSP on a MatShell over a map of its own, which has the same fixed point as the lower level's but may
+   be another: richardson is the fixed-point method v <- d1Phi^T v + grad1 E, cg needs a symmetric d1Phi, cgne
+   and lsqr are the normal equations. With map gd and step a the system is a H v = grad1 E: v scales with 1/a,
+   g does not. */
+#include <twofold/impl/hgimpl.h>
+
+typedef struct {
+  FPM fpm;
+  KSP ksp;
+  Mat A;            /* I - d1Phi^T, and its transpose */
+  Vec b, v, r;      /* flat: right-hand side, solution, residual */
+  State in, out;    /* laid over the flat vectors of a product */
+  State vview;      /* laid over v between solves */
+  Vec accepted;     /* v where warm starts begin */
+  PetscBool fixed;  /* exactly k steps */
+  PetscBool warmed; /* accepted holds a v */
+} AID;
+
+/* ------------------------------------------------------------------ the operator */
+
+typedef PetscErrorCode (*FPMProduct)(FPM, State, State);
+
+static PetscErrorCode ApplyProduct(AID *aid, FPMProduct product, Vec x, Vec y)
+{
+  const PetscScalar *xa;
+  PetscScalar *ya;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArrayRead(x, &xa));
+  PetscCall(VecGetArrayWrite(y, &ya));
+  PetscCall(StatePlace(aid->in, xa));
+  PetscCall(StatePlace(aid->out, ya));
+  PetscCall((*product)(aid->fpm, aid->in, aid->out));
+  PetscCall(StateUnplace(aid->out));
+  PetscCall(StateUnplace(aid->in));
+  PetscCall(VecRestoreArrayWrite(y, &ya));
+  PetscCall(VecRestoreArrayRead(x, &xa));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode MatMult_Adjoint(Mat A, Vec x, Vec y)
+{
+  AID *aid;
+
+  PetscFunctionBegin;
+  PetscCall(MatShellGetContext(A, &aid));
+  PetscCall(ApplyProduct(aid, FPMResidualVJP, x, y));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode MatMultTranspose_Adjoint(Mat A, Vec x, Vec y)
+{
+  AID *aid;
+
+  PetscFunctionBegin;
+  PetscCall(MatShellGetContext(A, &aid));
+  PetscCall(ApplyProduct(aid, FPMResidualJVP, x, y));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ solve */
+
+/* Lays the state that HGGetAdjoint() lends over v, or lifts it: what it caches (norms) must not outlive a
+ * solve. */
+static PetscErrorCode LayAdjoint(HG hg)
+{
+  AID *aid = (AID *)hg->data;
+  const PetscScalar *a;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArrayRead(aid->v, &a));
+  PetscCall(StatePlace(aid->vview, a));
+  PetscCall(VecRestoreArrayRead(aid->v, &a));
+  hg->v = aid->vview;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode LiftAdjoint(HG hg)
+{
+  PetscFunctionBegin;
+  if (hg->v) PetscCall(StateUnplace(hg->v));
+  hg->v = NULL;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* b = (grad1 E, 0, ...) */
+static PetscErrorCode SetRightHandSide(AID *aid, Vec g1)
+{
+  const PetscScalar *a;
+  PetscScalar *b;
+  PetscInt nlocal;
+
+  PetscFunctionBegin;
+  PetscCall(VecZeroEntries(aid->b));
+  PetscCall(VecGetLocalSize(g1, &nlocal));
+  PetscCall(VecGetArrayRead(g1, &a));
+  PetscCall(VecGetArray(aid->b, &b));
+  PetscCall(PetscArraycpy(b, a, nlocal));
+  PetscCall(VecRestoreArray(aid->b, &b));
+  PetscCall(VecRestoreArrayRead(g1, &a));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ||b - A v|| / ||b||, recomputed. */
+static PetscErrorCode TrueResidual(AID *aid, PetscReal bnorm, PetscReal *residual)
+{
+  PetscFunctionBegin;
+  PetscCall(MatMult(aid->A, aid->v, aid->r));
+  PetscCall(VecAYPX(aid->r, -1, aid->b));
+  PetscCall(VecNorm(aid->r, NORM_2, residual));
+  *residual /= bnorm;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* What a KSP's reason means here. A breakdown with the residual at rounding level has found the solution. */
+static HGConvergedReason Judge(KSPConvergedReason reason, PetscReal residual)
+{
+  if (reason > 0 || reason == KSP_DIVERGED_ITS)
+    return HG_ITERATING; /* fine, or judged with the lower level */
+  if (reason == KSP_DIVERGED_NANORINF) return HG_DIVERGED_NANORINF;
+  if (reason == KSP_DIVERGED_BREAKDOWN && residual <= 1e-12) return HG_ITERATING;
+  return HG_DIVERGED_ADJOINT;
+}
+
+static PetscErrorCode SolveAdjoint(HG hg)
+{
+  AID *aid = (AID *)hg->data;
+  HGReport *report = &hg->report;
+  PetscReal bnorm;
+  PetscInt max_it;
+
+  PetscFunctionBegin;
+  PetscCall(VecNorm(aid->b, NORM_2, &bnorm));
+  if (PetscIsInfOrNanReal(bnorm)) {
+    report->reason = HG_DIVERGED_NANORINF;
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  if (bnorm == 0) { /* nothing to differentiate: v = 0 is exact */
+    PetscCall(VecZeroEntries(aid->v));
+    report->adjoint_reason = KSP_CONVERGED_ATOL;
+    report->adjoint_residual = 0;
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  const PetscBool warm = (PetscBool)(hg->warm_start && aid->warmed);
+  if (warm)
+    PetscCall(VecCopy(aid->accepted, aid->v));
+  else
+    PetscCall(VecZeroEntries(aid->v));
+  PetscCall(KSPGetTolerances(aid->ksp, NULL, NULL, NULL, &max_it));
+  if (aid->fixed && max_it == 0) { /* KSPs make a step even then */
+    report->adjoint_reason = KSP_CONVERGED_ITS;
+  } else {
+    PetscCall(KSPSetInitialGuessNonzero(aid->ksp, warm));
+    PetscCall(KSPSolve(aid->ksp, aid->b, aid->v));
+    PetscCall(KSPGetIterationNumber(aid->ksp, &report->adjoint_its));
+    PetscCall(KSPGetConvergedReason(aid->ksp, &report->adjoint_reason));
+  }
+  PetscCall(TrueResidual(aid, bnorm, &report->adjoint_residual));
+  report->reason = Judge(report->adjoint_reason, report->adjoint_residual);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode HGAdjoint_AID(HG hg, Vec lambda, Vec g)
+{
+  AID *aid = (AID *)hg->data;
+  PetscInt nstate;
+  State point;
+
+  PetscFunctionBegin;
+  PetscCall(LiftAdjoint(hg));
+  PetscCall(FPMGetStateSize(aid->fpm, &nstate));
+  PetscCall(StateCreateReference(hg->x, nstate, &point));
+  PetscCall(FPMLinearize(aid->fpm, lambda, point));
+  PetscCall(SetRightHandSide(aid, hg->g1));
+  PetscCall(SolveAdjoint(hg));
+  PetscCall(LayAdjoint(hg));
+  if (!hg->report.reason) PetscCall(FPMParameterVJPAdd(aid->fpm, aid->vview, g));
+  PetscCall(StateDestroy(&point));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ set-up */
+
+/* The KSPs that need a symmetric operator. */
+static PetscErrorCode CheckSymmetry(HG hg)
+{
+  AID *aid = (AID *)hg->data;
+  const char *const symmetric_only[] = {KSPCG,     KSPPIPECG, KSPGROPPCG, KSPFCG,
+                                        KSPMINRES, KSPSYMMLQ, KSPCR,      KSPCHEBYSHEV};
+  const char *prefix = ((PetscObject)hg)->prefix ? ((PetscObject)hg)->prefix : "";
+  KSPType type;
+  FPMType map;
+  PetscBool symmetric, needs;
+
+  PetscFunctionBegin;
+  PetscCall(FPMIsSymmetric(aid->fpm, &symmetric));
+  if (symmetric) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(KSPGetType(aid->ksp, &type));
+  PetscCall(FPMGetType(aid->fpm, &map));
+  for (size_t i = 0; i < sizeof(symmetric_only) / sizeof(symmetric_only[0]); i++) {
+    PetscCall(PetscStrcmp(type, symmetric_only[i], &needs));
+    PetscCheck(!needs, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
+               "-%shg_ksp_type %s needs a symmetric d1Phi; %s is not: use -%shg_ksp_type gmres, or "
+               "-%shg_fpm_type gd",
+               prefix, type, map, prefix, prefix);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* With -hg_ksp_rtol 0 (and no absolute tolerance) exactly k steps are made: a KSP left alone would call that
+ * divergence. */
+static PetscErrorCode SetConvergenceTest(AID *aid)
+{
+  PetscReal rtol, atol;
+
+  PetscFunctionBegin;
+  PetscCall(KSPGetTolerances(aid->ksp, &rtol, &atol, NULL, NULL));
+  aid->fixed = (PetscBool)(rtol == 0 && atol <= 1e-50);
+  if (aid->fixed) PetscCall(KSPSetConvergenceTest(aid->ksp, KSPConvergedSkip, NULL, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Reset(HG hg)
+{
+  AID *aid = (AID *)hg->data;
+
+  PetscFunctionBegin;
+  PetscCall(LiftAdjoint(hg));
+  PetscCall(StateDestroy(&aid->vview));
+  PetscCall(MatDestroy(&aid->A));
+  PetscCall(VecDestroy(&aid->b));
+  PetscCall(VecDestroy(&aid->r));
+  PetscCall(VecDestroy(&aid->v));
+  PetscCall(VecDestroy(&aid->accepted));
+  PetscCall(StateDestroy(&aid->in));
+  PetscCall(StateDestroy(&aid->out));
+  aid->warmed = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode HGSetUp_AID(HG hg)
+{
+  AID *aid = (AID *)hg->data;
+  PetscInt nlocal, n;
+  State like;
+
+  PetscFunctionBegin;
+  PetscCall(Reset(hg));
+  PetscCall(FPMSetBLP(aid->fpm, hg->blp));
+  PetscCall(FPMCreateState(aid->fpm, &like));
+  PetscCall(StateCreateFlat(like, &aid->b));
+  PetscCall(VecDuplicate(aid->b, &aid->v));
+  PetscCall(VecDuplicate(aid->b, &aid->r));
+  PetscCall(StateCreateView(like, &aid->in));
+  PetscCall(StateCreateView(like, &aid->out));
+  PetscCall(StateCreateView(like, &aid->vview));
+  PetscCall(StateDestroy(&like));
+  PetscCall(VecGetLocalSize(aid->b, &nlocal));
+  PetscCall(VecGetSize(aid->b, &n));
+  PetscCall(MatCreateShell(PetscObjectComm((PetscObject)hg), nlocal, nlocal, n, n, aid, &aid->A));
+  PetscCall(MatShellSetOperation(aid->A, MATOP_MULT, (void (*)(void))MatMult_Adjoint));
+  PetscCall(MatShellSetOperation(aid->A, MATOP_MULT_TRANSPOSE, (void (*)(void))MatMultTranspose_Adjoint));
+  PetscCall(CheckSymmetry(hg));
+  PetscCall(SetConvergenceTest(aid));
+  PetscCall(KSPSetOperators(aid->ksp, aid->A, aid->A));
+  PetscCall(KSPSetUp(aid->ksp));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetKSP(HG hg, KSP *ksp)
+{
+  PetscBool aid;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
+  PetscCheck(aid, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
+             "only an aid hypergradient has a KSP");
+  *ksp = ((AID *)hg->data)->ksp;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetAdjointFPM(HG hg, FPM *fpm)
+{
+  PetscBool aid;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
+  PetscCheck(aid, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
+             "only an aid hypergradient has a map of the adjoint");
+  *fpm = ((AID *)hg->data)->fpm;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode HGSetFromOptions_AID(HG hg, PetscOptionItems *PetscOptionsObject)
+{
+  AID *aid = (AID *)hg->data;
+
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsBool("-hg_warm_start", "Start the adjoint solve from the last accepted v", "HG",
+                             hg->warm_start, &hg->warm_start, NULL));
+  PetscCall(TwofoldChildPrefix((PetscObject)aid->fpm, (PetscObject)hg, "hg_"));
+  PetscCall(TwofoldChildPrefix((PetscObject)aid->ksp, (PetscObject)hg, "hg_"));
+  PetscCall(FPMSetFromOptions(aid->fpm));
+  PetscCall(KSPSetFromOptions(aid->ksp));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ warm starts, view, life cycle */
+
+static PetscErrorCode HGAccept_AID(HG hg)
+{
+  AID *aid = (AID *)hg->data;
+
+  PetscFunctionBegin;
+  if (!hg->warm_start) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!aid->accepted) PetscCall(VecDuplicate(aid->v, &aid->accepted));
+  PetscCall(VecCopy(aid->v, aid->accepted));
+  aid->warmed = PETSC_TRUE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode HGSaveState_AID(HG hg, PetscViewer viewer)
+{
+  AID *aid = (AID *)hg->data;
+
+  PetscFunctionBegin;
+  if (!aid->warmed) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscObjectSetName((PetscObject)aid->accepted, "v"));
+  PetscCall(VecView(aid->accepted, viewer));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode HGRestoreState_AID(HG hg, PetscViewer viewer)
+{
+  AID *aid = (AID *)hg->data;
+
+  PetscFunctionBegin;
+  if (!hg->warm_start) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!aid->accepted) PetscCall(VecDuplicate(aid->v, &aid->accepted));
+  PetscCall(PetscObjectSetName((PetscObject)aid->accepted, "v"));
+  PetscCall(VecLoad(aid->accepted, viewer));
+  aid->warmed = PETSC_TRUE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode HGView_AID(HG hg, PetscViewer viewer)
+{
+  AID *aid = (AID *)hg->data;
+  KSPType type;
+  PetscReal rtol;
+  PetscInt max_it;
+
+  PetscFunctionBegin;
+  PetscCall(KSPGetType(aid->ksp, &type));
+  PetscCall(KSPGetTolerances(aid->ksp, &rtol, NULL, NULL, &max_it));
+  if (aid->fixed)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "adjoint by %s, exactly %" PetscInt_FMT " steps", type, max_it));
+  else
+    PetscCall(PetscViewerASCIIPrintf(viewer, "adjoint by %s, at most %" PetscInt_FMT " steps, rtol %g", type,
+                                     max_it, (double)rtol));
+  PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_FALSE));
+  PetscCall(PetscViewerASCIIPrintf(viewer, ", %s start\n", hg->warm_start ? "warm" : "cold"));
+  PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_TRUE));
+  PetscCall(FPMView(aid->fpm, viewer));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode HGGetMemory_AID(HG hg, PetscLogDouble *bytes)
+{
+  AID *aid = (AID *)hg->data;
+  PetscInt nlocal;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetLocalSize(aid->b, &nlocal));
+  /* right-hand side, v, residual, the accepted v, the map's work vector; a Krylov method's own are about four
+   * more */
+  *bytes += (PetscLogDouble)nlocal * sizeof(PetscScalar) * (hg->warm_start ? 9 : 8);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode HGDestroy_AID(HG hg)
+{
+  AID *aid = (AID *)hg->data;
+
+  PetscFunctionBegin;
+  PetscCall(Reset(hg));
+  PetscCall(KSPDestroy(&aid->ksp));
+  PetscCall(FPMDestroy(&aid->fpm));
+  PetscCall(PetscFree(hg->data));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGCreate_AID(HG hg)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)hg);
+  AID *aid;
+  PC pc;
+
+  PetscFunctionBegin;
+  PetscCall(PetscNew(&aid));
+  hg->data = aid;
+  PetscCall(FPMCreate(comm, &aid->fpm));
+  PetscCall(FPMSetType(aid->fpm, FPMGD));
+  PetscCall(KSPCreate(comm, &aid->ksp));
+  PetscCall(KSPSetType(aid->ksp, KSPCG));
+  PetscCall(KSPSetTolerances(aid->ksp, 1e-8, PETSC_DEFAULT, PETSC_DEFAULT, 1000));
+  PetscCall(KSPGetPC(aid->ksp, &pc));
+  PetscCall(PCSetType(pc, PCNONE)); /* a shell matrix offers nothing to factor */
+  hg->ops->setfromoptions = HGSetFromOptions_AID;
+  hg->ops->setup = HGSetUp_AID;
+  hg->ops->adjoint = HGAdjoint_AID;
+  hg->ops->accept = HGAccept_AID;
+  hg->ops->savestate = HGSaveState_AID;
+  hg->ops->restorestate = HGRestoreState_AID;
+  hg->ops->view = HGView_AID;
+  hg->ops->memory = HGGetMemory_AID;
+  hg->ops->destroy = HGDestroy_AID;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

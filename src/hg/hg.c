@@ -1,0 +1,442 @@
+/* HG: f(lambda) = E(w(lambda), lambda) and its hypergradient. Interface and dispatch; what both families
+ * share. */
+#include <petsctime.h>
+#include <twofold/impl/hgimpl.h>
+
+PetscClassId HG_CLASSID;
+static PetscFunctionList HGList = NULL;
+
+static const char *const reasons[] = {
+    "STOPPED",   "DIVERGED_ADJOINT", "DIVERGED_LOWER", "DIVERGED_NANORINF", "DIVERGED_ITS",
+    "ITERATING", "CONVERGED_ITS",    "CONVERGED_RTOL", "HGConvergedReason", "HG_",
+    NULL};
+const char *const *HGConvergedReasons = reasons + 5;
+
+PetscErrorCode HGRegister(const char type[], PetscErrorCode (*create)(HG))
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFunctionListAdd(&HGList, type, create));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetRegistered(PetscInt *n, const char ***types)
+{
+  PetscFunctionBegin;
+  PetscCall(TwofoldInitializePackage());
+  PetscCall(PetscFunctionListGet(HGList, types, n));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode HGDeregisterAll(void)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFunctionListDestroy(&HGList));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGRegisterAll_Private(void)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscClassIdRegister("Hypergradient", &HG_CLASSID));
+  PetscCall(HGRegister(HGITD, HGCreate_ITD));
+  PetscCall(HGRegister(HGAID, HGCreate_AID));
+  PetscCall(PetscRegisterFinalize(HGDeregisterAll));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGCreate(MPI_Comm comm, HG *h)
+{
+  HG hg;
+
+  PetscFunctionBegin;
+  PetscCall(TwofoldInitializePackage());
+  PetscCall(PetscHeaderCreate(hg, HG_CLASSID, "HG", "Hypergradient", "HG", comm, HGDestroy, HGView));
+  PetscCall(LLSCreate(comm, &hg->lls));
+  *h = hg;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGDestroy(HG *hg)
+{
+  PetscFunctionBegin;
+  if (!*hg) PetscFunctionReturn(PETSC_SUCCESS);
+  if (--((PetscObject)*hg)->refct > 0) {
+    *hg = NULL;
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscTryTypeMethod(*hg, destroy);
+  PetscCall(StateDestroy(&(*hg)->x));
+  PetscCall(StateDestroy(&(*hg)->accepted));
+  PetscCall(VecDestroy(&(*hg)->g1));
+  PetscCall(LLSDestroy(&(*hg)->lls));
+  PetscCall(BLPDestroy(&(*hg)->blp));
+  PetscCall(PetscHeaderDestroy(hg));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGSetOptionsPrefix(HG hg, const char prefix[])
+{
+  PetscFunctionBegin;
+  PetscCall(PetscObjectSetOptionsPrefix((PetscObject)hg, prefix));
+  PetscCall(LLSSetOptionsPrefix(hg->lls, prefix));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGSetType(HG hg, HGType type)
+{
+  TwofoldConstructor create;
+  PetscBool same;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)hg, type, &same));
+  if (same) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldFindType((PetscObject)hg, HGList, "hg_type", type, &create));
+  PetscTryTypeMethod(hg, destroy);
+  PetscCall(PetscMemzero(hg->ops, sizeof(struct _HGOps)));
+  PetscCall(LLSSetRecord(hg->lls, NULL, NULL));
+  hg->setup = PETSC_FALSE;
+  hg->v = NULL;
+  PetscCall(((PetscErrorCode(*)(HG))create)(hg));
+  PetscCall(PetscObjectChangeTypeName((PetscObject)hg, type));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetType(HG hg, HGType *type)
+{
+  PetscFunctionBegin;
+  *type = ((PetscObject)hg)->type_name;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGSetBLP(HG hg, BLP blp)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscObjectReference((PetscObject)blp));
+  PetscCall(BLPDestroy(&hg->blp));
+  hg->blp = blp;
+  PetscCall(LLSSetBLP(hg->lls, blp));
+  hg->setup = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGSetFromOptions(HG hg)
+{
+  char type[64];
+  PetscBool set;
+
+  PetscFunctionBegin;
+  PetscObjectOptionsBegin((PetscObject)hg)
+    ;
+    PetscCall(
+        PetscOptionsFList("-hg_type", "Hypergradient", "HGSetType", HGList, HGAID, type, sizeof(type), &set));
+    if (set)
+      PetscCall(HGSetType(hg, type));
+    else if (!((PetscObject)hg)->type_name)
+      PetscCall(HGSetType(hg, HGAID));
+    PetscCall(PetscOptionsBool("-hg_monitor", "Print a line at each hypergradient", "HGSolve", hg->monitor,
+                               &hg->monitor, NULL));
+    PetscCall(PetscOptionsBool("-hg_converged_reason", "Print why the hypergradient ended",
+                               "HGGetConvergedReason", hg->print_reason, &hg->print_reason, NULL));
+    PetscCall(
+        PetscOptionsViewer("-hg_view", "Print the hypergradient's settings", "HGView", NULL, NULL, NULL));
+    PetscCall(PetscOptionsViewer("-hg_view_gradient", "View the hypergradient", "HGSolve", NULL, NULL, NULL));
+    PetscCall(PetscOptionsViewer("-hg_view_solution", "View the lower-level iterate w", "HGSolve", NULL, NULL,
+                                 NULL));
+    PetscCall(
+        PetscOptionsViewer("-hg_view_adjoint", "View the adjoint v (aid)", "HGSolve", NULL, NULL, NULL));
+    PetscTryTypeMethod(hg, setfromoptions, PetscOptionsObject); /* last: it configures children, too */
+  PetscOptionsEnd();
+  PetscCall(LLSSetFromOptions(hg->lls));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGSetUp(HG hg)
+{
+  FPM fpm;
+
+  PetscFunctionBegin;
+  if (hg->setup) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCheck(hg->blp, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONGSTATE, "HGSetBLP() first");
+  if (!((PetscObject)hg)->type_name) PetscCall(HGSetType(hg, HGAID));
+  PetscCall(LLSSetUp(hg->lls));
+  PetscCall(LLSGetFPM(hg->lls, &fpm));
+  PetscCall(StateDestroy(&hg->x));
+  PetscCall(StateDestroy(&hg->accepted));
+  PetscCall(VecDestroy(&hg->g1));
+  PetscCall(FPMCreateState(fpm, &hg->x));
+  PetscCall(BLPCreateVecs(hg->blp, NULL, &hg->g1));
+  PetscTryTypeMethod(hg, setup);
+  hg->setup = PETSC_TRUE;
+  PetscCall(PetscObjectViewFromOptions((PetscObject)hg, NULL, "-hg_view"));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGView(HG hg, PetscViewer viewer)
+{
+  PetscBool ascii;
+
+  PetscFunctionBegin;
+  if (!viewer) PetscCall(PetscViewerASCIIGetStdout(PetscObjectComm((PetscObject)hg), &viewer));
+  PetscCall(PetscObjectTypeCompare((PetscObject)viewer, PETSCVIEWERASCII, &ascii));
+  if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscObjectPrintClassNamePrefixType((PetscObject)hg, viewer));
+  PetscCall(PetscViewerASCIIPushTab(viewer));
+  PetscCall(LLSView(hg->lls, viewer));
+  PetscTryTypeMethod(hg, view, viewer);
+  PetscCall(PetscViewerASCIIPopTab(viewer));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetBLP(HG hg, BLP *blp)
+{
+  PetscFunctionBegin;
+  *blp = hg->blp;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetLLS(HG hg, LLS *lls)
+{
+  PetscFunctionBegin;
+  *lls = hg->lls;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetConvergedReason(HG hg, HGConvergedReason *reason)
+{
+  PetscFunctionBegin;
+  *reason = hg->report.reason;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetReport(HG hg, HGReport *report)
+{
+  PetscFunctionBegin;
+  *report = hg->report;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetState(HG hg, State *x)
+{
+  PetscFunctionBegin;
+  *x = hg->x;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetAdjoint(HG hg, State *v)
+{
+  PetscFunctionBegin;
+  *v = hg->v;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ solve */
+
+/* x <- w_t(lambda), from 0 or from the accepted state. */
+static PetscErrorCode SolveLowerLevel(HG hg, Vec lambda)
+{
+  PetscBool warm;
+  PetscLogDouble begin, end;
+
+  PetscFunctionBegin;
+  PetscCall(LLSGetWarmStart(hg->lls, &warm));
+  if (warm && hg->accepted)
+    PetscCall(StateCopy(hg->accepted, hg->x));
+  else
+    PetscCall(StateZero(hg->x));
+  PetscCall(PetscTime(&begin));
+  PetscCall(LLSSolve(hg->lls, lambda, hg->x));
+  PetscCall(PetscTime(&end));
+  hg->report.lower_time = end - begin;
+  PetscCall(LLSGetConvergedReason(hg->lls, &hg->report.lower_reason));
+  PetscCall(LLSGetIterationNumber(hg->lls, &hg->report.lower_its));
+  PetscCall(LLSGetChange(hg->lls, &hg->report.lower_change));
+  switch (hg->report.lower_reason) {
+  case LLS_DIVERGED_NANORINF:
+  case LLS_DIVERGED_DTOL:
+    hg->report.reason = HG_DIVERGED_LOWER;
+    break;
+  case LLS_STOPPED:
+    hg->report.reason = HG_STOPPED;
+    break;
+  default:
+    break;
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static void ResetReport(HG hg)
+{
+  hg->report = (HGReport){.reason = HG_ITERATING, .adjoint_residual = -1, .lower_change = -1};
+}
+
+/* The reason of a hypergradient whose parts all ended finite. */
+static HGConvergedReason JudgeAccuracy(HG hg)
+{
+  const HGReport *r = &hg->report;
+
+  if (r->lower_reason == LLS_DIVERGED_ITS || r->adjoint_reason == KSP_DIVERGED_ITS) return HG_DIVERGED_ITS;
+  if (r->lower_reason == LLS_CONVERGED_ITS || r->adjoint_reason == KSP_CONVERGED_ITS ||
+      r->adjoint_reason == 0)
+    return HG_CONVERGED_ITS;
+  return HG_CONVERGED_RTOL;
+}
+
+static PetscErrorCode ComputeHypergradient(HG hg, Vec lambda, PetscReal *f, Vec g)
+{
+  PetscLogDouble begin, end;
+
+  PetscFunctionBegin;
+  PetscTryTypeMethod(hg, prepare);
+  PetscCall(SolveLowerLevel(hg, lambda));
+  if (hg->report.reason) {
+    *f = PETSC_INFINITY;
+    PetscCall(VecZeroEntries(g));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(BLPUpper(hg->blp, lambda, hg->x->v[0], f, hg->g1, g)); /* g = grad2 E */
+  PetscCall(PetscTime(&begin));
+  PetscCall(PetscLogEventBegin(TWOFOLD_AdjointSolve, hg, 0, 0, 0));
+  PetscUseTypeMethod(hg, adjoint, lambda, g); /* g += w'(lambda)^T grad1 E */
+  PetscCall(PetscLogEventEnd(TWOFOLD_AdjointSolve, hg, 0, 0, 0));
+  PetscCall(PetscTime(&end));
+  hg->report.adjoint_time = end - begin;
+  if (hg->report.reason) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(VecNorm(g, NORM_2, &hg->report.norm));
+  const PetscBool finite = (PetscBool) !(PetscIsInfOrNanReal(hg->report.norm) || PetscIsInfOrNanReal(*f));
+  hg->report.reason = finite ? JudgeAccuracy(hg) : HG_DIVERGED_NANORINF;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Report(HG hg, PetscReal f, Vec g)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)hg);
+  const HGReport *r = &hg->report;
+
+  PetscFunctionBegin;
+  if (hg->monitor)
+    PetscCall(PetscPrintf(comm,
+                          "hypergradient: f %.12g, ||g|| %.12g, lower %" PetscInt_FMT
+                          " steps, adjoint %" PetscInt_FMT " steps, residual %.3g\n",
+                          (double)f, (double)r->norm, r->lower_its, r->adjoint_its,
+                          (double)r->adjoint_residual));
+  if (hg->print_reason)
+    PetscCall(PetscPrintf(comm, "Hypergradient ended by %s (lower level %s, adjoint %s)\n",
+                          HGConvergedReasons[r->reason], LLSConvergedReasons[r->lower_reason],
+                          r->adjoint_reason ? KSPConvergedReasons[r->adjoint_reason] : "not a KSP"));
+  PetscCall(PetscObjectSetName((PetscObject)g, "gradient"));
+  PetscCall(PetscObjectSetName((PetscObject)hg->x->v[0], "w"));
+  PetscCall(VecViewFromOptions(g, (PetscObject)hg, "-hg_view_gradient"));
+  PetscCall(VecViewFromOptions(hg->x->v[0], (PetscObject)hg, "-hg_view_solution"));
+  if (hg->v) {
+    PetscCall(PetscObjectSetName((PetscObject)hg->v->v[0], "v"));
+    PetscCall(VecViewFromOptions(hg->v->v[0], (PetscObject)hg, "-hg_view_adjoint"));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGSolve(HG hg, Vec lambda, PetscReal *f, Vec g)
+{
+  PetscFunctionBegin;
+  PetscCall(HGSetUp(hg));
+  ResetReport(hg);
+  PetscCall(PetscLogEventBegin(TWOFOLD_HGSolve, hg, lambda, g, 0));
+  PetscCall(ComputeHypergradient(hg, lambda, f, g));
+  PetscCall(PetscLogEventEnd(TWOFOLD_HGSolve, hg, lambda, g, 0));
+  PetscCall(Report(hg, *f, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGEvaluate(HG hg, Vec lambda, PetscReal *f)
+{
+  PetscFunctionBegin;
+  PetscCall(HGSetUp(hg));
+  ResetReport(hg);
+  PetscCall(LLSSetRecord(hg->lls, NULL, NULL));
+  PetscCall(SolveLowerLevel(hg, lambda));
+  *f = PETSC_INFINITY;
+  if (hg->report.reason) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(BLPUpper(hg->blp, lambda, hg->x->v[0], f, NULL, NULL));
+  hg->report.adjoint_reason = KSP_CONVERGED_ITERATING;
+  hg->report.reason = PetscIsInfOrNanReal(*f) ? HG_DIVERGED_NANORINF : JudgeAccuracy(hg);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ warm starts and checkpoints */
+
+PetscErrorCode HGAccept(HG hg)
+{
+  PetscBool warm;
+  FPM fpm;
+
+  PetscFunctionBegin;
+  PetscCall(LLSGetWarmStart(hg->lls, &warm));
+  if (warm) {
+    if (!hg->accepted) {
+      PetscCall(LLSGetFPM(hg->lls, &fpm));
+      PetscCall(FPMCreateState(fpm, &hg->accepted));
+    }
+    PetscCall(StateCopy(hg->x, hg->accepted));
+  }
+  PetscTryTypeMethod(hg, accept);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Names of a state's vectors in a file: w, w_prev1, ... */
+static PetscErrorCode NameState(State x)
+{
+  char name[32];
+
+  PetscFunctionBegin;
+  for (PetscInt k = 0; k < x->n; k++) {
+    if (k)
+      PetscCall(PetscSNPrintf(name, sizeof(name), "w_prev%" PetscInt_FMT, k));
+    else
+      PetscCall(PetscStrncpy(name, "w", sizeof(name)));
+    PetscCall(PetscObjectSetName((PetscObject)x->v[k], name));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGSaveState(HG hg, PetscViewer viewer)
+{
+  PetscFunctionBegin;
+  if (hg->accepted) {
+    PetscCall(NameState(hg->accepted));
+    for (PetscInt k = 0; k < hg->accepted->n; k++) PetscCall(VecView(hg->accepted->v[k], viewer));
+  }
+  PetscTryTypeMethod(hg, savestate, viewer);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGRestoreState(HG hg, PetscViewer viewer)
+{
+  PetscBool warm;
+  FPM fpm;
+
+  PetscFunctionBegin;
+  PetscCall(HGSetUp(hg));
+  PetscCall(LLSGetWarmStart(hg->lls, &warm));
+  if (warm) {
+    PetscCall(LLSGetFPM(hg->lls, &fpm));
+    if (!hg->accepted) PetscCall(FPMCreateState(fpm, &hg->accepted));
+    PetscCall(NameState(hg->accepted));
+    for (PetscInt k = 0; k < hg->accepted->n; k++) PetscCall(VecLoad(hg->accepted->v[k], viewer));
+  }
+  PetscTryTypeMethod(hg, restorestate, viewer);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetMemory(HG hg, PetscLogDouble *bytes)
+{
+  PetscInt nlocal;
+  PetscBool warm;
+
+  PetscFunctionBegin;
+  PetscCall(HGSetUp(hg));
+  PetscCall(LLSGetWarmStart(hg->lls, &warm));
+  PetscCall(VecGetLocalSize(hg->g1, &nlocal));
+  /* the state, the map's work vector, grad1 E; and the accepted state */
+  *bytes = (PetscLogDouble)nlocal * sizeof(PetscScalar) * (PetscLogDouble)(hg->x->n * (warm ? 2 : 1) + 2);
+  PetscTryTypeMethod(hg, memory, bytes);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

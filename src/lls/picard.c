@@ -1,0 +1,24 @@
+/* picard: the plain iteration x_{i+1} = Phi(x_i, lambda). */
+#include <twofold/impl/llsimpl.h>
+
+static PetscErrorCode LLSSolve_Picard(LLS lls, Vec lambda, State x)
+{
+  PetscReal *const change = LLSNeedsChange_Private(lls) ? &lls->change : NULL;
+
+  PetscFunctionBegin;
+  PetscCall(LLSTest_Private(lls, x));
+  while (lls->reason == LLS_ITERATING) {
+    PetscCall(LLSRecord_Private(lls, x));
+    PetscCall(FPMStep(lls->fpm, lambda, x, change));
+    lls->its++;
+    PetscCall(LLSTest_Private(lls, x));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode LLSCreate_Picard(LLS lls)
+{
+  PetscFunctionBegin;
+  lls->ops->solve = LLSSolve_Picard;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

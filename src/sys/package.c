@@ -1,0 +1,98 @@
+/* Start-up: classes, events and types are registered here, in one place. */
+#include <slepcsys.h>
+#include <twofold/impl/sysimpl.h>
+
+static PetscBool registered = PETSC_FALSE, started_here = PETSC_FALSE;
+
+PetscLogEvent TWOFOLD_DataLoad, TWOFOLD_DataExchange, TWOFOLD_MatMult, TWOFOLD_MatMultTranspose;
+PetscLogEvent TWOFOLD_UpperEval, TWOFOLD_LossGradient, TWOFOLD_LossHessian;
+PetscLogEvent TWOFOLD_FPMStep, TWOFOLD_FPMLinearize, TWOFOLD_FPMJVP, TWOFOLD_FPMVJP;
+PetscLogEvent TWOFOLD_LLSSolve, TWOFOLD_TapePush, TWOFOLD_TapePop;
+PetscLogEvent TWOFOLD_AdjointSolve, TWOFOLD_HGSolve, TWOFOLD_ULSStep, TWOFOLD_Checkpoint;
+
+static PetscErrorCode RegisterEvents(void)
+{
+  const struct {
+    const char *name;
+    PetscLogEvent *event;
+  } events[] = {
+      {"TFDataLoad", &TWOFOLD_DataLoad},
+      {"TFDataExchange", &TWOFOLD_DataExchange},
+      {"TFMatMult", &TWOFOLD_MatMult},
+      {"TFMatMultTrans", &TWOFOLD_MatMultTranspose},
+      {"TFUpperEval", &TWOFOLD_UpperEval},
+      {"TFLossGradient", &TWOFOLD_LossGradient},
+      {"TFLossHessian", &TWOFOLD_LossHessian},
+      {"TFMapStep", &TWOFOLD_FPMStep},
+      {"TFMapLinearize", &TWOFOLD_FPMLinearize},
+      {"TFMapJVP", &TWOFOLD_FPMJVP},
+      {"TFMapVJP", &TWOFOLD_FPMVJP},
+      {"TFLowerSolve", &TWOFOLD_LLSSolve},
+      {"TFTapePush", &TWOFOLD_TapePush},
+      {"TFTapePop", &TWOFOLD_TapePop},
+      {"TFAdjointSolve", &TWOFOLD_AdjointSolve},
+      {"TFHypergradient", &TWOFOLD_HGSolve},
+      {"TFUpperStep", &TWOFOLD_ULSStep},
+      {"TFCheckpoint", &TWOFOLD_Checkpoint},
+  };
+  PetscClassId id;
+
+  PetscFunctionBegin;
+  PetscCall(PetscClassIdRegister("Twofold", &id));
+  for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+    PetscCall(PetscLogEventRegister(events[i].name, id, events[i].event));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FinalizePackage(void)
+{
+  PetscFunctionBegin;
+  registered = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TwofoldInitializePackage(void)
+{
+  PetscFunctionBegin;
+  if (registered) PetscFunctionReturn(PETSC_SUCCESS);
+  registered = PETSC_TRUE;
+  PetscCall(RegisterEvents());
+  PetscCall(DataSetRegisterAll_Private());
+  PetscCall(FeatureMatRegisterAll_Private());
+  PetscCall(BLPRegisterAll_Private());
+  PetscCall(FPMRegisterAll_Private());
+  PetscCall(LLSRegisterAll_Private());
+  PetscCall(TapeRegisterAll_Private());
+  PetscCall(HGRegisterAll_Private());
+  PetscCall(ULSRegisterAll_Private());
+  PetscCall(PetscRegisterFinalize(FinalizePackage));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TwofoldInitialize(int *argc, char ***argv, const char file[], const char help[])
+{
+  PetscBool running;
+  PetscErrorCode ierr;
+
+  ierr = SlepcInitialized(&running);
+  if (ierr) return ierr;
+  if (!running) {
+    ierr = SlepcInitialize(argc, argv, file, help);
+    if (ierr) return ierr;
+    started_here = PETSC_TRUE;
+  }
+  PetscFunctionBegin;
+  PetscCall(TwofoldInitializePackage());
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TwofoldFinalize(void)
+{
+  PetscErrorCode ierr = PETSC_SUCCESS;
+
+  if (started_here) {
+    started_here = PETSC_FALSE;
+    ierr = SlepcFinalize();
+  }
+  return ierr;
+}

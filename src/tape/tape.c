@@ -1,0 +1,233 @@
+/* Tape: the iterates of a lower-level solve, for the reverse sweep. Interface and dispatch. */
+#include <twofold/impl/tapeimpl.h>
+
+PetscClassId TAPE_CLASSID;
+static PetscFunctionList TapeList = NULL;
+
+PetscErrorCode TapeRegister(const char type[], PetscErrorCode (*create)(Tape))
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFunctionListAdd(&TapeList, type, create));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode TapeDeregisterAll(void)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFunctionListDestroy(&TapeList));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeRegisterAll_Private(void)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscClassIdRegister("Tape", &TAPE_CLASSID));
+  PetscCall(TapeRegister(TAPEMEMORY, TapeCreate_Memory));
+  PetscCall(TapeRegister(TAPERING, TapeCreate_Ring));
+  PetscCall(TapeRegister(TAPEPOISON, TapeCreate_Poison));
+  PetscCall(PetscRegisterFinalize(TapeDeregisterAll));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeCreate(MPI_Comm comm, Tape *t)
+{
+  Tape tape;
+
+  PetscFunctionBegin;
+  PetscCall(TwofoldInitializePackage());
+  PetscCall(
+      PetscHeaderCreate(tape, TAPE_CLASSID, "Tape", "Tape of iterates", "Tape", comm, TapeDestroy, TapeView));
+  tape->window = 10;
+  *t = tape;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeDestroy(Tape *tape)
+{
+  PetscFunctionBegin;
+  if (!*tape) PetscFunctionReturn(PETSC_SUCCESS);
+  if (--((PetscObject)*tape)->refct > 0) {
+    *tape = NULL;
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscTryTypeMethod(*tape, destroy);
+  PetscCall(StateDestroy(&(*tape)->view));
+  PetscCall(PetscHeaderDestroy(tape));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeSetOptionsPrefix(Tape tape, const char prefix[])
+{
+  PetscFunctionBegin;
+  PetscCall(PetscObjectSetOptionsPrefix((PetscObject)tape, prefix));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeSetType(Tape tape, TapeType type)
+{
+  TwofoldConstructor create;
+  PetscBool same;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)tape, type, &same));
+  if (same) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldFindType((PetscObject)tape, TapeList, "tape_type", type, &create));
+  PetscTryTypeMethod(tape, destroy);
+  PetscCall(PetscMemzero(tape->ops, sizeof(struct _TapeOps)));
+  tape->setup = PETSC_FALSE;
+  PetscCall(((PetscErrorCode(*)(Tape))create)(tape));
+  PetscCall(PetscObjectChangeTypeName((PetscObject)tape, type));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeSetWindow(Tape tape, PetscInt window)
+{
+  PetscFunctionBegin;
+  PetscCheck(window > 0, PetscObjectComm((PetscObject)tape), PETSC_ERR_ARG_OUTOFRANGE,
+             "-tape_window %" PetscInt_FMT ": the window must be at least one state", window);
+  tape->window = window;
+  tape->setup = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeSetFromOptions(Tape tape)
+{
+  char type[64];
+  PetscBool set, ring;
+  PetscInt window = tape->window;
+
+  PetscFunctionBegin;
+  PetscObjectOptionsBegin((PetscObject)tape)
+    ;
+    PetscCall(PetscOptionsFList("-tape_type", "Where iterates are kept", "TapeSetType", TapeList, TAPEMEMORY,
+                                type, sizeof(type), &set));
+    if (set)
+      PetscCall(TapeSetType(tape, type));
+    else if (!((PetscObject)tape)->type_name)
+      PetscCall(TapeSetType(tape, TAPEMEMORY));
+    PetscCall(PetscObjectTypeCompare((PetscObject)tape, TAPERING, &ring));
+    if (ring)
+      PetscCall(
+          PetscOptionsInt("-tape_window", "States a ring keeps", "TapeSetWindow", window, &window, NULL));
+    PetscCall(PetscOptionsViewer("-tape_view", "Print the tape", "TapeView", NULL, NULL, NULL));
+  PetscOptionsEnd();
+  PetscCall(TapeSetWindow(tape, window));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeSetUp(Tape tape, State like)
+{
+  PetscFunctionBegin;
+  if (tape->setup) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!((PetscObject)tape)->type_name) PetscCall(TapeSetType(tape, TAPEMEMORY));
+  tape->nstate = like->n;
+  PetscCall(VecGetLocalSize(like->v[0], &tape->nlocal));
+  PetscCall(StateDestroy(&tape->view));
+  PetscCall(StateCreateView(like, &tape->view));
+  PetscTryTypeMethod(tape, setup);
+  tape->length = 0;
+  tape->setup = PETSC_TRUE;
+  PetscCall(PetscObjectViewFromOptions((PetscObject)tape, NULL, "-tape_view"));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeView(Tape tape, PetscViewer viewer)
+{
+  PetscBool ascii, ring;
+
+  PetscFunctionBegin;
+  if (!viewer) PetscCall(PetscViewerASCIIGetStdout(PetscObjectComm((PetscObject)tape), &viewer));
+  PetscCall(PetscObjectTypeCompare((PetscObject)viewer, PETSCVIEWERASCII, &ascii));
+  if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscObjectPrintClassNamePrefixType((PetscObject)tape, viewer));
+  PetscCall(PetscObjectTypeCompare((PetscObject)tape, TAPERING, &ring));
+  if (ring) PetscCall(PetscViewerASCIIPrintf(viewer, "  last %" PetscInt_FMT " states\n", tape->window));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeRewind(Tape tape)
+{
+  PetscFunctionBegin;
+  tape->length = 0;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode PushPiece(Tape tape, PetscInt s, Vec w)
+{
+  const PetscScalar *a;
+  PetscScalar *piece;
+
+  PetscFunctionBegin;
+  PetscUseTypeMethod(tape, slot, s, PETSC_TRUE, &piece);
+  PetscCall(VecGetArrayRead(w, &a));
+  PetscCall(PetscArraycpy(piece, a, tape->nlocal));
+  PetscCall(VecRestoreArrayRead(w, &a));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapePush(Tape tape, State x)
+{
+  const PetscInt history = tape->nstate - 1;
+
+  PetscFunctionBegin;
+  PetscCall(PetscLogEventBegin(TWOFOLD_TapePush, tape, 0, 0, 0));
+  if (tape->length == 0)
+    for (PetscInt k = history; k > 0; k--) PetscCall(PushPiece(tape, history - k, x->v[k]));
+  PetscCall(PushPiece(tape, history + tape->length, x->v[0]));
+  tape->length++;
+  PetscCall(PetscLogEventEnd(TWOFOLD_TapePush, tape, 0, 0, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeGetRange(Tape tape, PetscInt *first, PetscInt *length)
+{
+  PetscFunctionBegin;
+  if (first) {
+    *first = 0;
+    PetscTryTypeMethod(tape, range, first);
+  }
+  if (length) *length = tape->length;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeGetState(Tape tape, PetscInt i, State *x)
+{
+  PetscInt first;
+  PetscScalar *piece;
+
+  PetscFunctionBegin;
+  PetscCall(TapeGetRange(tape, &first, NULL));
+  PetscCheck(i >= first && i < tape->length, PetscObjectComm((PetscObject)tape), PETSC_ERR_ARG_OUTOFRANGE,
+             "state %" PetscInt_FMT " is not on the tape, which holds %" PetscInt_FMT " to %" PetscInt_FMT, i,
+             first, tape->length - 1);
+  PetscCheck(!tape->lent, PetscObjectComm((PetscObject)tape), PETSC_ERR_ARG_WRONGSTATE,
+             "TapeRestoreState() the last state first");
+  PetscCall(PetscLogEventBegin(TWOFOLD_TapePop, tape, 0, 0, 0));
+  for (PetscInt k = 0; k < tape->nstate; k++) {
+    PetscUseTypeMethod(tape, slot, i + tape->nstate - 1 - k, PETSC_FALSE, &piece);
+    PetscCall(VecPlaceArray(tape->view->v[k], piece));
+  }
+  PetscCall(PetscLogEventEnd(TWOFOLD_TapePop, tape, 0, 0, 0));
+  tape->lent = PETSC_TRUE;
+  *x = tape->view;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeRestoreState(Tape tape, PetscInt i, State *x)
+{
+  PetscFunctionBegin;
+  PetscCall(StateUnplace(*x));
+  /* w_i is read no more; the older pieces belong to states still to come */
+  PetscTryTypeMethod(tape, release, i + tape->nstate - 1);
+  tape->lent = PETSC_FALSE;
+  *x = NULL;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeGetMemory(Tape tape, PetscInt steps, PetscLogDouble *bytes)
+{
+  PetscFunctionBegin;
+  *bytes = 0;
+  PetscTryTypeMethod(tape, memory, steps, bytes);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
