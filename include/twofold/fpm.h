@@ -48,7 +48,7 @@ PetscErrorCode FPMJVP(FPM fpm, State v, State y);
 PetscErrorCode FPMVJP(FPM fpm, State v, State y);
 /* y = (I - d1Phi) v, without the cancellation of v - FPMJVP(v) where the type can. Collective. */
 PetscErrorCode FPMResidualJVP(FPM fpm, State v, State y);
-/* y = (I - d1Phi^T) v, likewise: the operator of the adjoint system, equation (4). Collective. */
+/* y = (I - d1Phi^T) v, likewise: the operator of the adjoint system. Collective. */
 PetscErrorCode FPMResidualVJP(FPM fpm, State v, State y);
 /* y = d2Phi u, u in lambda's space. Collective. */
 PetscErrorCode FPMParameterJVP(FPM fpm, Vec u, State y);

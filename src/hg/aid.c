@@ -1,7 +1,7 @@
 /* aid: approximate implicit differentiation. At the lower level's x_t it solves the adjoint system
 
-     (I - d1Phi^T) v = (grad1 E, 0, ...)         equation (4), to a tolerance or by exactly k steps
-     g = grad2 E + d2Phi^T v                     (paper, Algorithm 2)
+     (I - d1Phi^T) v = (grad1 E, 0, ...)         to a tolerance or by exactly k steps
+     g = grad2 E + d2Phi^T v
 
    by any KSP on a MatShell over a map of its own, which has the same fixed point as the lower level's but may
    be another: richardson is the fixed-point method v <- d1Phi^T v + grad1 E, cg needs a symmetric d1Phi, cgne

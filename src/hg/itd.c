@@ -1,7 +1,7 @@
 /* itd: iterative differentiation in reverse mode. The lower-level solve records its states x_0, ..., x_{t-1}
    on a tape; then, from a_t = (grad1 E(x_t), 0, ...), for i = t-1, ..., 0 with the derivatives of Phi at x_i
 
-     g <- g + d2Phi^T a_{i+1},   a_i = d1Phi^T a_{i+1}                                    (paper, Algorithm 1)
+     g <- g + d2Phi^T a_{i+1},   a_i = d1Phi^T a_{i+1}
 
    Truncated to K steps the loop ends after i = t - K, and the tape need keep no more than the last K states.
  */
