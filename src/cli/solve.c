@@ -68,7 +68,8 @@ static PetscErrorCode ReadCheckpoint(Run *run)
 
   PetscFunctionBegin;
   PetscCall(RunDirPath(run->dir, checkpoint_name, path, sizeof(path)));
-  PetscCall(TwofoldCheckReadable(PETSC_COMM_WORLD, path, NULL));
+  PetscCall(
+      TwofoldVecLoad(run->lambda, path)); /* says clearly what is wrong with a missing or damaged file */
   PetscCall(PetscViewerHDF5Open(PETSC_COMM_WORLD, path, FILE_MODE_READ, &viewer));
   PetscCall(ULSRestoreState(run->uls, run->lambda, viewer));
   PetscCall(PetscViewerDestroy(&viewer));

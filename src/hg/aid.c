@@ -343,7 +343,7 @@ static PetscErrorCode HGRestoreState_AID(HG hg, PetscViewer viewer)
   if (!hg->warm_start) PetscFunctionReturn(PETSC_SUCCESS);
   if (!aid->accepted) PetscCall(VecDuplicate(aid->v, &aid->accepted));
   PetscCall(PetscObjectSetName((PetscObject)aid->accepted, "v"));
-  PetscCall(VecLoad(aid->accepted, viewer));
+  PetscCall(TwofoldVecRestore(aid->accepted, viewer));
   aid->warmed = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

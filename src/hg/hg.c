@@ -420,7 +420,7 @@ PetscErrorCode HGRestoreState(HG hg, PetscViewer viewer)
     PetscCall(LLSGetFPM(hg->lls, &fpm));
     if (!hg->accepted) PetscCall(FPMCreateState(fpm, &hg->accepted));
     PetscCall(NameState(hg->accepted));
-    for (PetscInt k = 0; k < hg->accepted->n; k++) PetscCall(VecLoad(hg->accepted->v[k], viewer));
+    for (PetscInt k = 0; k < hg->accepted->n; k++) PetscCall(TwofoldVecRestore(hg->accepted->v[k], viewer));
   }
   PetscTryTypeMethod(hg, restorestate, viewer);
   PetscFunctionReturn(PETSC_SUCCESS);

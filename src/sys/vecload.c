@@ -261,3 +261,13 @@ PetscErrorCode TwofoldVecLoad(Vec x, const char path[])
   PetscCall(PetscFree(piece.value));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+PetscErrorCode TwofoldVecRestore(Vec x, PetscViewer viewer)
+{
+  const char *path;
+
+  PetscFunctionBegin;
+  PetscCall(PetscViewerFileGetName(viewer, &path));
+  PetscCall(TwofoldVecLoad(x, path));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -110,7 +110,7 @@ static PetscErrorCode ULSRestoreState_Descent(ULS uls, PetscViewer viewer)
   PetscFunctionBegin;
   if (!descent->velocity) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscObjectSetName((PetscObject)descent->velocity, "velocity"));
-  PetscCall(VecLoad(descent->velocity, viewer));
+  PetscCall(TwofoldVecRestore(descent->velocity, viewer));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -334,7 +334,7 @@ PetscErrorCode ULSRestoreState(ULS uls, Vec lambda, PetscViewer viewer)
   PetscFunctionBegin;
   PetscCall(ULSSetUp(uls));
   PetscCall(PetscObjectSetName((PetscObject)lambda, "lambda"));
-  PetscCall(VecLoad(lambda, viewer));
+  PetscCall(TwofoldVecRestore(lambda, viewer));
   PetscCall(PetscViewerHDF5ReadAttribute(viewer, "/lambda", "iteration", PETSC_INT, NULL, &uls->it));
   PetscTryTypeMethod(uls, restorestate, viewer);
   PetscCall(HGRestoreState(uls->hg, viewer));

@@ -2,6 +2,7 @@
 #define TWOFOLD_SYSIMPL_H
 /* Services shared by the implementations of all objects. */
 #include <petsc/private/petscimpl.h>
+#include <petscviewer.h>
 #include <twofold/sys.h>
 #include <twofold/impl/compat.h>
 
@@ -50,6 +51,10 @@ PetscErrorCode TwofoldAgree(MPI_Comm comm, PetscErrorCode code, const char messa
 PetscErrorCode TwofoldExchange(MPI_Comm comm, size_t bytes, const PetscMPIInt sendcounts[],
                                const void *sendbuf, PetscMPIInt **recvcounts, void **recvbuf,
                                PetscInt *nrecv);
+
+/* Takes x from the file behind an HDF5 viewer by TwofoldVecLoad(), so that a missing data set or another
+   length is named. Collective on x. */
+PetscErrorCode TwofoldVecRestore(Vec x, PetscViewer viewer);
 
 /* The lines of a text file, dealt to ranks by byte ranges: a line belongs to the rank in whose range its
    first byte lies, so that every line is whole on one rank and no rank reads more than its range and one
