@@ -181,9 +181,9 @@ static PetscErrorCode Broken(const char folder[], PetscBool compressed)
   PetscCall(Change(&t, 5, 0xff, compressed ? "cannot hold" : size));
   PetscCall(Change(&t, 15, 4, compressed ? "goes on behind the 112 bytes" : size));
   PetscCall(Change(&t, 15, 6, compressed ? "ends after 136 bytes" : size));
-  for (size_t n = 0; n < t.images.n; n += n < 20 ? 1 : 29)
+  for (size_t n = 0; n < t.images.n; n += n < 20 ? 3 : 59)
     PetscCall(Refuse(&t, (Bytes){t.images.byte, n}, t.labels, "bad-images"));
-  for (size_t n = 0; n < t.labels.n; n++)
+  for (size_t n = 0; n < t.labels.n; n += 3)
     PetscCall(Refuse(&t, t.images, (Bytes){t.labels.byte, n}, "bad-labels"));
   PetscCall(Refuse(&t, t.labels, t.images, "bad-images begins with 0x00000801"));
   PetscCall(Refuse(&t, t.images, t.images, "bad-labels begins with 0x00000803"));
@@ -224,19 +224,45 @@ static PetscErrorCode BrokenStream(const char folder[])
   PetscCall(Put(folder, "labels", few, PETSC_FALSE, labels));
   PetscCall(Put(folder, "images.gz", images, PETSC_TRUE, path));
   PetscCall(FileRead(path, &gzip, &n));
-  for (size_t cut = 2; cut < n; cut += cut < 32 || cut + 12 > n ? 1 : 97) {
+  for (size_t cut = 2; cut < n; cut += cut < 12 ? 3 : cut + 12 > n ? 2 : 397) {
     PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
     PetscCall(FileWrite(folder, "images.gz", gzip, cut, path));
     PetscCall(Try(path, labels, &refused));
     CHECK(refused, "%d of %d bytes are enough", (int)cut, (int)n);
   }
-  for (size_t at = 10; at < n; at += 61) { /* behind gzip's own header */
+  for (size_t at = 10; at < n; at += 197) { /* behind gzip's own header */
     PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
     gzip[at] ^= 4;
     PetscCall(FileWrite(folder, "images.gz", gzip, n, path));
     PetscCall(Try(path, labels, &refused));
     CHECK(refused, "damage at byte %d is not seen", (int)at);
     gzip[at] ^= 4;
+  }
+  PetscCall(PetscFree(gzip));
+  PetscCall(PetscFree(images.byte));
+  PetscCall(PetscFree(few.byte));
+  PetscFunctionReturn(0);
+}
+
+/* A file of several blocks a rank that ends in the middle: every rank must stop waiting. */
+static PetscErrorCode BrokenBlocks(const char folder[])
+{
+  char path[PETSC_MAX_PATH_LEN], labels[PETSC_MAX_PATH_LEN], *gzip;
+  Bytes images, few;
+  PetscBool refused;
+  size_t n = 0;
+
+  PetscFunctionBegin;
+  PetscCall(Make(3, (const unsigned[]){30, 600, 700}, &images));
+  PetscCall(Make(1, (const unsigned[]){30}, &few));
+  PetscCall(Put(folder, "labels", few, PETSC_FALSE, labels));
+  PetscCall(Put(folder, "images.gz", images, PETSC_TRUE, path));
+  PetscCall(FileRead(path, &gzip, &n));
+  for (size_t tenths = 1; tenths < 10; tenths += 2) {
+    PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+    PetscCall(FileWrite(folder, "images.gz", gzip, n * tenths / 10, path));
+    PetscCall(Try(path, labels, &refused));
+    CHECK(refused, "%d tenths are enough", (int)tenths);
   }
   PetscCall(PetscFree(gzip));
   PetscCall(PetscFree(images.byte));
@@ -283,6 +309,7 @@ int main(int argc, char **argv)
   PetscCall(Broken(folder, PETSC_FALSE));
   PetscCall(Broken(folder, PETSC_TRUE));
   PetscCall(BrokenStream(folder));
+  PetscCall(BrokenBlocks(folder));
   PetscCall(Names(folder));
   PetscCall(FolderRemove(folder));
   PetscCall(TwofoldFinalize());

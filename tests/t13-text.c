@@ -1,9 +1,8 @@
 /* Text corpora: the rules for documents, the vocabulary of the training part, order, weights and refusals,
    against what was worked out by hand. */
-#include "test.h"
+#include "files.h"
 #include <twofold/impl/datasetimpl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 typedef struct {
   const char *path, *text; /* text is NULL for a folder */
@@ -75,6 +74,8 @@ static const File Files[] = {
     {"numbers/0", NULL},
     {"numbers/1", NULL},
     {"numbers/2", NULL},
+    {"bytes", NULL},
+    {"bytes/a", NULL},
 };
 
 typedef struct {
@@ -112,17 +113,15 @@ static const Expected OnePart = {"mini/x-test",
 
 /* ------------------------------------------------------------------ corpora on disk */
 
-static PetscErrorCode WriteFile(const char root[], const char name[], size_t length, const char text[])
+static PetscErrorCode MakeFolder(const char root[], const char name[])
 {
   char path[PETSC_MAX_PATH_LEN];
-  FILE *file;
+  PetscMPIInt rank;
 
   PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/%s", root, name));
-  file = fopen(path, "wb");
-  PetscCheck(file && fwrite(text, 1, length, file) == length, PETSC_COMM_SELF, PETSC_ERR_FILE_WRITE,
-             "cannot write %s", path);
-  fclose(file);
+  if (rank == 0) PetscCall(PetscMkdir(path));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -132,7 +131,7 @@ enum { NumberDocs = 23, Numbers = 2000, LongToken = 100000 };
    hold a long word each, which differ in the last byte only. */
 static PetscErrorCode WriteNumbers(const char root[])
 {
-  char name[32], *text;
+  char name[32], path[PETSC_MAX_PATH_LEN], *text;
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc1(LongToken + 10 * Numbers, &text));
@@ -147,48 +146,42 @@ static PetscErrorCode WriteNumbers(const char root[])
       if (d != 5) text[at++] = 'a';
     }
     PetscCall(PetscSNPrintf(name, sizeof(name), "numbers/%d/%02d", d % 3, d));
-    PetscCall(WriteFile(root, name, (size_t)at, text));
+    PetscCall(FileWrite(root, name, text, (size_t)at, path));
   }
   PetscCall(PetscFree(text));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Rank 0 writes all corpora below a new folder. */
-static PetscErrorCode WriteCorpora(char root[PETSC_MAX_PATH_LEN])
+/* Document b, for each byte b, is that byte twice. */
+static PetscErrorCode WriteBytes(const char root[])
 {
-  PetscMPIInt rank;
-  char path[PETSC_MAX_PATH_LEN];
-  const char *const tmp = getenv("TMPDIR");
+  char name[32], path[PETSC_MAX_PATH_LEN], text[] = "h: h\n\n..";
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) {
-    PetscCall(PetscSNPrintf(root, PETSC_MAX_PATH_LEN, "%s/twofold-text-XXXXXX", tmp ? tmp : "/tmp"));
-    PetscCall(PetscMkdtemp(root));
-    for (size_t i = 0; i < sizeof(Files) / sizeof(Files[0]); i++) {
-      if (Files[i].text) {
-        PetscCall(WriteFile(root, Files[i].path, strlen(Files[i].text), Files[i].text));
-      } else {
-        PetscCall(PetscSNPrintf(path, sizeof(path), "%s/%s", root, Files[i].path));
-        PetscCall(PetscMkdir(path));
-      }
-    }
-    PetscCall(PetscSNPrintf(path, sizeof(path), "%s/locked/a/2", root));
-    PetscCheck(!chmod(path, 0), PETSC_COMM_SELF, PETSC_ERR_FILE_WRITE, "cannot lock %s", path);
-    PetscCall(WriteNumbers(root));
+  for (int b = 0; b < 256; b++) {
+    text[6] = text[7] = (char)b;
+    PetscCall(PetscSNPrintf(name, sizeof(name), "bytes/a/%03d", b));
+    PetscCall(FileWrite(root, name, text, 8, path));
   }
-  PetscCallMPI(MPI_Bcast(root, PETSC_MAX_PATH_LEN, MPI_CHAR, 0, PETSC_COMM_WORLD));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode RemoveCorpora(const char root[])
+static PetscErrorCode WriteCorpora(const char root[])
 {
-  PetscMPIInt rank;
+  char path[PETSC_MAX_PATH_LEN];
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) PetscCall(PetscRMTree(root));
+  for (size_t i = 0; i < sizeof(Files) / sizeof(Files[0]); i++) {
+    if (Files[i].text)
+      PetscCall(TextWrite(root, Files[i].path, Files[i].text, path));
+    else
+      PetscCall(MakeFolder(root, Files[i].path));
+  }
+  PetscCall(WriteNumbers(root));
+  PetscCall(WriteBytes(root));
+  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/locked/a/2", root));
+  const int locked = chmod(path, 0);
+  CHECK(!locked, "cannot lock %s", path);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -350,26 +343,61 @@ static PetscErrorCode CheckNumbers(const char root[])
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Every byte: whether it is a word character, and of which letter it is the capital. */
+static PetscErrorCode CheckBytes(const char root[])
+{
+  const char words[] = "0123456789_abcdefghijklmnopqrstuvwxyz\xaa\xb2\xb3\xb5\xb9\xba\xbc\xbd\xbe"
+                       "\xdf\xe0\xe1\xe2\xe3\xe4\xe5\xe6\xe7\xe8\xe9\xea\xeb\xec\xed\xee\xef"
+                       "\xf0\xf1\xf2\xf3\xf4\xf5\xf6\xf8\xf9\xfa\xfb\xfc\xfd\xfe\xff";
+  const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                          "\xc0\xc1\xc2\xc3\xc4\xc5\xc6\xc7\xc8\xc9\xca\xcb\xcc\xcd\xce\xcf"
+                          "\xd0\xd1\xd2\xd3\xd4\xd5\xd6\xd8\xd9\xda\xdb\xdc\xdd\xde";
+  PetscInt bad = -1, worst;
+  DataSet ds;
+
+  PetscFunctionBegin;
+  PetscCall(LoadCorpus(root, "bytes", "count", &ds));
+  CHECK(ds->n == 256 && ds->p == sizeof(words) - 1, "bytes: %d samples, %d features", (int)ds->n, (int)ds->p);
+  for (PetscInt i = 0; i < ds->rows->n; i++) {
+    const PetscInt b = i + ds->rows->rstart;
+    const PetscBool capital = (PetscBool)(memchr(capitals, (int)b, sizeof(capitals) - 1) != NULL);
+    const char *const at = memchr(words, (int)(capital ? b + 32 : b), sizeof(words) - 1);
+    const PetscInt length = ds->rowptr[i + 1] - ds->rowptr[i];
+    if (length != (at ? 1 : 0) || (at && ds->col[ds->rowptr[i]] != at - words)) bad = b;
+  }
+  PetscCallMPI(MPI_Allreduce(&bad, &worst, 1, MPIU_INT, MPI_MAX, PETSC_COMM_WORLD));
+  CHECK(worst < 0, "bytes: 0x%02x is read wrongly", (unsigned)worst);
+  PetscCall(DataSetDestroy(&ds));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* What each corpus that cannot be used is told. */
 static PetscErrorCode CheckRefusals(const char root[])
 {
-  const char *const empty[] = {"void", "hollow", "mute", "untrained", "wordless", "mini/x-train/empty"};
+  const struct {
+    int code;
+    const char *path, *says;
+  } bad[] = {
+      {PETSC_ERR_FILE_UNEXPECTED, "void", "void has no class folders: expected DIR/CLASS/DOCUMENT"},
+      {PETSC_ERR_FILE_UNEXPECTED, "mini/x-train/empty", "empty has no class folders"},
+      {PETSC_ERR_FILE_UNEXPECTED, "hollow", "hollow has no documents in its class folders"},
+      {PETSC_ERR_FILE_UNEXPECTED, "untrained", "has no documents in its training folder x-train"},
+      {PETSC_ERR_FILE_UNEXPECTED, "mute", "mute has no vocabulary: no word of two letters in any document"},
+      {PETSC_ERR_FILE_UNEXPECTED, "wordless", "no word of two letters in any training document"},
+      {PETSC_ERR_FILE_OPEN, "missing", "missing"},
+      {PETSC_ERR_FILE_OPEN, "mini/x-train/README", "cannot read folder"},
+      {PETSC_ERR_FILE_OPEN, "locked", "locked/a/2"},
+  };
+  const size_t n = sizeof(bad) / sizeof(bad[0]) - (geteuid() ? 0 : 1); /* nothing is locked to root */
   char path[PETSC_MAX_PATH_LEN];
   DataSet ds;
 
   PetscFunctionBegin;
   PetscCall(DataSetCreate(PETSC_COMM_WORLD, &ds));
-  PetscCall(DataSetSetFormat(ds, DATASETTEXT));
-  for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
-    PetscCall(PetscSNPrintf(path, sizeof(path), "%s/%s", root, empty[i]));
-    CHECK_RAISES(PETSC_ERR_FILE_UNEXPECTED, DataSetLoad(ds, path));
+  for (size_t i = 0; i < n; i++) {
+    PetscCall(PetscSNPrintf(path, sizeof(path), "%s/%s", root, bad[i].path));
+    CHECK_SAYS(bad[i].code, bad[i].says, DataSetLoad_Text(ds, path));
   }
-  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/missing", root));
-  CHECK_RAISES(PETSC_ERR_FILE_OPEN, DataSetLoad(ds, path));
-  CHECK_RAISES(PETSC_ERR_FILE_OPEN, DataSetLoad_Text(ds, path));
-  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/mini/x-train/README", root)); /* a file */
-  CHECK_RAISES(PETSC_ERR_FILE_OPEN, DataSetLoad(ds, path));
-  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/locked", root));
-  if (geteuid()) CHECK_RAISES(PETSC_ERR_FILE_OPEN, DataSetLoad(ds, path)); /* nothing is locked to root */
   PetscCall(DataSetDestroy(&ds));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -384,6 +412,7 @@ static PetscErrorCode CheckAll(const char root[])
   PetscCall(CheckInverseFrequencies(root));
   PetscCall(CheckClasses(root));
   PetscCall(CheckNumbers(root));
+  PetscCall(CheckBytes(root));
   PetscCall(CheckRefusals(root));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -393,10 +422,10 @@ int main(int argc, char **argv)
   char root[PETSC_MAX_PATH_LEN];
 
   PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(FolderCreate(root));
   PetscCall(WriteCorpora(root));
-  const PetscErrorCode failed = CheckAll(root);
-  PetscCall(RemoveCorpora(root));
-  PetscCall(failed);
+  PetscCall(CheckAll(root)); /* what failed is left to look at */
+  PetscCall(FolderRemove(root));
   PetscCall(TwofoldFinalize());
   return 0;
 }

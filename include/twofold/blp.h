@@ -66,6 +66,8 @@ PetscErrorCode BLPEvaluate(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *m
 PetscErrorCode BLPGetMemory(BLP blp, PetscLogDouble *bytes);
 
 PetscErrorCode BLPRegister(const char type[], PetscErrorCode (*create)(BLP));
+/* Names of all registered types; free the array (not the names) with PetscFree(). Not collective. */
+PetscErrorCode BLPGetRegistered(PetscInt *n, const char ***types);
 
 #if defined(__cplusplus)
 }

@@ -44,6 +44,8 @@ PetscErrorCode FeatureMatMultTranspose(FeatureMat X, Vec R, Vec G);
 PetscErrorCode FeatureMatGetMemory(FeatureMat X, PetscLogDouble *bytes);
 
 PetscErrorCode FeatureMatRegister(const char type[], PetscErrorCode (*create)(FeatureMat));
+/* Names of all registered types; free the array (not the names) with PetscFree(). Not collective. */
+PetscErrorCode FeatureMatGetRegistered(PetscInt *n, const char ***types);
 
 #if defined(__cplusplus)
 }

@@ -41,6 +41,8 @@ PetscErrorCode TapeRestoreState(Tape tape, PetscInt i, State *x);
 PetscErrorCode TapeGetMemory(Tape tape, PetscInt steps, PetscLogDouble *bytes);
 
 PetscErrorCode TapeRegister(const char type[], PetscErrorCode (*create)(Tape));
+/* Names of all registered types; free the array (not the names) with PetscFree(). Not collective. */
+PetscErrorCode TapeGetRegistered(PetscInt *n, const char ***types);
 
 #if defined(__cplusplus)
 }

@@ -13,6 +13,14 @@ PetscErrorCode BLPRegister(const char type[], PetscErrorCode (*create)(BLP))
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode BLPGetRegistered(PetscInt *n, const char ***types)
+{
+  PetscFunctionBegin;
+  PetscCall(TwofoldInitializePackage());
+  PetscCall(PetscFunctionListGet(BLPList, types, n));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode BLPDeregisterAll(void)
 {
   PetscFunctionBegin;

@@ -391,9 +391,8 @@ PetscErrorCode DataSetView(DataSet ds, PetscViewer viewer)
   PetscCall(MPIU_Allreduce(mine, rows, (PetscMPIInt)(ds->c + 2), MPIU_INT, MPI_SUM, comm));
   empty = rows[ds->c];
   nnz = rows[ds->c + 1];
-  PetscCall(PetscObjectPrintClassNamePrefixType((PetscObject)ds, viewer));
   PetscCall(
-      PetscViewerASCIIPrintf(viewer, "  source: %s (%s)\n", ds->path ? ds->path : "memory", ds->format));
+      PetscViewerASCIIPrintf(viewer, "data set %s (%s)\n", ds->path ? ds->path : "in memory", ds->format));
   PetscCall(
       PetscViewerASCIIPrintf(viewer,
                              "  samples: %" PetscInt_FMT " (%" PetscInt_FMT " without a feature)\n"

@@ -12,6 +12,14 @@ PetscErrorCode FeatureMatRegister(const char type[], PetscErrorCode (*create)(Fe
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode FeatureMatGetRegistered(PetscInt *n, const char ***types)
+{
+  PetscFunctionBegin;
+  PetscCall(TwofoldInitializePackage());
+  PetscCall(PetscFunctionListGet(FeatureMatList, types, n));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode FeatureMatDeregisterAll(void)
 {
   PetscFunctionBegin;

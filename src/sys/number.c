@@ -7,18 +7,13 @@
 typedef struct {
   uint64_t digits;
   int exponent;
-  PetscBool exact; /* no digit was dropped */
 } Decimal;
 
 /* Adds the run of digits at `s`; `shift` is -1 behind the point. Zeros in front cost no room. */
 static const char *ScanDigits(const char *s, int shift, Decimal *d)
 {
   for (; *s >= '0' && *s <= '9'; s++) {
-    if (d->digits >= UINT64_C(1000000000000000000)) { /* 19 digits held: no room for one more */
-      if (*s != '0') d->exact = PETSC_FALSE;
-      if (!shift) d->exponent++;
-      continue;
-    }
+    if (d->digits >= UINT64_C(1000000000000000000)) continue; /* full: too many digits for the fast way */
     d->digits = 10 * d->digits + (uint64_t)(*s - '0');
     d->exponent += shift;
   }
@@ -48,7 +43,7 @@ static const double largest_exact = 9007199254740992; /* 2^53: integers up to he
 PetscBool TwofoldScanReal(const char **cursor, PetscReal *value)
 {
   const char *const start = *cursor, *s = start + (*start == '-' || *start == '+');
-  Decimal d = {0, 0, PETSC_TRUE};
+  Decimal d = {0, 0};
 
   const char *behind = ScanDigits(s, 0, &d);
   PetscBool any = (PetscBool)(behind > s);
@@ -60,7 +55,7 @@ PetscBool TwofoldScanReal(const char **cursor, PetscReal *value)
   if (!any) return PETSC_FALSE;
   *cursor = ScanExponent(behind, &d);
   /* Both factors are exact, so one multiplication or division rounds correctly (Clinger, PLDI 1990). */
-  const PetscBool simple = (PetscBool)(d.exact && (double)d.digits <= largest_exact);
+  const PetscBool simple = (PetscBool)(d.digits <= (UINT64_C(1) << 53));
   if (d.digits == 0 || (simple && d.exponent >= -22 && d.exponent <= 22)) {
     double x = (double)d.digits;
     if (d.digits) x = d.exponent < 0 ? x / ten[-d.exponent] : x * ten[d.exponent];

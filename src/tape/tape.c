@@ -11,6 +11,14 @@ PetscErrorCode TapeRegister(const char type[], PetscErrorCode (*create)(Tape))
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode TapeGetRegistered(PetscInt *n, const char ***types)
+{
+  PetscFunctionBegin;
+  PetscCall(TwofoldInitializePackage());
+  PetscCall(PetscFunctionListGet(TapeList, types, n));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode TapeDeregisterAll(void)
 {
   PetscFunctionBegin;
