@@ -345,10 +345,11 @@ PetscErrorCode DataSetLoad(DataSet ds, const char path[])
   }
   PetscCall(TwofoldFindType((PetscObject)ds, DataSetLoaders, "data_format", format, &known));
   load = (DataSetLoader)known;
-  PetscCall(PetscFree(ds->path));
+  char *old = ds->path; /* which `path` may be */
   PetscCall(PetscStrallocpy(path, &ds->path));
   PetscCall(PetscLogEventBegin(TWOFOLD_DataLoad, ds, 0, 0, 0));
-  PetscCall((*load)(ds, path));
+  PetscCall((*load)(ds, ds->path));
+  PetscCall(PetscFree(old));
   PetscCall(PetscLogEventEnd(TWOFOLD_DataLoad, ds, 0, 0, 0));
   PetscCall(PetscStrncpy(ds->format, format, sizeof(ds->format)));
   PetscFunctionReturn(PETSC_SUCCESS);

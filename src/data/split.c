@@ -43,7 +43,7 @@ PetscErrorCode DataSetSelect(DataSet ds, const PetscBool keep[], DataSet *part)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)ds);
   PetscMPIInt size, *nrows, *nnz;
-  PetscInt kept, row = 0, at = 0, nlocal, nentries, *sendcol, *rowptr;
+  PetscInt kept = 0, row = 0, at = 0, nlocal, nentries, *sendcol, *rowptr;
   PetscScalar *sendval;
   RowHead *sendhead;
   void *head, *col, *val;
