@@ -46,6 +46,8 @@ PetscErrorCode DataSetAgree(PetscInt nsets, DataSet sets[])
              train->path ? train->path : "", train->c);
   for (PetscInt s = 1; s < nsets; s++)
     if (sets[s]) p = PetscMax(p, sets[s]->p);
+  PetscCheck(p > 0, PetscObjectComm((PetscObject)train), PETSC_ERR_FILE_UNEXPECTED,
+             "%s has labels but no feature", train->path ? train->path : "the training set");
   for (PetscInt s = 0; s < nsets; s++) {
     const DataSet ds = sets[s];
     if (!ds) continue;

@@ -1,5 +1,6 @@
 /* DataSet: labelled samples in memory, rows distributed by samples. Interface and dispatch; a reader a file.
  */
+#include <string.h>
 #include <twofold/impl/datasetimpl.h>
 
 PetscClassId DATASET_CLASSID;
@@ -296,13 +297,24 @@ PetscErrorCode DataSetGetClasses(DataSet ds, const PetscReal *value[], const cha
 
 /* ------------------------------------------------------------------ files */
 
+/* The format that a file begins like; PETSc with 64-bit indices writes its class id as eight bytes. */
+static DataSetFormat FormatOfHead(const unsigned char head[8])
+{
+  const unsigned char gzip[] = {0x1f, 0x8b}, idx[] = {0, 0, 8};
+  const unsigned char mat[] = {0, 0, 0, 0, 0, 0x12, 0x7b, 0x50}; /* MAT_FILE_CLASSID, big-endian */
+
+  if (!memcmp(head, gzip, sizeof(gzip)) || !memcmp(head, idx, sizeof(idx))) return DATASETIDX;
+  if (!memcmp(head, mat, 8) || !memcmp(head, mat + 4, 4)) return DATASETBINARY;
+  return DATASETSVMLIGHT;
+}
+
 /* Format by what the path is and how its first bytes look; decided by rank 0. */
 static PetscErrorCode DetectFormat(DataSet ds, const char path[], char format[], size_t len)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)ds);
   PetscMPIInt rank;
   PetscBool folder;
-  unsigned char head[4] = {0, 0, 0, 0};
+  unsigned char head[8] = {' '}; /* like text where the file is too short for any magic number */
 
   PetscFunctionBegin;
   PetscCall(TwofoldCheckReadable(comm, path, &folder));
@@ -313,18 +325,11 @@ static PetscErrorCode DetectFormat(DataSet ds, const char path[], char format[],
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (rank == 0) {
     FILE *file = fopen(path, "rb");
-    if (file) {
-      const size_t got = fread(head, 1, sizeof(head), file);
-      if (got < sizeof(head)) head[0] = ' '; /* too short for any magic number */
-      fclose(file);
-    }
+    if (file && fread(head, 1, sizeof(head), file) < 4) head[0] = ' ';
+    if (file) fclose(file);
   }
-  PetscCallMPI(MPI_Bcast(head, 4, MPI_UNSIGNED_CHAR, 0, comm));
-  const PetscBool gzip = (PetscBool)(head[0] == 0x1f && head[1] == 0x8b);
-  const PetscBool idx = (PetscBool)(head[0] == 0 && head[1] == 0 && head[2] == 8);
-  const PetscInt magic = (PetscInt)head[0] << 24 | head[1] << 16 | head[2] << 8 | head[3];
-  const char *found = gzip || idx ? DATASETIDX : magic == 1211216 ? DATASETBINARY : DATASETSVMLIGHT;
-  PetscCall(PetscStrncpy(format, found, len));
+  PetscCallMPI(MPI_Bcast(head, sizeof(head), MPI_UNSIGNED_CHAR, 0, comm));
+  PetscCall(PetscStrncpy(format, FormatOfHead(head), len));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
