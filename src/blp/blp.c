@@ -17,7 +17,7 @@ PetscErrorCode BLPGetRegistered(PetscInt *n, const char ***types)
 {
   PetscFunctionBegin;
   PetscCall(TwofoldInitializePackage());
-  PetscCall(PetscFunctionListGet(BLPList, types, n));
+  PetscCall(TwofoldListTypes(BLPList, n, types));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -129,6 +129,8 @@ PetscErrorCode BLPSetUp(BLP blp)
   PetscCheck(((PetscObject)blp)->type_name, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_TYPENOTSET,
              "BLPSetType() or BLPSetFromOptions() first");
   if (!blp->set[BLP_TRAIN]) PetscCall(BLPLoadData_Private(blp));
+  PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
+             "no validation samples: the upper level needs them beside the training samples (BLPSetData())");
   PetscCall(DataSetAgree(3, blp->set));
   for (int s = 0; s < 3; s++) blp->has[s] = blp->set[s] ? PETSC_TRUE : PETSC_FALSE;
   PetscUseTypeMethod(blp, setup);

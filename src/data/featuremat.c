@@ -16,7 +16,7 @@ PetscErrorCode FeatureMatGetRegistered(PetscInt *n, const char ***types)
 {
   PetscFunctionBegin;
   PetscCall(TwofoldInitializePackage());
-  PetscCall(PetscFunctionListGet(FeatureMatList, types, n));
+  PetscCall(TwofoldListTypes(FeatureMatList, n, types));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -15,7 +15,7 @@ PetscErrorCode FPMGetRegistered(PetscInt *n, const char ***types)
 {
   PetscFunctionBegin;
   PetscCall(TwofoldInitializePackage());
-  PetscCall(PetscFunctionListGet(FPMList, types, n));
+  PetscCall(TwofoldListTypes(FPMList, n, types));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

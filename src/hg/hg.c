@@ -23,7 +23,7 @@ PetscErrorCode HGGetRegistered(PetscInt *n, const char ***types)
 {
   PetscFunctionBegin;
   PetscCall(TwofoldInitializePackage());
-  PetscCall(PetscFunctionListGet(HGList, types, n));
+  PetscCall(TwofoldListTypes(HGList, n, types));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -26,6 +26,14 @@ PetscInt TwofoldEditDistance(const char a[], const char b[])
   return above[nb];
 }
 
+PetscErrorCode TwofoldListTypes(PetscFunctionList list, PetscInt *n, const char ***types)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFunctionListGet(list, types, n));
+  while (*n > 0 && !(*types)[*n - 1]) (*n)--;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode TwofoldFindType(PetscObject obj, PetscFunctionList list, const char option[],
                                const char type[], TwofoldConstructor *create)
 {
@@ -36,7 +44,7 @@ PetscErrorCode TwofoldFindType(PetscObject obj, PetscFunctionList list, const ch
   PetscFunctionBegin;
   PetscCall(PetscFunctionListFind(list, type, create));
   if (*create) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscFunctionListGet(list, &names, &n));
+  PetscCall(TwofoldListTypes(list, &n, &names));
   for (PetscInt i = 0; i < n; i++) {
     const PetscInt distance = TwofoldEditDistance(type, names[i]);
     if (distance < best) {

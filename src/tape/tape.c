@@ -15,7 +15,7 @@ PetscErrorCode TapeGetRegistered(PetscInt *n, const char ***types)
 {
   PetscFunctionBegin;
   PetscCall(TwofoldInitializePackage());
-  PetscCall(PetscFunctionListGet(TapeList, types, n));
+  PetscCall(TwofoldListTypes(TapeList, n, types));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -30,6 +30,10 @@ PetscErrorCode ULSRegisterAll_Private(void);
  */
 typedef void (*TwofoldConstructor)(void);
 
+/* Names in `list`: PETSc 3.18 counts the NULL behind them, later ones do not. Free the array (not the names)
+   with PetscFree(). */
+PetscErrorCode TwofoldListTypes(PetscFunctionList list, PetscInt *n, const char ***types);
+
 /* Looks `type` up in `list`; where it is missing raises PETSC_ERR_ARG_UNKNOWN_TYPE with the known types and
    the closest one. `option` is the option that sets it. Collective on obj. */
 PetscErrorCode TwofoldFindType(PetscObject obj, PetscFunctionList list, const char option[],
