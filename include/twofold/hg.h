@@ -12,8 +12,7 @@ extern "C" {
 typedef struct _p_HG *HG;
 typedef const char *HGType;
 #define HGITD "itd" /* iterative differentiation: the tape of iterates, run backwards */
-#define HGAID                                                                                                \
-  "aid" /* approximate implicit differentiation: (I - d1Phi^T) v = grad1 E by a KSP */
+#define HGAID "aid" /* approximate implicit differentiation: (I - d1Phi^T) v = grad1 E by a KSP */
 
 typedef enum {
   HG_CONVERGED_ITS = 1,  /* the fixed numbers of steps t and k were made */

@@ -9,7 +9,7 @@ const char *const BLPSets[] = {"train", "val", "test", "BLPSet", "BLP_", NULL};
 PetscErrorCode BLPRegister(const char type[], PetscErrorCode (*create)(BLP))
 {
   PetscFunctionBegin;
-  PetscCall(PetscFunctionListAdd(&BLPList, type, create));
+  PetscCall(TwofoldListAdd(&BLPList, type, (TwofoldConstructor)create));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -21,19 +21,11 @@ PetscErrorCode BLPGetRegistered(PetscInt *n, const char ***types)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode BLPDeregisterAll(void)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscFunctionListDestroy(&BLPList));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PetscErrorCode BLPRegisterAll_Private(void)
 {
   PetscFunctionBegin;
   PetscCall(PetscClassIdRegister("Bilevel Problem", &BLP_CLASSID));
   PetscCall(BLPRegister(BLPSOFTMAX, BLPCreate_Softmax));
-  PetscCall(PetscRegisterFinalize(BLPDeregisterAll));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -52,11 +44,7 @@ PetscErrorCode BLPCreate(MPI_Comm comm, BLP *problem)
 PetscErrorCode BLPDestroy(BLP *blp)
 {
   PetscFunctionBegin;
-  if (!*blp) PetscFunctionReturn(PETSC_SUCCESS);
-  if (--((PetscObject)*blp)->refct > 0) {
-    *blp = NULL;
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
+  if (!TwofoldLastReference((PetscObject *)blp)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscTryTypeMethod(*blp, destroy);
   for (int s = 0; s < 3; s++) PetscCall(DataSetDestroy(&(*blp)->set[s]));
   PetscCall(PetscHeaderDestroy(blp));
@@ -72,38 +60,28 @@ PetscErrorCode BLPSetOptionsPrefix(BLP blp, const char prefix[])
 
 PetscErrorCode BLPSetType(BLP blp, BLPType type)
 {
-  TwofoldConstructor create;
-  PetscBool same;
+  PetscBool changed;
 
   PetscFunctionBegin;
-  PetscCall(PetscObjectTypeCompare((PetscObject)blp, type, &same));
-  if (same) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(TwofoldFindType((PetscObject)blp, BLPList, "blp_type", type, &create));
-  PetscTryTypeMethod(blp, destroy);
-  PetscCall(PetscMemzero(blp->ops, sizeof(struct _BLPOps)));
+  PetscCall(TwofoldSetType((PetscObject)blp, BLPList, "blp_type", type, (TwofoldTypeFn)blp->ops->destroy,
+                           blp->ops, sizeof(struct _BLPOps), &changed));
+  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
   blp->setup = PETSC_FALSE;
-  PetscCall(((PetscErrorCode(*)(BLP))create)(blp));
-  PetscCall(PetscObjectChangeTypeName((PetscObject)blp, type));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode BLPSetFromOptions(BLP blp)
 {
   char type[64];
-  PetscBool set;
 
   PetscFunctionBegin;
-  PetscObjectOptionsBegin((PetscObject)blp)
-    ;
-    PetscCall(PetscOptionsFList("-blp_type", "Problem", "BLPSetType", BLPList, BLPSOFTMAX, type, sizeof(type),
-                                &set));
-    if (set)
-      PetscCall(BLPSetType(blp, type));
-    else if (!((PetscObject)blp)->type_name)
-      PetscCall(BLPSetType(blp, BLPSOFTMAX));
-    PetscCall(BLPDataSetFromOptions_Private(blp, PetscOptionsObject));
-    PetscTryTypeMethod(blp, setfromoptions, PetscOptionsObject);
-    PetscCall(PetscOptionsViewer("-blp_view", "Print the problem", "BLPView", NULL, NULL, NULL));
+  PetscObjectOptionsBegin((PetscObject)blp);
+  PetscCall(TwofoldOptionsType(PetscOptionsObject, "-blp_type", "Problem", "BLPSetType", BLPList, BLPSOFTMAX,
+                               type, sizeof(type)));
+  PetscCall(BLPSetType(blp, type));
+  PetscCall(BLPDataSetFromOptions_Private(blp, PetscOptionsObject));
+  PetscTryTypeMethod(blp, setfromoptions, PetscOptionsObject);
+  PetscCall(PetscOptionsViewer("-blp_view", "Print the problem", "BLPView", NULL, NULL, NULL));
   PetscOptionsEnd();
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -146,10 +124,8 @@ PetscErrorCode BLPView(BLP blp, PetscViewer viewer)
   PetscBool ascii;
 
   PetscFunctionBegin;
-  if (!viewer) PetscCall(PetscViewerASCIIGetStdout(PetscObjectComm((PetscObject)blp), &viewer));
-  PetscCall(PetscObjectTypeCompare((PetscObject)viewer, PETSCVIEWERASCII, &ascii));
+  PetscCall(TwofoldViewHeader((PetscObject)blp, &viewer, &ascii));
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscObjectPrintClassNamePrefixType((PetscObject)blp, viewer));
   PetscCall(PetscViewerASCIIPushTab(viewer));
   PetscTryTypeMethod(blp, view, viewer);
   PetscCall(PetscViewerASCIIPopTab(viewer));

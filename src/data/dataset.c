@@ -9,14 +9,7 @@ static PetscFunctionList DataSetLoaders = NULL;
 PetscErrorCode DataSetRegister(const char format[], PetscErrorCode (*load)(DataSet, const char[]))
 {
   PetscFunctionBegin;
-  PetscCall(PetscFunctionListAdd(&DataSetLoaders, format, load));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode DataSetDeregisterAll(void)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscFunctionListDestroy(&DataSetLoaders));
+  PetscCall(TwofoldListAdd(&DataSetLoaders, format, (TwofoldConstructor)load));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -28,7 +21,6 @@ PetscErrorCode DataSetRegisterAll_Private(void)
   PetscCall(DataSetRegister(DATASETBINARY, DataSetLoad_Binary));
   PetscCall(DataSetRegister(DATASETTEXT, DataSetLoad_Text));
   PetscCall(DataSetRegister(DATASETIDX, DataSetLoad_IDX));
-  PetscCall(PetscRegisterFinalize(DataSetDeregisterAll));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -69,11 +61,7 @@ static PetscErrorCode DataSetReset(DataSet ds)
 PetscErrorCode DataSetDestroy(DataSet *set)
 {
   PetscFunctionBegin;
-  if (!*set) PetscFunctionReturn(PETSC_SUCCESS);
-  if (--((PetscObject)*set)->refct > 0) {
-    *set = NULL;
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
+  if (!TwofoldLastReference((PetscObject *)set)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(DataSetReset(*set));
   PetscCall(PetscFree((*set)->path));
   PetscCall(PetscHeaderDestroy(set));
@@ -129,20 +117,18 @@ PetscErrorCode DataSetSetFromOptions(DataSet ds)
   char format[sizeof(ds->format)];
 
   PetscFunctionBegin;
-  PetscObjectOptionsBegin((PetscObject)ds)
-    ;
-    PetscCall(PetscOptionsFList("-data_format", "Format of the data files (auto: the file decides)",
-                                "DataSetSetFormat", DataSetLoaders, ds->format, format, sizeof(format),
-                                &set));
-    if (set) PetscCall(DataSetSetFormat(ds, format));
-    PetscCall(PetscOptionsInt("-data_index_base", "First index in SVMLight files (-1: the file decides)",
-                              "DataSetSetIndexBase", base, &base, NULL));
-    PetscCall(PetscOptionsInt("-data_features", "Number of features at least", "DataSet", ds->min_features,
-                              &ds->min_features, NULL));
-    PetscCall(PetscOptionsString("-data_labels", "IDX file of the labels (else: named like the images)",
-                                 "DataSet", ds->labels_path, ds->labels_path, sizeof(ds->labels_path), NULL));
-    PetscCall(PetscOptionsString("-text_weight", "Features of a text corpus: count or tfidf", "DataSet",
-                                 ds->text_weight, ds->text_weight, sizeof(ds->text_weight), NULL));
+  PetscObjectOptionsBegin((PetscObject)ds);
+  PetscCall(PetscOptionsFList("-data_format", "Format of the data files (auto: the file decides)",
+                              "DataSetSetFormat", DataSetLoaders, ds->format, format, sizeof(format), &set));
+  if (set) PetscCall(DataSetSetFormat(ds, format));
+  PetscCall(PetscOptionsInt("-data_index_base", "First index in SVMLight files (-1: the file decides)",
+                            "DataSetSetIndexBase", base, &base, NULL));
+  PetscCall(PetscOptionsInt("-data_features", "Number of features at least", "DataSet", ds->min_features,
+                            &ds->min_features, NULL));
+  PetscCall(PetscOptionsString("-data_labels", "IDX file of the labels (else: named like the images)",
+                               "DataSet", ds->labels_path, ds->labels_path, sizeof(ds->labels_path), NULL));
+  PetscCall(PetscOptionsString("-text_weight", "Features of a text corpus: count or tfidf", "DataSet",
+                               ds->text_weight, ds->text_weight, sizeof(ds->text_weight), NULL));
   PetscOptionsEnd();
   PetscCall(DataSetSetIndexBase(ds, base));
   PetscCall(PetscStrcmp(ds->text_weight, "count", &count));

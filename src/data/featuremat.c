@@ -8,7 +8,7 @@ static PetscFunctionList FeatureMatList = NULL;
 PetscErrorCode FeatureMatRegister(const char type[], PetscErrorCode (*create)(FeatureMat))
 {
   PetscFunctionBegin;
-  PetscCall(PetscFunctionListAdd(&FeatureMatList, type, create));
+  PetscCall(TwofoldListAdd(&FeatureMatList, type, (TwofoldConstructor)create));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -20,19 +20,11 @@ PetscErrorCode FeatureMatGetRegistered(PetscInt *n, const char ***types)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode FeatureMatDeregisterAll(void)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscFunctionListDestroy(&FeatureMatList));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PetscErrorCode FeatureMatRegisterAll_Private(void)
 {
   PetscFunctionBegin;
   PetscCall(PetscClassIdRegister("Feature Matrix", &FEATUREMAT_CLASSID));
   PetscCall(FeatureMatRegister(FEATUREMATREFERENCE, FeatureMatCreate_Reference));
-  PetscCall(PetscRegisterFinalize(FeatureMatDeregisterAll));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -51,11 +43,7 @@ PetscErrorCode FeatureMatCreate(MPI_Comm comm, FeatureMat *mat)
 PetscErrorCode FeatureMatDestroy(FeatureMat *X)
 {
   PetscFunctionBegin;
-  if (!*X) PetscFunctionReturn(PETSC_SUCCESS);
-  if (--((PetscObject)*X)->refct > 0) {
-    *X = NULL;
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
+  if (!TwofoldLastReference((PetscObject *)X)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscTryTypeMethod(*X, destroy);
   PetscCall(PetscLayoutDestroy(&(*X)->features));
   PetscCall(PetscLayoutDestroy(&(*X)->samples));
@@ -73,35 +61,25 @@ PetscErrorCode FeatureMatSetOptionsPrefix(FeatureMat X, const char prefix[])
 
 PetscErrorCode FeatureMatSetType(FeatureMat X, FeatureMatType type)
 {
-  TwofoldConstructor create;
-  PetscBool same;
+  PetscBool changed;
 
   PetscFunctionBegin;
-  PetscCall(PetscObjectTypeCompare((PetscObject)X, type, &same));
-  if (same) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(TwofoldFindType((PetscObject)X, FeatureMatList, "data_kernel", type, &create));
-  PetscTryTypeMethod(X, destroy);
-  PetscCall(PetscMemzero(X->ops, sizeof(struct _FeatureMatOps)));
-  PetscCall(((PetscErrorCode(*)(FeatureMat))create)(X));
-  PetscCall(PetscObjectChangeTypeName((PetscObject)X, type));
+  PetscCall(TwofoldSetType((PetscObject)X, FeatureMatList, "data_kernel", type,
+                           (TwofoldTypeFn)X->ops->destroy, X->ops, sizeof(struct _FeatureMatOps), &changed));
+  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode FeatureMatSetFromOptions(FeatureMat X)
 {
   char type[64];
-  PetscBool set;
 
   PetscFunctionBegin;
-  PetscObjectOptionsBegin((PetscObject)X)
-    ;
-    PetscCall(PetscOptionsFList("-data_kernel", "Kernels of the products X W and X^T R", "FeatureMatSetType",
-                                FeatureMatList, FEATUREMATREFERENCE, type, sizeof(type), &set));
+  PetscObjectOptionsBegin((PetscObject)X);
+  PetscCall(TwofoldOptionsType(PetscOptionsObject, "-data_kernel", "Kernels of the products X W and X^T R",
+                               "FeatureMatSetType", FeatureMatList, FEATUREMATREFERENCE, type, sizeof(type)));
   PetscOptionsEnd();
-  if (set)
-    PetscCall(FeatureMatSetType(X, type));
-  else if (!((PetscObject)X)->type_name)
-    PetscCall(FeatureMatSetType(X, FEATUREMATREFERENCE));
+  PetscCall(FeatureMatSetType(X, type));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -205,10 +183,8 @@ PetscErrorCode FeatureMatView(FeatureMat X, PetscViewer viewer)
   PetscBool ascii;
 
   PetscFunctionBegin;
-  if (!viewer) PetscCall(PetscViewerASCIIGetStdout(PetscObjectComm((PetscObject)X), &viewer));
-  PetscCall(PetscObjectTypeCompare((PetscObject)viewer, PETSCVIEWERASCII, &ascii));
+  PetscCall(TwofoldViewHeader((PetscObject)X, &viewer, &ascii));
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscObjectPrintClassNamePrefixType((PetscObject)X, viewer));
   PetscCall(PetscViewerASCIIPrintf(
       viewer, "  %" PetscInt_FMT " samples x %" PetscInt_FMT " features, blocks of %" PetscInt_FMT "\n", X->n,
       X->p, X->c));

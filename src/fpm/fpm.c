@@ -7,7 +7,7 @@ static PetscFunctionList FPMList = NULL;
 PetscErrorCode FPMRegister(const char type[], PetscErrorCode (*create)(FPM))
 {
   PetscFunctionBegin;
-  PetscCall(PetscFunctionListAdd(&FPMList, type, create));
+  PetscCall(TwofoldListAdd(&FPMList, type, (TwofoldConstructor)create));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -19,20 +19,12 @@ PetscErrorCode FPMGetRegistered(PetscInt *n, const char ***types)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode FPMDeregisterAll(void)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscFunctionListDestroy(&FPMList));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PetscErrorCode FPMRegisterAll_Private(void)
 {
   PetscFunctionBegin;
   PetscCall(PetscClassIdRegister("Fixed-Point Map", &FPM_CLASSID));
   PetscCall(FPMRegister(FPMGD, FPMCreate_GD));
   PetscCall(FPMRegister(FPMHEAVYBALL, FPMCreate_HeavyBall));
-  PetscCall(PetscRegisterFinalize(FPMDeregisterAll));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -52,11 +44,7 @@ PetscErrorCode FPMCreate(MPI_Comm comm, FPM *map)
 PetscErrorCode FPMDestroy(FPM *fpm)
 {
   PetscFunctionBegin;
-  if (!*fpm) PetscFunctionReturn(PETSC_SUCCESS);
-  if (--((PetscObject)*fpm)->refct > 0) {
-    *fpm = NULL;
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
+  if (!TwofoldLastReference((PetscObject *)fpm)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscTryTypeMethod(*fpm, destroy);
   PetscCall(VecDestroy(&(*fpm)->work));
   PetscCall(VecDestroy(&(*fpm)->glambda));
@@ -84,18 +72,13 @@ PetscErrorCode FPMSetBLP(FPM fpm, BLP blp)
 
 PetscErrorCode FPMSetType(FPM fpm, FPMType type)
 {
-  TwofoldConstructor create;
-  PetscBool same;
+  PetscBool changed;
 
   PetscFunctionBegin;
-  PetscCall(PetscObjectTypeCompare((PetscObject)fpm, type, &same));
-  if (same) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(TwofoldFindType((PetscObject)fpm, FPMList, "fpm_type", type, &create));
-  PetscTryTypeMethod(fpm, destroy);
-  PetscCall(PetscMemzero(fpm->ops, sizeof(struct _FPMOps)));
+  PetscCall(TwofoldSetType((PetscObject)fpm, FPMList, "fpm_type", type, (TwofoldTypeFn)fpm->ops->destroy,
+                           fpm->ops, sizeof(struct _FPMOps), &changed));
+  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
   fpm->setup = fpm->linearized = PETSC_FALSE;
-  PetscCall(((PetscErrorCode(*)(FPM))create)(fpm));
-  PetscCall(PetscObjectChangeTypeName((PetscObject)fpm, type));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -132,23 +115,18 @@ PetscErrorCode FPMSetMomentum(FPM fpm, PetscReal beta)
 PetscErrorCode FPMSetFromOptions(FPM fpm)
 {
   char type[64];
-  PetscBool set;
   PetscReal step = fpm->step, momentum = fpm->momentum;
 
   PetscFunctionBegin;
-  PetscObjectOptionsBegin((PetscObject)fpm)
-    ;
-    PetscCall(PetscOptionsFList("-fpm_type", "Fixed-point map", "FPMSetType", FPMList, FPMGD, type,
-                                sizeof(type), &set));
-    if (set)
-      PetscCall(FPMSetType(fpm, type));
-    else if (!((PetscObject)fpm)->type_name)
-      PetscCall(FPMSetType(fpm, FPMGD));
-    PetscCall(PetscOptionsReal("-fpm_step", "Step size alpha", "FPMSetStep", step, &step, NULL));
-    if (fpm->uses_momentum)
-      PetscCall(
-          PetscOptionsReal("-fpm_momentum", "Momentum beta", "FPMSetMomentum", momentum, &momentum, NULL));
-    PetscCall(PetscOptionsViewer("-fpm_view", "Print the map", "FPMView", NULL, NULL, NULL));
+  PetscObjectOptionsBegin((PetscObject)fpm);
+  PetscCall(TwofoldOptionsType(PetscOptionsObject, "-fpm_type", "Fixed-point map", "FPMSetType", FPMList,
+                               FPMGD, type, sizeof(type)));
+  PetscCall(FPMSetType(fpm, type));
+  PetscCall(PetscOptionsReal("-fpm_step", "Step size alpha", "FPMSetStep", step, &step, NULL));
+  if (fpm->uses_momentum)
+    PetscCall(
+        PetscOptionsReal("-fpm_momentum", "Momentum beta", "FPMSetMomentum", momentum, &momentum, NULL));
+  PetscCall(PetscOptionsViewer("-fpm_view", "Print the map", "FPMView", NULL, NULL, NULL));
   PetscOptionsEnd();
   PetscCall(FPMSetStep(fpm, step));
   PetscCall(FPMSetMomentum(fpm, momentum));
@@ -174,10 +152,8 @@ PetscErrorCode FPMView(FPM fpm, PetscViewer viewer)
   PetscBool ascii;
 
   PetscFunctionBegin;
-  if (!viewer) PetscCall(PetscViewerASCIIGetStdout(PetscObjectComm((PetscObject)fpm), &viewer));
-  PetscCall(PetscObjectTypeCompare((PetscObject)viewer, PETSCVIEWERASCII, &ascii));
+  PetscCall(TwofoldViewHeader((PetscObject)fpm, &viewer, &ascii));
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscObjectPrintClassNamePrefixType((PetscObject)fpm, viewer));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  step %g", (double)fpm->step));
   PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_FALSE));
   if (fpm->uses_momentum) PetscCall(PetscViewerASCIIPrintf(viewer, ", momentum %g", (double)fpm->momentum));

@@ -15,7 +15,7 @@ const char *const *HGConvergedReasons = reasons + 5;
 PetscErrorCode HGRegister(const char type[], PetscErrorCode (*create)(HG))
 {
   PetscFunctionBegin;
-  PetscCall(PetscFunctionListAdd(&HGList, type, create));
+  PetscCall(TwofoldListAdd(&HGList, type, (TwofoldConstructor)create));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -27,20 +27,12 @@ PetscErrorCode HGGetRegistered(PetscInt *n, const char ***types)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode HGDeregisterAll(void)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscFunctionListDestroy(&HGList));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PetscErrorCode HGRegisterAll_Private(void)
 {
   PetscFunctionBegin;
   PetscCall(PetscClassIdRegister("Hypergradient", &HG_CLASSID));
   PetscCall(HGRegister(HGITD, HGCreate_ITD));
   PetscCall(HGRegister(HGAID, HGCreate_AID));
-  PetscCall(PetscRegisterFinalize(HGDeregisterAll));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -59,11 +51,7 @@ PetscErrorCode HGCreate(MPI_Comm comm, HG *h)
 PetscErrorCode HGDestroy(HG *hg)
 {
   PetscFunctionBegin;
-  if (!*hg) PetscFunctionReturn(PETSC_SUCCESS);
-  if (--((PetscObject)*hg)->refct > 0) {
-    *hg = NULL;
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
+  if (!TwofoldLastReference((PetscObject *)hg)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscTryTypeMethod(*hg, destroy);
   PetscCall(StateDestroy(&(*hg)->x));
   PetscCall(StateDestroy(&(*hg)->accepted));
@@ -84,20 +72,15 @@ PetscErrorCode HGSetOptionsPrefix(HG hg, const char prefix[])
 
 PetscErrorCode HGSetType(HG hg, HGType type)
 {
-  TwofoldConstructor create;
-  PetscBool same;
+  PetscBool changed;
 
   PetscFunctionBegin;
-  PetscCall(PetscObjectTypeCompare((PetscObject)hg, type, &same));
-  if (same) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(TwofoldFindType((PetscObject)hg, HGList, "hg_type", type, &create));
-  PetscTryTypeMethod(hg, destroy);
-  PetscCall(PetscMemzero(hg->ops, sizeof(struct _HGOps)));
+  PetscCall(TwofoldSetType((PetscObject)hg, HGList, "hg_type", type, (TwofoldTypeFn)hg->ops->destroy, hg->ops,
+                           sizeof(struct _HGOps), &changed));
+  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(LLSSetRecord(hg->lls, NULL, NULL));
   hg->setup = PETSC_FALSE;
   hg->v = NULL;
-  PetscCall(((PetscErrorCode(*)(HG))create)(hg));
-  PetscCall(PetscObjectChangeTypeName((PetscObject)hg, type));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -122,29 +105,22 @@ PetscErrorCode HGSetBLP(HG hg, BLP blp)
 PetscErrorCode HGSetFromOptions(HG hg)
 {
   char type[64];
-  PetscBool set;
 
   PetscFunctionBegin;
-  PetscObjectOptionsBegin((PetscObject)hg)
-    ;
-    PetscCall(
-        PetscOptionsFList("-hg_type", "Hypergradient", "HGSetType", HGList, HGAID, type, sizeof(type), &set));
-    if (set)
-      PetscCall(HGSetType(hg, type));
-    else if (!((PetscObject)hg)->type_name)
-      PetscCall(HGSetType(hg, HGAID));
-    PetscCall(PetscOptionsBool("-hg_monitor", "Print a line at each hypergradient", "HGSolve", hg->monitor,
-                               &hg->monitor, NULL));
-    PetscCall(PetscOptionsBool("-hg_converged_reason", "Print why the hypergradient ended",
-                               "HGGetConvergedReason", hg->print_reason, &hg->print_reason, NULL));
-    PetscCall(
-        PetscOptionsViewer("-hg_view", "Print the hypergradient's settings", "HGView", NULL, NULL, NULL));
-    PetscCall(PetscOptionsViewer("-hg_view_gradient", "View the hypergradient", "HGSolve", NULL, NULL, NULL));
-    PetscCall(PetscOptionsViewer("-hg_view_solution", "View the lower-level iterate w", "HGSolve", NULL, NULL,
-                                 NULL));
-    PetscCall(
-        PetscOptionsViewer("-hg_view_adjoint", "View the adjoint v (aid)", "HGSolve", NULL, NULL, NULL));
-    PetscTryTypeMethod(hg, setfromoptions, PetscOptionsObject); /* last: it configures children, too */
+  PetscObjectOptionsBegin((PetscObject)hg);
+  PetscCall(TwofoldOptionsType(PetscOptionsObject, "-hg_type", "Hypergradient", "HGSetType", HGList, HGAID,
+                               type, sizeof(type)));
+  PetscCall(HGSetType(hg, type));
+  PetscCall(PetscOptionsBool("-hg_monitor", "Print a line at each hypergradient", "HGSolve", hg->monitor,
+                             &hg->monitor, NULL));
+  PetscCall(PetscOptionsBool("-hg_converged_reason", "Print why the hypergradient ended",
+                             "HGGetConvergedReason", hg->print_reason, &hg->print_reason, NULL));
+  PetscCall(PetscOptionsViewer("-hg_view", "Print the hypergradient's settings", "HGView", NULL, NULL, NULL));
+  PetscCall(PetscOptionsViewer("-hg_view_gradient", "View the hypergradient", "HGSolve", NULL, NULL, NULL));
+  PetscCall(
+      PetscOptionsViewer("-hg_view_solution", "View the lower-level iterate w", "HGSolve", NULL, NULL, NULL));
+  PetscCall(PetscOptionsViewer("-hg_view_adjoint", "View the adjoint v (aid)", "HGSolve", NULL, NULL, NULL));
+  PetscTryTypeMethod(hg, setfromoptions, PetscOptionsObject); /* last: it configures children, too */
   PetscOptionsEnd();
   PetscCall(LLSSetFromOptions(hg->lls));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -176,10 +152,8 @@ PetscErrorCode HGView(HG hg, PetscViewer viewer)
   PetscBool ascii;
 
   PetscFunctionBegin;
-  if (!viewer) PetscCall(PetscViewerASCIIGetStdout(PetscObjectComm((PetscObject)hg), &viewer));
-  PetscCall(PetscObjectTypeCompare((PetscObject)viewer, PETSCVIEWERASCII, &ascii));
+  PetscCall(TwofoldViewHeader((PetscObject)hg, &viewer, &ascii));
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscObjectPrintClassNamePrefixType((PetscObject)hg, viewer));
   PetscCall(PetscViewerASCIIPushTab(viewer));
   PetscCall(LLSView(hg->lls, viewer));
   PetscTryTypeMethod(hg, view, viewer);
@@ -289,7 +263,7 @@ static PetscErrorCode ComputeHypergradient(HG hg, Vec lambda, PetscReal *f, Vec 
   PetscTryTypeMethod(hg, prepare);
   PetscCall(SolveLowerLevel(hg, lambda));
   if (hg->report.reason) {
-    *f = PETSC_INFINITY;
+    *f = (PetscReal)INFINITY; /* PETSC_INFINITY is a finite number */
     PetscCall(VecZeroEntries(g));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
@@ -353,7 +327,7 @@ PetscErrorCode HGEvaluate(HG hg, Vec lambda, PetscReal *f)
   ResetReport(hg);
   PetscCall(LLSSetRecord(hg->lls, NULL, NULL));
   PetscCall(SolveLowerLevel(hg, lambda));
-  *f = PETSC_INFINITY;
+  *f = (PetscReal)INFINITY; /* PETSC_INFINITY is a finite number */
   if (hg->report.reason) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(BLPUpper(hg->blp, lambda, hg->x->v[0], f, NULL, NULL));
   hg->report.adjoint_reason = KSP_CONVERGED_ITERATING;

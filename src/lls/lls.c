@@ -12,14 +12,7 @@ const char *const *LLSConvergedReasons = reasons + 4;
 PetscErrorCode LLSRegister(const char type[], PetscErrorCode (*create)(LLS))
 {
   PetscFunctionBegin;
-  PetscCall(PetscFunctionListAdd(&LLSList, type, create));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode LLSDeregisterAll(void)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscFunctionListDestroy(&LLSList));
+  PetscCall(TwofoldListAdd(&LLSList, type, (TwofoldConstructor)create));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -28,7 +21,6 @@ PetscErrorCode LLSRegisterAll_Private(void)
   PetscFunctionBegin;
   PetscCall(PetscClassIdRegister("Lower-Level Solver", &LLS_CLASSID));
   PetscCall(LLSRegister(LLSPICARD, LLSCreate_Picard));
-  PetscCall(PetscRegisterFinalize(LLSDeregisterAll));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -53,11 +45,7 @@ PetscErrorCode LLSCreate(MPI_Comm comm, LLS *solver)
 PetscErrorCode LLSDestroy(LLS *lls)
 {
   PetscFunctionBegin;
-  if (!*lls) PetscFunctionReturn(PETSC_SUCCESS);
-  if (--((PetscObject)*lls)->refct > 0) {
-    *lls = NULL;
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
+  if (!TwofoldLastReference((PetscObject *)lls)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscTryTypeMethod(*lls, destroy);
   PetscCall(FPMDestroy(&(*lls)->fpm));
   PetscCall(BLPDestroy(&(*lls)->blp));
@@ -74,17 +62,12 @@ PetscErrorCode LLSSetOptionsPrefix(LLS lls, const char prefix[])
 
 PetscErrorCode LLSSetType(LLS lls, LLSType type)
 {
-  TwofoldConstructor create;
-  PetscBool same;
+  PetscBool changed;
 
   PetscFunctionBegin;
-  PetscCall(PetscObjectTypeCompare((PetscObject)lls, type, &same));
-  if (same) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(TwofoldFindType((PetscObject)lls, LLSList, "lls_type", type, &create));
-  PetscTryTypeMethod(lls, destroy);
-  PetscCall(PetscMemzero(lls->ops, sizeof(struct _LLSOps)));
-  PetscCall(((PetscErrorCode(*)(LLS))create)(lls));
-  PetscCall(PetscObjectChangeTypeName((PetscObject)lls, type));
+  PetscCall(TwofoldSetType((PetscObject)lls, LLSList, "lls_type", type, (TwofoldTypeFn)lls->ops->destroy,
+                           lls->ops, sizeof(struct _LLSOps), &changed));
+  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -178,34 +161,29 @@ PetscErrorCode LLSMonitorSet(LLS lls, LLSMonitorFn monitor, void *ctx)
 PetscErrorCode LLSSetFromOptions(LLS lls)
 {
   char type[64];
-  PetscBool set;
   PetscReal rtol = lls->rtol, atol = lls->atol;
   PetscInt max_it = lls->max_it;
 
   PetscFunctionBegin;
-  PetscObjectOptionsBegin((PetscObject)lls)
-    ;
-    PetscCall(PetscOptionsFList("-lls_type", "Lower-level solver", "LLSSetType", LLSList, LLSPICARD, type,
-                                sizeof(type), &set));
-    if (set)
-      PetscCall(LLSSetType(lls, type));
-    else if (!((PetscObject)lls)->type_name)
-      PetscCall(LLSSetType(lls, LLSPICARD));
-    PetscCall(PetscOptionsInt("-lls_max_it", "Steps at most; with -lls_rtol 0, exactly", "LLSSetTolerances",
-                              max_it, &max_it, NULL));
-    PetscCall(PetscOptionsReal("-lls_rtol", "Stop at ||Phi(x) - x|| <= rtol ||x||", "LLSSetTolerances", rtol,
-                               &rtol, NULL));
-    PetscCall(PetscOptionsReal("-lls_atol", "Stop at ||Phi(x) - x|| <= atol", "LLSSetTolerances", atol, &atol,
-                               NULL));
-    PetscCall(PetscOptionsReal("-lls_dtol", "Diverged when ||Phi(x) - x|| grows by this factor", "LLS",
-                               lls->dtol, &lls->dtol, NULL));
-    PetscCall(PetscOptionsBool("-lls_warm_start", "Start from the accepted state of the last upper step",
-                               "LLSSetWarmStart", lls->warm_start, &lls->warm_start, NULL));
-    PetscCall(PetscOptionsBool("-lls_monitor", "Print ||Phi(x) - x|| at each step", "LLSMonitorSet",
-                               lls->monitor, &lls->monitor, NULL));
-    PetscCall(PetscOptionsBool("-lls_converged_reason", "Print why the solver stopped",
-                               "LLSGetConvergedReason", lls->print_reason, &lls->print_reason, NULL));
-    PetscCall(PetscOptionsViewer("-lls_view", "Print the solver", "LLSView", NULL, NULL, NULL));
+  PetscObjectOptionsBegin((PetscObject)lls);
+  PetscCall(TwofoldOptionsType(PetscOptionsObject, "-lls_type", "Lower-level solver", "LLSSetType", LLSList,
+                               LLSPICARD, type, sizeof(type)));
+  PetscCall(LLSSetType(lls, type));
+  PetscCall(PetscOptionsInt("-lls_max_it", "Steps at most; with -lls_rtol 0, exactly", "LLSSetTolerances",
+                            max_it, &max_it, NULL));
+  PetscCall(PetscOptionsReal("-lls_rtol", "Stop at ||Phi(x) - x|| <= rtol ||x||", "LLSSetTolerances", rtol,
+                             &rtol, NULL));
+  PetscCall(
+      PetscOptionsReal("-lls_atol", "Stop at ||Phi(x) - x|| <= atol", "LLSSetTolerances", atol, &atol, NULL));
+  PetscCall(PetscOptionsReal("-lls_dtol", "Diverged when ||Phi(x) - x|| grows by this factor", "LLS",
+                             lls->dtol, &lls->dtol, NULL));
+  PetscCall(PetscOptionsBool("-lls_warm_start", "Start from the accepted state of the last upper step",
+                             "LLSSetWarmStart", lls->warm_start, &lls->warm_start, NULL));
+  PetscCall(PetscOptionsBool("-lls_monitor", "Print ||Phi(x) - x|| at each step", "LLSMonitorSet",
+                             lls->monitor, &lls->monitor, NULL));
+  PetscCall(PetscOptionsBool("-lls_converged_reason", "Print why the solver stopped", "LLSGetConvergedReason",
+                             lls->print_reason, &lls->print_reason, NULL));
+  PetscCall(PetscOptionsViewer("-lls_view", "Print the solver", "LLSView", NULL, NULL, NULL));
   PetscOptionsEnd();
   PetscCall(LLSSetTolerances(lls, rtol, atol, max_it));
   PetscCall(TwofoldChildPrefix((PetscObject)lls->fpm, (PetscObject)lls, "lls_"));
@@ -230,10 +208,8 @@ PetscErrorCode LLSView(LLS lls, PetscViewer viewer)
   PetscBool ascii;
 
   PetscFunctionBegin;
-  if (!viewer) PetscCall(PetscViewerASCIIGetStdout(PetscObjectComm((PetscObject)lls), &viewer));
-  PetscCall(PetscObjectTypeCompare((PetscObject)viewer, PETSCVIEWERASCII, &ascii));
+  PetscCall(TwofoldViewHeader((PetscObject)lls, &viewer, &ascii));
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscObjectPrintClassNamePrefixType((PetscObject)lls, viewer));
   PetscCall(PetscViewerASCIIPushTab(viewer));
   if (LLSNeedsChange_Private(lls) && (lls->rtol > 0 || lls->atol > 0))
     PetscCall(PetscViewerASCIIPrintf(viewer, "at most %" PetscInt_FMT " steps, rtol %g, atol %g, %s start\n",
@@ -315,6 +291,7 @@ static PetscErrorCode TestFinite(LLS lls, State x)
 
 static PetscErrorCode TestChange(LLS lls, State x)
 {
+  const PetscBool tolerance = (PetscBool)(lls->rtol > 0 || lls->atol > 0);
   PetscReal norm = 0;
 
   PetscFunctionBegin;
@@ -322,7 +299,7 @@ static PetscErrorCode TestChange(LLS lls, State x)
   if (lls->rtol > 0) PetscCall(StateNorm(x, &norm));
   if (PetscIsInfOrNanReal(lls->change) || PetscIsInfOrNanReal(norm))
     lls->reason = LLS_DIVERGED_NANORINF;
-  else if (lls->change > lls->dtol * lls->first_change)
+  else if (tolerance && lls->change > lls->dtol * lls->first_change) /* watched, a fixed number stays fixed */
     lls->reason = LLS_DIVERGED_DTOL;
   else if (lls->rtol > 0 && lls->change <= lls->rtol * norm)
     lls->reason = LLS_CONVERGED_RTOL;

@@ -1,4 +1,4 @@
-/* Types by name: look-up with a helpful refusal, options prefixes of children. */
+/* Types by name: look-up with a helpful refusal. */
 #include <twofold/impl/sysimpl.h>
 
 PetscInt TwofoldEditDistance(const char a[], const char b[])
@@ -24,14 +24,6 @@ PetscInt TwofoldEditDistance(const char a[], const char b[])
     now = oldest;
   }
   return above[nb];
-}
-
-PetscErrorCode TwofoldListTypes(PetscFunctionList list, PetscInt *n, const char ***types)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscFunctionListGet(list, types, n));
-  while (*n > 0 && !(*types)[*n - 1]) (*n)--;
-  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode TwofoldFindType(PetscObject obj, PetscFunctionList list, const char option[],
@@ -61,12 +53,4 @@ PetscErrorCode TwofoldFindType(PetscObject obj, PetscFunctionList list, const ch
                           option, type, obj->class_name, known, suggestion));
   PetscCall(PetscFree(names));
   SETERRQ(obj->comm, PETSC_ERR_ARG_UNKNOWN_TYPE, "%s", text);
-}
-
-PetscErrorCode TwofoldChildPrefix(PetscObject child, PetscObject parent, const char own[])
-{
-  PetscFunctionBegin;
-  PetscCall(PetscObjectSetOptionsPrefix(child, parent->prefix));
-  PetscCall(PetscObjectAppendOptionsPrefix(child, own));
-  PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -83,7 +83,7 @@ static PetscErrorCode TapeRelease_Poison(Tape tape, PetscInt s)
   PetscScalar *piece = ((Pieces *)tape->data)->piece[s];
 
   PetscFunctionBegin;
-  for (PetscInt i = 0; i < tape->nlocal; i++) piece[i] = PETSC_INFINITY - PETSC_INFINITY;
+  for (PetscInt i = 0; i < tape->nlocal; i++) piece[i] = (PetscScalar)NAN;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -7,7 +7,7 @@ static PetscFunctionList TapeList = NULL;
 PetscErrorCode TapeRegister(const char type[], PetscErrorCode (*create)(Tape))
 {
   PetscFunctionBegin;
-  PetscCall(PetscFunctionListAdd(&TapeList, type, create));
+  PetscCall(TwofoldListAdd(&TapeList, type, (TwofoldConstructor)create));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -19,13 +19,6 @@ PetscErrorCode TapeGetRegistered(PetscInt *n, const char ***types)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode TapeDeregisterAll(void)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscFunctionListDestroy(&TapeList));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PetscErrorCode TapeRegisterAll_Private(void)
 {
   PetscFunctionBegin;
@@ -33,7 +26,6 @@ PetscErrorCode TapeRegisterAll_Private(void)
   PetscCall(TapeRegister(TAPEMEMORY, TapeCreate_Memory));
   PetscCall(TapeRegister(TAPERING, TapeCreate_Ring));
   PetscCall(TapeRegister(TAPEPOISON, TapeCreate_Poison));
-  PetscCall(PetscRegisterFinalize(TapeDeregisterAll));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -53,11 +45,7 @@ PetscErrorCode TapeCreate(MPI_Comm comm, Tape *t)
 PetscErrorCode TapeDestroy(Tape *tape)
 {
   PetscFunctionBegin;
-  if (!*tape) PetscFunctionReturn(PETSC_SUCCESS);
-  if (--((PetscObject)*tape)->refct > 0) {
-    *tape = NULL;
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
+  if (!TwofoldLastReference((PetscObject *)tape)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscTryTypeMethod(*tape, destroy);
   PetscCall(StateDestroy(&(*tape)->view));
   PetscCall(PetscHeaderDestroy(tape));
@@ -73,18 +61,13 @@ PetscErrorCode TapeSetOptionsPrefix(Tape tape, const char prefix[])
 
 PetscErrorCode TapeSetType(Tape tape, TapeType type)
 {
-  TwofoldConstructor create;
-  PetscBool same;
+  PetscBool changed;
 
   PetscFunctionBegin;
-  PetscCall(PetscObjectTypeCompare((PetscObject)tape, type, &same));
-  if (same) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(TwofoldFindType((PetscObject)tape, TapeList, "tape_type", type, &create));
-  PetscTryTypeMethod(tape, destroy);
-  PetscCall(PetscMemzero(tape->ops, sizeof(struct _TapeOps)));
+  PetscCall(TwofoldSetType((PetscObject)tape, TapeList, "tape_type", type, (TwofoldTypeFn)tape->ops->destroy,
+                           tape->ops, sizeof(struct _TapeOps), &changed));
+  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
   tape->setup = PETSC_FALSE;
-  PetscCall(((PetscErrorCode(*)(Tape))create)(tape));
-  PetscCall(PetscObjectChangeTypeName((PetscObject)tape, type));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -101,23 +84,18 @@ PetscErrorCode TapeSetWindow(Tape tape, PetscInt window)
 PetscErrorCode TapeSetFromOptions(Tape tape)
 {
   char type[64];
-  PetscBool set, ring;
+  PetscBool ring;
   PetscInt window = tape->window;
 
   PetscFunctionBegin;
-  PetscObjectOptionsBegin((PetscObject)tape)
-    ;
-    PetscCall(PetscOptionsFList("-tape_type", "Where iterates are kept", "TapeSetType", TapeList, TAPEMEMORY,
-                                type, sizeof(type), &set));
-    if (set)
-      PetscCall(TapeSetType(tape, type));
-    else if (!((PetscObject)tape)->type_name)
-      PetscCall(TapeSetType(tape, TAPEMEMORY));
-    PetscCall(PetscObjectTypeCompare((PetscObject)tape, TAPERING, &ring));
-    if (ring)
-      PetscCall(
-          PetscOptionsInt("-tape_window", "States a ring keeps", "TapeSetWindow", window, &window, NULL));
-    PetscCall(PetscOptionsViewer("-tape_view", "Print the tape", "TapeView", NULL, NULL, NULL));
+  PetscObjectOptionsBegin((PetscObject)tape);
+  PetscCall(TwofoldOptionsType(PetscOptionsObject, "-tape_type", "Where iterates are kept", "TapeSetType",
+                               TapeList, TAPEMEMORY, type, sizeof(type)));
+  PetscCall(TapeSetType(tape, type));
+  PetscCall(PetscObjectTypeCompare((PetscObject)tape, TAPERING, &ring));
+  if (ring)
+    PetscCall(PetscOptionsInt("-tape_window", "States a ring keeps", "TapeSetWindow", window, &window, NULL));
+  PetscCall(PetscOptionsViewer("-tape_view", "Print the tape", "TapeView", NULL, NULL, NULL));
   PetscOptionsEnd();
   PetscCall(TapeSetWindow(tape, window));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -144,10 +122,8 @@ PetscErrorCode TapeView(Tape tape, PetscViewer viewer)
   PetscBool ascii, ring;
 
   PetscFunctionBegin;
-  if (!viewer) PetscCall(PetscViewerASCIIGetStdout(PetscObjectComm((PetscObject)tape), &viewer));
-  PetscCall(PetscObjectTypeCompare((PetscObject)viewer, PETSCVIEWERASCII, &ascii));
+  PetscCall(TwofoldViewHeader((PetscObject)tape, &viewer, &ascii));
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscObjectPrintClassNamePrefixType((PetscObject)tape, viewer));
   PetscCall(PetscObjectTypeCompare((PetscObject)tape, TAPERING, &ring));
   if (ring) PetscCall(PetscViewerASCIIPrintf(viewer, "  last %" PetscInt_FMT " states\n", tape->window));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -21,14 +21,7 @@ const char *const *ULSConvergedReasons = reasons + 4;
 PetscErrorCode ULSRegister(const char type[], PetscErrorCode (*create)(ULS))
 {
   PetscFunctionBegin;
-  PetscCall(PetscFunctionListAdd(&ULSList, type, create));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode ULSDeregisterAll(void)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscFunctionListDestroy(&ULSList));
+  PetscCall(TwofoldListAdd(&ULSList, type, (TwofoldConstructor)create));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -37,7 +30,6 @@ PetscErrorCode ULSRegisterAll_Private(void)
   PetscFunctionBegin;
   PetscCall(PetscClassIdRegister("Upper-Level Solver", &ULS_CLASSID));
   PetscCall(ULSRegister(ULSDESCENT, ULSCreate_Descent));
-  PetscCall(PetscRegisterFinalize(ULSDeregisterAll));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -60,11 +52,7 @@ PetscErrorCode ULSCreate(MPI_Comm comm, ULS *solver)
 PetscErrorCode ULSDestroy(ULS *uls)
 {
   PetscFunctionBegin;
-  if (!*uls) PetscFunctionReturn(PETSC_SUCCESS);
-  if (--((PetscObject)*uls)->refct > 0) {
-    *uls = NULL;
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
+  if (!TwofoldLastReference((PetscObject *)uls)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscTryTypeMethod(*uls, destroy);
   PetscCall(VecDestroy(&(*uls)->g));
   PetscCall(HGDestroy(&(*uls)->hg));
@@ -83,18 +71,13 @@ PetscErrorCode ULSSetOptionsPrefix(ULS uls, const char prefix[])
 
 PetscErrorCode ULSSetType(ULS uls, ULSType type)
 {
-  TwofoldConstructor create;
-  PetscBool same;
+  PetscBool changed;
 
   PetscFunctionBegin;
-  PetscCall(PetscObjectTypeCompare((PetscObject)uls, type, &same));
-  if (same) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(TwofoldFindType((PetscObject)uls, ULSList, "uls_type", type, &create));
-  PetscTryTypeMethod(uls, destroy);
-  PetscCall(PetscMemzero(uls->ops, sizeof(struct _ULSOps)));
+  PetscCall(TwofoldSetType((PetscObject)uls, ULSList, "uls_type", type, (TwofoldTypeFn)uls->ops->destroy,
+                           uls->ops, sizeof(struct _ULSOps), &changed));
+  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
   uls->setup = PETSC_FALSE;
-  PetscCall(((PetscErrorCode(*)(ULS))create)(uls));
-  PetscCall(PetscObjectChangeTypeName((PetscObject)uls, type));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -161,33 +144,28 @@ PetscErrorCode ULSSetFromOptions(ULS uls)
 {
   const char *const policies[] = {"stop", "step"};
   char type[64];
-  PetscBool set;
   PetscReal step = uls->step;
   PetscInt max_it = uls->max_it, policy = uls->step_on_inexact ? 1 : 0;
 
   PetscFunctionBegin;
-  PetscObjectOptionsBegin((PetscObject)uls)
-    ;
-    PetscCall(PetscOptionsFList("-uls_type", "Upper-level solver", "ULSSetType", ULSList, ULSDESCENT, type,
-                                sizeof(type), &set));
-    if (set)
-      PetscCall(ULSSetType(uls, type));
-    else if (!((PetscObject)uls)->type_name)
-      PetscCall(ULSSetType(uls, ULSDESCENT));
-    PetscCall(PetscOptionsReal("-uls_step", "Step size", "ULSSetStep", step, &step, NULL));
-    PetscCall(PetscOptionsInt("-uls_max_it", "Upper steps at most", "ULSSetMaximumIterations", max_it,
-                              &max_it, NULL));
-    PetscCall(PetscOptionsReal("-uls_gatol", "Stop at ||hypergradient|| <= gatol", "ULS", uls->gatol,
-                               &uls->gatol, NULL));
-    PetscCall(PetscOptionsEList("-uls_on_inexact", "Where a hypergradient missed its tolerance", "ULS",
-                                policies, 2, policies[policy], &policy, NULL));
-    PetscTryTypeMethod(uls, setfromoptions, PetscOptionsObject);
-    PetscCall(PetscOptionsBool("-uls_monitor", "Print f and ||g|| at each step", "ULSMonitorSet",
-                               uls->monitor, &uls->monitor, NULL));
-    PetscCall(PetscOptionsBool("-uls_converged_reason", "Print why the solver stopped",
-                               "ULSGetConvergedReason", uls->print_reason, &uls->print_reason, NULL));
-    PetscCall(PetscOptionsViewer("-uls_view", "Print the solver", "ULSView", NULL, NULL, NULL));
-    PetscCall(PetscOptionsViewer("-uls_view_solution", "View the last lambda", "ULSSolve", NULL, NULL, NULL));
+  PetscObjectOptionsBegin((PetscObject)uls);
+  PetscCall(TwofoldOptionsType(PetscOptionsObject, "-uls_type", "Upper-level solver", "ULSSetType", ULSList,
+                               ULSDESCENT, type, sizeof(type)));
+  PetscCall(ULSSetType(uls, type));
+  PetscCall(PetscOptionsReal("-uls_step", "Step size", "ULSSetStep", step, &step, NULL));
+  PetscCall(PetscOptionsInt("-uls_max_it", "Upper steps at most", "ULSSetMaximumIterations", max_it, &max_it,
+                            NULL));
+  PetscCall(PetscOptionsReal("-uls_gatol", "Stop at ||hypergradient|| <= gatol", "ULS", uls->gatol,
+                             &uls->gatol, NULL));
+  PetscCall(PetscOptionsEList("-uls_on_inexact", "Where a hypergradient missed its tolerance", "ULS",
+                              policies, 2, policies[policy], &policy, NULL));
+  PetscTryTypeMethod(uls, setfromoptions, PetscOptionsObject);
+  PetscCall(PetscOptionsBool("-uls_monitor", "Print f and ||g|| at each step", "ULSMonitorSet", uls->monitor,
+                             &uls->monitor, NULL));
+  PetscCall(PetscOptionsBool("-uls_converged_reason", "Print why the solver stopped", "ULSGetConvergedReason",
+                             uls->print_reason, &uls->print_reason, NULL));
+  PetscCall(PetscOptionsViewer("-uls_view", "Print the solver", "ULSView", NULL, NULL, NULL));
+  PetscCall(PetscOptionsViewer("-uls_view_solution", "View the last lambda", "ULSSolve", NULL, NULL, NULL));
   PetscOptionsEnd();
   uls->step_on_inexact = policy ? PETSC_TRUE : PETSC_FALSE;
   PetscCall(ULSSetStep(uls, step));
@@ -217,10 +195,8 @@ PetscErrorCode ULSView(ULS uls, PetscViewer viewer)
   PetscBool ascii;
 
   PetscFunctionBegin;
-  if (!viewer) PetscCall(PetscViewerASCIIGetStdout(PetscObjectComm((PetscObject)uls), &viewer));
-  PetscCall(PetscObjectTypeCompare((PetscObject)viewer, PETSCVIEWERASCII, &ascii));
+  PetscCall(TwofoldViewHeader((PetscObject)uls, &viewer, &ascii));
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscObjectPrintClassNamePrefixType((PetscObject)uls, viewer));
   PetscCall(PetscViewerASCIIPushTab(viewer));
   PetscCall(
       PetscViewerASCIIPrintf(viewer, "%" PetscInt_FMT " steps of size %g\n", uls->max_it, (double)uls->step));

@@ -29,6 +29,11 @@ PetscErrorCode ULSRegisterAll_Private(void);
 /* Constructor of a type as a registration list keeps it: cast to the object's own signature before the call.
  */
 typedef void (*TwofoldConstructor)(void);
+/* What constructs or destroys the part of an object that its type owns. */
+typedef PetscErrorCode (*TwofoldTypeFn)(PetscObject);
+
+/* Adds to a registration list, which is freed when PETSc ends. Not collective. */
+PetscErrorCode TwofoldListAdd(PetscFunctionList *list, const char name[], TwofoldConstructor create);
 
 /* Names in `list`: PETSc 3.18 counts the NULL behind them, later ones do not. Free the array (not the names)
    with PetscFree(). */
@@ -38,6 +43,26 @@ PetscErrorCode TwofoldListTypes(PetscFunctionList list, PetscInt *n, const char 
    the closest one. `option` is the option that sets it. Collective on obj. */
 PetscErrorCode TwofoldFindType(PetscObject obj, PetscFunctionList list, const char option[],
                                const char type[], TwofoldConstructor *create);
+
+/* Gives obj another type: destroys what the old type owns (destroy may be NULL), clears the table of ops and
+   constructs the new type. Nothing happens, and *changed is false, where obj has the type. Collective on obj.
+ */
+PetscErrorCode TwofoldSetType(PetscObject obj, PetscFunctionList list, const char option[], const char type[],
+                              TwofoldTypeFn destroy, void *ops, size_t opsbytes, PetscBool *changed);
+
+/* Reads the option of a type: the user's word, else the type obj has, else the default. Within
+   PetscObjectOptionsBegin(). */
+PetscErrorCode TwofoldOptionsType(PetscOptionItems *PetscOptionsObject, const char option[],
+                                  const char text[], const char manual[], PetscFunctionList list,
+                                  const char initial[], char type[], size_t len);
+
+/* Drops one reference and clears the handle where others remain; true if it was the last, so that the object
+   is to be destroyed. */
+PetscBool TwofoldLastReference(PetscObject *obj);
+
+/* Prints the line every view begins with; a NULL viewer becomes standard output. *ascii is false where the
+   viewer is of another kind, for which there is nothing to print. Collective on obj. */
+PetscErrorCode TwofoldViewHeader(PetscObject obj, PetscViewer *viewer, PetscBool *ascii);
 
 /* Number of edits (insert, delete, change, swap of neighbours) between two words. */
 PetscInt TwofoldEditDistance(const char a[], const char b[]);
