@@ -65,8 +65,7 @@ PetscErrorCode BLPSetType(BLP blp, BLPType type)
   PetscFunctionBegin;
   PetscCall(TwofoldSetType((PetscObject)blp, BLPList, "blp_type", type, (TwofoldTypeFn)blp->ops->destroy,
                            blp->ops, sizeof(struct _BLPOps), &changed));
-  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
-  blp->setup = PETSC_FALSE;
+  if (changed) blp->setup = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

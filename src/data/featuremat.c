@@ -61,12 +61,9 @@ PetscErrorCode FeatureMatSetOptionsPrefix(FeatureMat X, const char prefix[])
 
 PetscErrorCode FeatureMatSetType(FeatureMat X, FeatureMatType type)
 {
-  PetscBool changed;
-
   PetscFunctionBegin;
   PetscCall(TwofoldSetType((PetscObject)X, FeatureMatList, "data_kernel", type,
-                           (TwofoldTypeFn)X->ops->destroy, X->ops, sizeof(struct _FeatureMatOps), &changed));
-  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
+                           (TwofoldTypeFn)X->ops->destroy, X->ops, sizeof(struct _FeatureMatOps), NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -77,8 +77,7 @@ PetscErrorCode FPMSetType(FPM fpm, FPMType type)
   PetscFunctionBegin;
   PetscCall(TwofoldSetType((PetscObject)fpm, FPMList, "fpm_type", type, (TwofoldTypeFn)fpm->ops->destroy,
                            fpm->ops, sizeof(struct _FPMOps), &changed));
-  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
-  fpm->setup = fpm->linearized = PETSC_FALSE;
+  if (changed) fpm->setup = fpm->linearized = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

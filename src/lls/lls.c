@@ -62,12 +62,9 @@ PetscErrorCode LLSSetOptionsPrefix(LLS lls, const char prefix[])
 
 PetscErrorCode LLSSetType(LLS lls, LLSType type)
 {
-  PetscBool changed;
-
   PetscFunctionBegin;
   PetscCall(TwofoldSetType((PetscObject)lls, LLSList, "lls_type", type, (TwofoldTypeFn)lls->ops->destroy,
-                           lls->ops, sizeof(struct _LLSOps), &changed));
-  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
+                           lls->ops, sizeof(struct _LLSOps), NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -43,7 +43,7 @@ PetscErrorCode TwofoldSetType(PetscObject obj, PetscFunctionList list, const cha
 
   PetscFunctionBegin;
   PetscCall(PetscObjectTypeCompare(obj, type, &same));
-  *changed = (PetscBool)!same;
+  if (changed) *changed = (PetscBool)!same;
   if (same) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(TwofoldFindType(obj, list, option, type, &create));
   if (destroy) PetscCall((*destroy)(obj));

@@ -66,8 +66,7 @@ PetscErrorCode TapeSetType(Tape tape, TapeType type)
   PetscFunctionBegin;
   PetscCall(TwofoldSetType((PetscObject)tape, TapeList, "tape_type", type, (TwofoldTypeFn)tape->ops->destroy,
                            tape->ops, sizeof(struct _TapeOps), &changed));
-  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
-  tape->setup = PETSC_FALSE;
+  if (changed) tape->setup = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -76,8 +76,7 @@ PetscErrorCode ULSSetType(ULS uls, ULSType type)
   PetscFunctionBegin;
   PetscCall(TwofoldSetType((PetscObject)uls, ULSList, "uls_type", type, (TwofoldTypeFn)uls->ops->destroy,
                            uls->ops, sizeof(struct _ULSOps), &changed));
-  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
-  uls->setup = PETSC_FALSE;
+  if (changed) uls->setup = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

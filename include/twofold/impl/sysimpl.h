@@ -45,7 +45,8 @@ PetscErrorCode TwofoldFindType(PetscObject obj, PetscFunctionList list, const ch
                                const char type[], TwofoldConstructor *create);
 
 /* Gives obj another type: destroys what the old type owns (destroy may be NULL), clears the table of ops and
-   constructs the new type. Nothing happens, and *changed is false, where obj has the type. Collective on obj.
+   constructs the new type. Nothing happens, and *changed (may be NULL) is false, where obj has the type.
+   Collective on obj.
  */
 PetscErrorCode TwofoldSetType(PetscObject obj, PetscFunctionList list, const char option[], const char type[],
                               TwofoldTypeFn destroy, void *ops, size_t opsbytes, PetscBool *changed);
