@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/* Starts MPI, PETSc and SLEPc where they are not running yet, and registers Twofold's classes, events and
-   types. Arguments as for PetscInitialize(). Collective on MPI_COMM_WORLD. */
+/* Starts MPI, PETSc and SLEPc where they are not running yet. Arguments as for PetscInitialize(). Collective
+   on MPI_COMM_WORLD. */
 PetscErrorCode TwofoldInitialize(int *argc, char ***argv, const char file[], const char help[]);
 
 /* Ends what TwofoldInitialize() started; PETSc and SLEPc go on if the caller had started them. Collective on

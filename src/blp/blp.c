@@ -6,9 +6,21 @@ static PetscFunctionList BLPList = NULL;
 
 const char *const BLPSets[] = {"train", "val", "test", "BLPSet", "BLP_", NULL};
 
+/* The class and the types that come with it, once: on the first call of anything that needs them. */
+static PetscErrorCode BLPRegisterAll(void)
+{
+  PetscFunctionBegin;
+  if (BLPList) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldRegisterEvents());
+  PetscCall(PetscClassIdRegister("Bilevel Problem", &BLP_CLASSID));
+  PetscCall(TwofoldListAdd(&BLPList, BLPSOFTMAX, (TwofoldConstructor)BLPCreate_Softmax));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPRegister(const char type[], PetscErrorCode (*create)(BLP))
 {
   PetscFunctionBegin;
+  PetscCall(BLPRegisterAll());
   PetscCall(TwofoldListAdd(&BLPList, type, (TwofoldConstructor)create));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -16,16 +28,8 @@ PetscErrorCode BLPRegister(const char type[], PetscErrorCode (*create)(BLP))
 PetscErrorCode BLPGetRegistered(PetscInt *n, const char ***types)
 {
   PetscFunctionBegin;
-  PetscCall(TwofoldInitializePackage());
+  PetscCall(BLPRegisterAll());
   PetscCall(TwofoldListTypes(BLPList, n, types));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode BLPRegisterAll_Private(void)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscClassIdRegister("Bilevel Problem", &BLP_CLASSID));
-  PetscCall(BLPRegister(BLPSOFTMAX, BLPCreate_Softmax));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -34,7 +38,7 @@ PetscErrorCode BLPCreate(MPI_Comm comm, BLP *problem)
   BLP blp;
 
   PetscFunctionBegin;
-  PetscCall(TwofoldInitializePackage());
+  PetscCall(BLPRegisterAll());
   PetscCall(PetscHeaderCreate(blp, BLP_CLASSID, "BLP", "Bilevel problem", "BLP", comm, BLPDestroy, BLPView));
   PetscCall(PetscStrncpy(blp->split.kind, "third", sizeof(blp->split.kind)));
   *problem = blp;

@@ -6,21 +6,25 @@
 PetscClassId DATASET_CLASSID;
 static PetscFunctionList DataSetLoaders = NULL;
 
-PetscErrorCode DataSetRegister(const char format[], PetscErrorCode (*load)(DataSet, const char[]))
+/* The class and the types that come with it, once: on the first call of anything that needs them. */
+static PetscErrorCode DataSetRegisterAll(void)
 {
   PetscFunctionBegin;
-  PetscCall(TwofoldListAdd(&DataSetLoaders, format, (TwofoldConstructor)load));
+  if (DataSetLoaders) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldRegisterEvents());
+  PetscCall(PetscClassIdRegister("Data Set", &DATASET_CLASSID));
+  PetscCall(TwofoldListAdd(&DataSetLoaders, DATASETSVMLIGHT, (TwofoldConstructor)DataSetLoad_SVMLight));
+  PetscCall(TwofoldListAdd(&DataSetLoaders, DATASETBINARY, (TwofoldConstructor)DataSetLoad_Binary));
+  PetscCall(TwofoldListAdd(&DataSetLoaders, DATASETTEXT, (TwofoldConstructor)DataSetLoad_Text));
+  PetscCall(TwofoldListAdd(&DataSetLoaders, DATASETIDX, (TwofoldConstructor)DataSetLoad_IDX));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode DataSetRegisterAll_Private(void)
+PetscErrorCode DataSetRegister(const char format[], PetscErrorCode (*load)(DataSet, const char[]))
 {
   PetscFunctionBegin;
-  PetscCall(PetscClassIdRegister("Data Set", &DATASET_CLASSID));
-  PetscCall(DataSetRegister(DATASETSVMLIGHT, DataSetLoad_SVMLight));
-  PetscCall(DataSetRegister(DATASETBINARY, DataSetLoad_Binary));
-  PetscCall(DataSetRegister(DATASETTEXT, DataSetLoad_Text));
-  PetscCall(DataSetRegister(DATASETIDX, DataSetLoad_IDX));
+  PetscCall(DataSetRegisterAll());
+  PetscCall(TwofoldListAdd(&DataSetLoaders, format, (TwofoldConstructor)load));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -29,7 +33,7 @@ PetscErrorCode DataSetCreate(MPI_Comm comm, DataSet *set)
   DataSet ds;
 
   PetscFunctionBegin;
-  PetscCall(TwofoldInitializePackage());
+  PetscCall(DataSetRegisterAll());
   PetscCall(PetscHeaderCreate(ds, DATASET_CLASSID, "DataSet", "Data set", "Data", comm, DataSetDestroy,
                               DataSetView));
   PetscCall(PetscStrncpy(ds->format, "auto", sizeof(ds->format)));

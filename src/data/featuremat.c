@@ -5,9 +5,22 @@
 PetscClassId FEATUREMAT_CLASSID;
 static PetscFunctionList FeatureMatList = NULL;
 
+/* The class and the types that come with it, once: on the first call of anything that needs them. */
+static PetscErrorCode FeatureMatRegisterAll(void)
+{
+  PetscFunctionBegin;
+  if (FeatureMatList) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldRegisterEvents());
+  PetscCall(PetscClassIdRegister("Feature Matrix", &FEATUREMAT_CLASSID));
+  PetscCall(
+      TwofoldListAdd(&FeatureMatList, FEATUREMATREFERENCE, (TwofoldConstructor)FeatureMatCreate_Reference));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FeatureMatRegister(const char type[], PetscErrorCode (*create)(FeatureMat))
 {
   PetscFunctionBegin;
+  PetscCall(FeatureMatRegisterAll());
   PetscCall(TwofoldListAdd(&FeatureMatList, type, (TwofoldConstructor)create));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -15,16 +28,8 @@ PetscErrorCode FeatureMatRegister(const char type[], PetscErrorCode (*create)(Fe
 PetscErrorCode FeatureMatGetRegistered(PetscInt *n, const char ***types)
 {
   PetscFunctionBegin;
-  PetscCall(TwofoldInitializePackage());
+  PetscCall(FeatureMatRegisterAll());
   PetscCall(TwofoldListTypes(FeatureMatList, n, types));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode FeatureMatRegisterAll_Private(void)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscClassIdRegister("Feature Matrix", &FEATUREMAT_CLASSID));
-  PetscCall(FeatureMatRegister(FEATUREMATREFERENCE, FeatureMatCreate_Reference));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -33,7 +38,7 @@ PetscErrorCode FeatureMatCreate(MPI_Comm comm, FeatureMat *mat)
   FeatureMat X;
 
   PetscFunctionBegin;
-  PetscCall(TwofoldInitializePackage());
+  PetscCall(FeatureMatRegisterAll());
   PetscCall(PetscHeaderCreate(X, FEATUREMAT_CLASSID, "FeatureMat", "Feature matrix", "Data", comm,
                               FeatureMatDestroy, FeatureMatView));
   *mat = X;

@@ -4,9 +4,22 @@
 PetscClassId FPM_CLASSID;
 static PetscFunctionList FPMList = NULL;
 
+/* The class and the types that come with it, once: on the first call of anything that needs them. */
+static PetscErrorCode FPMRegisterAll(void)
+{
+  PetscFunctionBegin;
+  if (FPMList) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldRegisterEvents());
+  PetscCall(PetscClassIdRegister("Fixed-Point Map", &FPM_CLASSID));
+  PetscCall(TwofoldListAdd(&FPMList, FPMGD, (TwofoldConstructor)FPMCreate_GD));
+  PetscCall(TwofoldListAdd(&FPMList, FPMHEAVYBALL, (TwofoldConstructor)FPMCreate_HeavyBall));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FPMRegister(const char type[], PetscErrorCode (*create)(FPM))
 {
   PetscFunctionBegin;
+  PetscCall(FPMRegisterAll());
   PetscCall(TwofoldListAdd(&FPMList, type, (TwofoldConstructor)create));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -14,17 +27,8 @@ PetscErrorCode FPMRegister(const char type[], PetscErrorCode (*create)(FPM))
 PetscErrorCode FPMGetRegistered(PetscInt *n, const char ***types)
 {
   PetscFunctionBegin;
-  PetscCall(TwofoldInitializePackage());
+  PetscCall(FPMRegisterAll());
   PetscCall(TwofoldListTypes(FPMList, n, types));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode FPMRegisterAll_Private(void)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscClassIdRegister("Fixed-Point Map", &FPM_CLASSID));
-  PetscCall(FPMRegister(FPMGD, FPMCreate_GD));
-  PetscCall(FPMRegister(FPMHEAVYBALL, FPMCreate_HeavyBall));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -33,7 +37,7 @@ PetscErrorCode FPMCreate(MPI_Comm comm, FPM *map)
   FPM fpm;
 
   PetscFunctionBegin;
-  PetscCall(TwofoldInitializePackage());
+  PetscCall(FPMRegisterAll());
   PetscCall(PetscHeaderCreate(fpm, FPM_CLASSID, "FPM", "Fixed-point map", "FPM", comm, FPMDestroy, FPMView));
   fpm->step = 1;
   fpm->momentum = 0;

@@ -12,9 +12,22 @@ static const char *const reasons[] = {
     NULL};
 const char *const *HGConvergedReasons = reasons + 5;
 
+/* The class and the types that come with it, once: on the first call of anything that needs them. */
+static PetscErrorCode HGRegisterAll(void)
+{
+  PetscFunctionBegin;
+  if (HGList) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldRegisterEvents());
+  PetscCall(PetscClassIdRegister("Hypergradient", &HG_CLASSID));
+  PetscCall(TwofoldListAdd(&HGList, HGITD, (TwofoldConstructor)HGCreate_ITD));
+  PetscCall(TwofoldListAdd(&HGList, HGAID, (TwofoldConstructor)HGCreate_AID));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode HGRegister(const char type[], PetscErrorCode (*create)(HG))
 {
   PetscFunctionBegin;
+  PetscCall(HGRegisterAll());
   PetscCall(TwofoldListAdd(&HGList, type, (TwofoldConstructor)create));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -22,17 +35,8 @@ PetscErrorCode HGRegister(const char type[], PetscErrorCode (*create)(HG))
 PetscErrorCode HGGetRegistered(PetscInt *n, const char ***types)
 {
   PetscFunctionBegin;
-  PetscCall(TwofoldInitializePackage());
+  PetscCall(HGRegisterAll());
   PetscCall(TwofoldListTypes(HGList, n, types));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode HGRegisterAll_Private(void)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscClassIdRegister("Hypergradient", &HG_CLASSID));
-  PetscCall(HGRegister(HGITD, HGCreate_ITD));
-  PetscCall(HGRegister(HGAID, HGCreate_AID));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -41,7 +45,7 @@ PetscErrorCode HGCreate(MPI_Comm comm, HG *h)
   HG hg;
 
   PetscFunctionBegin;
-  PetscCall(TwofoldInitializePackage());
+  PetscCall(HGRegisterAll());
   PetscCall(PetscHeaderCreate(hg, HG_CLASSID, "HG", "Hypergradient", "HG", comm, HGDestroy, HGView));
   PetscCall(LLSCreate(comm, &hg->lls));
   *h = hg;

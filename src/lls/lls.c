@@ -9,18 +9,22 @@ static const char *const reasons[] = {
     "CONVERGED_RTOL", "CONVERGED_ATOL", "LLSConvergedReason", "LLS_",         NULL};
 const char *const *LLSConvergedReasons = reasons + 4;
 
-PetscErrorCode LLSRegister(const char type[], PetscErrorCode (*create)(LLS))
+/* The class and the types that come with it, once: on the first call of anything that needs them. */
+static PetscErrorCode LLSRegisterAll(void)
 {
   PetscFunctionBegin;
-  PetscCall(TwofoldListAdd(&LLSList, type, (TwofoldConstructor)create));
+  if (LLSList) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldRegisterEvents());
+  PetscCall(PetscClassIdRegister("Lower-Level Solver", &LLS_CLASSID));
+  PetscCall(TwofoldListAdd(&LLSList, LLSPICARD, (TwofoldConstructor)LLSCreate_Picard));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode LLSRegisterAll_Private(void)
+PetscErrorCode LLSRegister(const char type[], PetscErrorCode (*create)(LLS))
 {
   PetscFunctionBegin;
-  PetscCall(PetscClassIdRegister("Lower-Level Solver", &LLS_CLASSID));
-  PetscCall(LLSRegister(LLSPICARD, LLSCreate_Picard));
+  PetscCall(LLSRegisterAll());
+  PetscCall(TwofoldListAdd(&LLSList, type, (TwofoldConstructor)create));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -29,7 +33,7 @@ PetscErrorCode LLSCreate(MPI_Comm comm, LLS *solver)
   LLS lls;
 
   PetscFunctionBegin;
-  PetscCall(TwofoldInitializePackage());
+  PetscCall(LLSRegisterAll());
   PetscCall(
       PetscHeaderCreate(lls, LLS_CLASSID, "LLS", "Lower-level solver", "LLS", comm, LLSDestroy, LLSView));
   lls->rtol = 0;

@@ -27,14 +27,6 @@ PetscErrorCode TwofoldListAdd(PetscFunctionList *list, const char name[], Twofol
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode TwofoldListTypes(PetscFunctionList list, PetscInt *n, const char ***types)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscFunctionListGet(list, types, n));
-  while (*n > 0 && !(*types)[*n - 1]) (*n)--;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PetscErrorCode TwofoldSetType(PetscObject obj, PetscFunctionList list, const char option[], const char type[],
                               TwofoldTypeFn destroy, void *ops, size_t opsbytes, PetscBool *changed)
 {

@@ -26,6 +26,14 @@ PetscInt TwofoldEditDistance(const char a[], const char b[])
   return above[nb];
 }
 
+PetscErrorCode TwofoldListTypes(PetscFunctionList list, PetscInt *n, const char ***types)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFunctionListGet(list, types, n));
+  while (*n > 0 && !(*types)[*n - 1]) (*n)--;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode TwofoldFindType(PetscObject obj, PetscFunctionList list, const char option[],
                                const char type[], TwofoldConstructor *create)
 {

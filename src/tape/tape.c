@@ -4,9 +4,23 @@
 PetscClassId TAPE_CLASSID;
 static PetscFunctionList TapeList = NULL;
 
+/* The class and the types that come with it, once: on the first call of anything that needs them. */
+static PetscErrorCode TapeRegisterAll(void)
+{
+  PetscFunctionBegin;
+  if (TapeList) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldRegisterEvents());
+  PetscCall(PetscClassIdRegister("Tape", &TAPE_CLASSID));
+  PetscCall(TwofoldListAdd(&TapeList, TAPEMEMORY, (TwofoldConstructor)TapeCreate_Memory));
+  PetscCall(TwofoldListAdd(&TapeList, TAPERING, (TwofoldConstructor)TapeCreate_Ring));
+  PetscCall(TwofoldListAdd(&TapeList, TAPEPOISON, (TwofoldConstructor)TapeCreate_Poison));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode TapeRegister(const char type[], PetscErrorCode (*create)(Tape))
 {
   PetscFunctionBegin;
+  PetscCall(TapeRegisterAll());
   PetscCall(TwofoldListAdd(&TapeList, type, (TwofoldConstructor)create));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -14,18 +28,8 @@ PetscErrorCode TapeRegister(const char type[], PetscErrorCode (*create)(Tape))
 PetscErrorCode TapeGetRegistered(PetscInt *n, const char ***types)
 {
   PetscFunctionBegin;
-  PetscCall(TwofoldInitializePackage());
+  PetscCall(TapeRegisterAll());
   PetscCall(TwofoldListTypes(TapeList, n, types));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode TapeRegisterAll_Private(void)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscClassIdRegister("Tape", &TAPE_CLASSID));
-  PetscCall(TapeRegister(TAPEMEMORY, TapeCreate_Memory));
-  PetscCall(TapeRegister(TAPERING, TapeCreate_Ring));
-  PetscCall(TapeRegister(TAPEPOISON, TapeCreate_Poison));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -34,7 +38,7 @@ PetscErrorCode TapeCreate(MPI_Comm comm, Tape *t)
   Tape tape;
 
   PetscFunctionBegin;
-  PetscCall(TwofoldInitializePackage());
+  PetscCall(TapeRegisterAll());
   PetscCall(
       PetscHeaderCreate(tape, TAPE_CLASSID, "Tape", "Tape of iterates", "Tape", comm, TapeDestroy, TapeView));
   tape->window = 10;

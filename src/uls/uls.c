@@ -18,18 +18,22 @@ static const char *const reasons[] = {"STOPPED",
                                       NULL};
 const char *const *ULSConvergedReasons = reasons + 4;
 
-PetscErrorCode ULSRegister(const char type[], PetscErrorCode (*create)(ULS))
+/* The class and the types that come with it, once: on the first call of anything that needs them. */
+static PetscErrorCode ULSRegisterAll(void)
 {
   PetscFunctionBegin;
-  PetscCall(TwofoldListAdd(&ULSList, type, (TwofoldConstructor)create));
+  if (ULSList) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldRegisterEvents());
+  PetscCall(PetscClassIdRegister("Upper-Level Solver", &ULS_CLASSID));
+  PetscCall(TwofoldListAdd(&ULSList, ULSDESCENT, (TwofoldConstructor)ULSCreate_Descent));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode ULSRegisterAll_Private(void)
+PetscErrorCode ULSRegister(const char type[], PetscErrorCode (*create)(ULS))
 {
   PetscFunctionBegin;
-  PetscCall(PetscClassIdRegister("Upper-Level Solver", &ULS_CLASSID));
-  PetscCall(ULSRegister(ULSDESCENT, ULSCreate_Descent));
+  PetscCall(ULSRegisterAll());
+  PetscCall(TwofoldListAdd(&ULSList, type, (TwofoldConstructor)create));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -38,7 +42,7 @@ PetscErrorCode ULSCreate(MPI_Comm comm, ULS *solver)
   ULS uls;
 
   PetscFunctionBegin;
-  PetscCall(TwofoldInitializePackage());
+  PetscCall(ULSRegisterAll());
   PetscCall(
       PetscHeaderCreate(uls, ULS_CLASSID, "ULS", "Upper-level solver", "ULS", comm, ULSDestroy, ULSView));
   uls->step = 1;

@@ -13,18 +13,8 @@ extern PetscLogEvent TWOFOLD_FPMStep, TWOFOLD_FPMLinearize, TWOFOLD_FPMJVP, TWOF
 extern PetscLogEvent TWOFOLD_LLSSolve, TWOFOLD_TapePush, TWOFOLD_TapePop;
 extern PetscLogEvent TWOFOLD_AdjointSolve, TWOFOLD_HGSolve, TWOFOLD_ULSStep, TWOFOLD_Checkpoint;
 
-/* Registers classes, events and types once; every XXXCreate() calls it. */
-PetscErrorCode TwofoldInitializePackage(void);
-
-/* Each object registers its own types; called by TwofoldInitializePackage() alone. */
-PetscErrorCode DataSetRegisterAll_Private(void);
-PetscErrorCode FeatureMatRegisterAll_Private(void);
-PetscErrorCode BLPRegisterAll_Private(void);
-PetscErrorCode FPMRegisterAll_Private(void);
-PetscErrorCode LLSRegisterAll_Private(void);
-PetscErrorCode TapeRegisterAll_Private(void);
-PetscErrorCode HGRegisterAll_Private(void);
-PetscErrorCode ULSRegisterAll_Private(void);
+/* Registers the events above, once; every class calls it before its first object. */
+PetscErrorCode TwofoldRegisterEvents(void);
 
 /* Constructor of a type as a registration list keeps it: cast to the object's own signature before the call.
  */

@@ -1,4 +1,4 @@
-/* Start-up: classes, events and types are registered here, in one place. */
+/* Start-up, and the log events. Classes and their types register themselves when they are first needed. */
 #include <slepcsys.h>
 #include <twofold/impl/sysimpl.h>
 
@@ -10,7 +10,14 @@ PetscLogEvent TWOFOLD_FPMStep, TWOFOLD_FPMLinearize, TWOFOLD_FPMJVP, TWOFOLD_FPM
 PetscLogEvent TWOFOLD_LLSSolve, TWOFOLD_TapePush, TWOFOLD_TapePop;
 PetscLogEvent TWOFOLD_AdjointSolve, TWOFOLD_HGSolve, TWOFOLD_ULSStep, TWOFOLD_Checkpoint;
 
-static PetscErrorCode RegisterEvents(void)
+static PetscErrorCode ForgetEvents(void)
+{
+  PetscFunctionBegin;
+  registered = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TwofoldRegisterEvents(void)
 {
   const struct {
     const char *name;
@@ -38,34 +45,12 @@ static PetscErrorCode RegisterEvents(void)
   PetscClassId id;
 
   PetscFunctionBegin;
+  if (registered) PetscFunctionReturn(PETSC_SUCCESS);
+  registered = PETSC_TRUE;
+  PetscCall(PetscRegisterFinalize(ForgetEvents));
   PetscCall(PetscClassIdRegister("Twofold", &id));
   for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
     PetscCall(PetscLogEventRegister(events[i].name, id, events[i].event));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode FinalizePackage(void)
-{
-  PetscFunctionBegin;
-  registered = PETSC_FALSE;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode TwofoldInitializePackage(void)
-{
-  PetscFunctionBegin;
-  if (registered) PetscFunctionReturn(PETSC_SUCCESS);
-  registered = PETSC_TRUE;
-  PetscCall(RegisterEvents());
-  PetscCall(DataSetRegisterAll_Private());
-  PetscCall(FeatureMatRegisterAll_Private());
-  PetscCall(BLPRegisterAll_Private());
-  PetscCall(FPMRegisterAll_Private());
-  PetscCall(LLSRegisterAll_Private());
-  PetscCall(TapeRegisterAll_Private());
-  PetscCall(HGRegisterAll_Private());
-  PetscCall(ULSRegisterAll_Private());
-  PetscCall(PetscRegisterFinalize(FinalizePackage));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -82,7 +67,7 @@ PetscErrorCode TwofoldInitialize(int *argc, char ***argv, const char file[], con
     started_here = PETSC_TRUE;
   }
   PetscFunctionBegin;
-  PetscCall(TwofoldInitializePackage());
+  PetscCall(TwofoldRegisterEvents());
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
