@@ -253,10 +253,9 @@ static HGConvergedReason JudgeAccuracy(HG hg)
   const HGReport *r = &hg->report;
 
   if (r->lower_reason == LLS_DIVERGED_ITS || r->adjoint_reason == KSP_DIVERGED_ITS) return HG_DIVERGED_ITS;
-  if (r->lower_reason == LLS_CONVERGED_ITS || r->adjoint_reason == KSP_CONVERGED_ITS ||
-      r->adjoint_reason == 0)
-    return HG_CONVERGED_ITS;
-  return HG_CONVERGED_RTOL;
+  const PetscBool fixed =
+      (PetscBool)(r->lower_reason == LLS_CONVERGED_ITS || r->adjoint_reason == KSP_CONVERGED_ITS);
+  return fixed ? HG_CONVERGED_ITS : HG_CONVERGED_RTOL;
 }
 
 static PetscErrorCode ComputeHypergradient(HG hg, Vec lambda, PetscReal *f, Vec g)

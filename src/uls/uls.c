@@ -300,11 +300,13 @@ PetscErrorCode ULSComputeLast_Private(ULS uls, Vec lambda)
 PetscErrorCode ULSSaveState(ULS uls, Vec lambda, PetscViewer viewer)
 {
   PetscFunctionBegin;
+  PetscCall(PetscLogEventBegin(TWOFOLD_Checkpoint, uls, lambda, 0, 0));
   PetscCall(PetscObjectSetName((PetscObject)lambda, "lambda"));
   PetscCall(VecView(lambda, viewer));
   PetscCall(PetscViewerHDF5WriteAttribute(viewer, "/lambda", "iteration", PETSC_INT, &uls->it));
   PetscTryTypeMethod(uls, savestate, viewer);
   PetscCall(HGSaveState(uls->hg, viewer));
+  PetscCall(PetscLogEventEnd(TWOFOLD_Checkpoint, uls, lambda, 0, 0));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
