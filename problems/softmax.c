@@ -347,6 +347,7 @@ static PetscErrorCode BLPSetUp_Softmax(BLP blp)
     PetscCall(FeatureMatSetOptionsPrefix(sm->X[s], ((PetscObject)blp)->prefix));
     PetscCall(FeatureMatSetFromOptions(sm->X[s]));
     PetscCall(FeatureMatSetData(sm->X[s], blp->set[s], sm->c, sm->bias));
+    PetscCall(DataSetDestroy(&blp->set[s])); /* before the next set is dealt out */
     PetscCall(FeatureMatCreateVecs(sm->X[s], NULL, &sm->Z[s]));
   }
   PetscCall(VecDuplicate(sm->Z[BLP_TRAIN], &sm->P));

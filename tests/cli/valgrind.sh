@@ -21,9 +21,8 @@ awk 'BEGIN {
 }' >"$work/data.svm"
 
 suppressions=(--suppressions="$here/valgrind.supp")
-for file in /usr/share/openmpi/openmpi-valgrind.supp; do
-  [ ! -r "$file" ] || suppressions+=(--suppressions="$file")
-done
+openmpi=/usr/share/openmpi/openmpi-valgrind.supp
+if [ -r "$openmpi" ]; then suppressions+=(--suppressions="$openmpi"); fi
 
 check() {
   local name=$1

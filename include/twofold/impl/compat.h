@@ -7,6 +7,10 @@
 #error "Twofold needs PETSc 3.18 or newer"
 #endif
 
+#if defined(PETSC_USE_COMPLEX) || !defined(PETSC_USE_REAL_DOUBLE)
+#error "Twofold needs PETSc with real scalars in double precision"
+#endif
+
 #if PETSC_VERSION_LT(3, 19, 0)
 #define PETSC_SUCCESS 0
 #endif
