@@ -14,12 +14,14 @@ PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOpt
                                sizeof(blp->path[2]), NULL));
   PetscCall(PetscOptionsString("-blp_data", "Samples to split: file, or folder of a text corpus",
                                "BLPSetData", blp->source, blp->source, sizeof(blp->source), NULL));
-  PetscCall(
-      PetscOptionsString("-blp_split", "Split of -blp_data: third, bydate, or fractions such as 0.6,0.2,0.2",
-                         "DataSetSplit", blp->split.kind, blp->split.kind, sizeof(blp->split.kind), NULL));
-  PetscCall(PetscOptionsInt("-blp_seed", "Key of the random split", "DataSetSplit", seed, &seed, NULL));
-  PetscCall(PetscOptionsBool("-blp_stratified", "Split each class by itself", "DataSetSplit",
-                             blp->split.stratified, &blp->split.stratified, NULL));
+  if (!blp->path[BLP_TRAIN][0]) { /* separate files are not split: these are then refused as unused */
+    PetscCall(PetscOptionsString(
+        "-blp_split", "Split of -blp_data: third, bydate, or fractions such as 0.6,0.2,0.2", "DataSetSplit",
+        blp->split.kind, blp->split.kind, sizeof(blp->split.kind), NULL));
+    PetscCall(PetscOptionsInt("-blp_seed", "Key of the random split", "DataSetSplit", seed, &seed, NULL));
+    PetscCall(PetscOptionsBool("-blp_stratified", "Split each class by itself", "DataSetSplit",
+                               blp->split.stratified, &blp->split.stratified, NULL));
+  }
   blp->split.seed = seed;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

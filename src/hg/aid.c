@@ -117,14 +117,32 @@ static PetscErrorCode TrueResidual(AID *aid, PetscReal bnorm, PetscReal *residua
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* What a KSP's reason means here. A breakdown with the residual at rounding level has found the solution. */
-static HGConvergedReason Judge(KSPConvergedReason reason, PetscReal residual)
+/* A KSP's reasons that are no solution, whatever their sign: breakdowns, and what the trust-region CGs return
+   on an indefinite matrix or at the edge of their region. */
+static PetscBool IsFailure(KSPConvergedReason reason)
 {
-  if (reason > 0 || reason == KSP_DIVERGED_ITS)
-    return HG_ITERATING; /* fine, or judged with the lower level */
-  if (reason == KSP_DIVERGED_NANORINF) return HG_DIVERGED_NANORINF;
-  if (reason == KSP_DIVERGED_BREAKDOWN && residual <= 1e-12) return HG_ITERATING;
-  return HG_DIVERGED_ADJOINT;
+  return (PetscBool)((reason < 0 && reason != KSP_DIVERGED_ITS) || reason == KSP_CONVERGED_CG_NEG_CURVE ||
+                     reason == KSP_CONVERGED_CG_CONSTRAINED || reason == KSP_CONVERGED_STEP_LENGTH);
+}
+
+/* What the KSP's reason means here, by the recomputed residual. A breakdown at rounding level has found the
+   solution. KSPs without a test of their own (preonly, gcr at its last step) call the end of their steps
+   convergence: with a tolerance, the residual decides. */
+static PetscErrorCode JudgeSolve(const AID *aid, HGReport *report)
+{
+  PetscReal rtol;
+
+  PetscFunctionBegin;
+  PetscCall(KSPGetTolerances(aid->ksp, &rtol, NULL, NULL, NULL));
+  if (!aid->fixed && report->adjoint_reason == KSP_CONVERGED_ITS)
+    report->adjoint_reason = report->adjoint_residual <= rtol ? KSP_CONVERGED_RTOL : KSP_DIVERGED_ITS;
+  const PetscBool solved = (PetscBool)(report->adjoint_residual <= 1e-12); /* false for NaN */
+  if (IsFailure(report->adjoint_reason) && report->adjoint_reason != KSP_DIVERGED_NANORINF && !solved)
+    report->reason = HG_DIVERGED_ADJOINT;
+  else if (PetscIsInfOrNanReal(report->adjoint_residual) ||
+           (report->adjoint_reason == KSP_DIVERGED_NANORINF && !solved))
+    report->reason = HG_DIVERGED_NANORINF;
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode SolveAdjoint(HG hg)
@@ -161,38 +179,57 @@ static PetscErrorCode SolveAdjoint(HG hg)
     PetscCall(KSPGetConvergedReason(aid->ksp, &report->adjoint_reason));
   }
   PetscCall(TrueResidual(aid, bnorm, &report->adjoint_residual));
-  report->reason = Judge(report->adjoint_reason, report->adjoint_residual);
+  PetscCall(JudgeSolve(aid, report));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode HGAdjoint_AID(HG hg, Vec lambda, Vec g)
+/* The operator at (hg->x, lambda). The KSP is told that it is another one: chebyshev's bounds and the set-up
+   of a preconditioner must follow. */
+static PetscErrorCode Linearize(HG hg, Vec lambda)
 {
   AID *aid = (AID *)hg->data;
   PetscInt nstate;
   State point;
 
   PetscFunctionBegin;
-  PetscCall(LiftAdjoint(hg));
   PetscCall(FPMGetStateSize(aid->fpm, &nstate));
   PetscCall(StateCreateReference(hg->x, nstate, &point));
   PetscCall(FPMLinearize(aid->fpm, lambda, point));
+  PetscCall(StateDestroy(&point));
+  PetscCall(PetscObjectStateIncrease((PetscObject)aid->A));
+  PetscCall(KSPSetOperators(aid->ksp, aid->A, aid->A));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode HGAdjoint_AID(HG hg, Vec lambda, Vec g)
+{
+  AID *aid = (AID *)hg->data;
+
+  PetscFunctionBegin;
+  PetscCall(LiftAdjoint(hg));
+  PetscCall(Linearize(hg, lambda));
   PetscCall(SetRightHandSide(aid, hg->g1));
   PetscCall(SolveAdjoint(hg));
   PetscCall(LayAdjoint(hg));
   if (!hg->report.reason) PetscCall(FPMParameterVJPAdd(aid->fpm, aid->vview, g));
-  PetscCall(StateDestroy(&point));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* ------------------------------------------------------------------ set-up */
 
+static const char *Prefix(HG hg)
+{
+  return ((PetscObject)hg)->prefix ? ((PetscObject)hg)->prefix : "";
+}
+
 /* The KSPs that need a symmetric operator. */
 static PetscErrorCode CheckSymmetry(HG hg)
 {
   AID *aid = (AID *)hg->data;
-  const char *const symmetric_only[] = {KSPCG,     KSPPIPECG, KSPGROPPCG, KSPFCG,
-                                        KSPMINRES, KSPSYMMLQ, KSPCR,      KSPCHEBYSHEV};
-  const char *prefix = ((PetscObject)hg)->prefix ? ((PetscObject)hg)->prefix : "";
+  const char *const symmetric_only[] = {KSPCG,      KSPPIPECG,   KSPPIPECGRR, KSPPIPELCG, KSPPIPEPRCG,
+                                        KSPPIPECG2, KSPGROPPCG,  KSPFCG,      KSPPIPEFCG, KSPNASH,
+                                        KSPSTCG,    KSPGLTR,     KSPMINRES,   KSPSYMMLQ,  KSPCR,
+                                        KSPPIPECR,  KSPCHEBYSHEV};
   KSPType type;
   FPMType map;
   PetscBool symmetric, needs;
@@ -207,8 +244,34 @@ static PetscErrorCode CheckSymmetry(HG hg)
     PetscCheck(!needs, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
                "-%shg_ksp_type %s needs a symmetric d1Phi; %s is not: use -%shg_ksp_type gmres, or "
                "-%shg_fpm_type gd",
-               prefix, type, map, prefix, prefix);
+               Prefix(hg), type, map, Prefix(hg), Prefix(hg));
   }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The KSPs that do not solve a system: one application of no preconditioner, and the minimiser in a ball. */
+static PetscErrorCode CheckSolves(HG hg)
+{
+  AID *aid = (AID *)hg->data;
+  const MPI_Comm comm = PetscObjectComm((PetscObject)hg);
+  PetscBool preonly, qcg, bare;
+  KSPType type;
+  PC pc;
+
+  PetscFunctionBegin;
+  PetscCall(KSPGetType(aid->ksp, &type));
+  PetscCall(KSPGetPC(aid->ksp, &pc));
+  PetscCall(PetscObjectTypeCompareAny((PetscObject)aid->ksp, &preonly, KSPPREONLY, KSPNONE, ""));
+  PetscCall(PetscObjectTypeCompare((PetscObject)aid->ksp, KSPQCG, &qcg));
+  PetscCall(PetscObjectTypeCompare((PetscObject)pc, PCNONE, &bare));
+  PetscCheck(
+      !preonly || !bare, comm, PETSC_ERR_SUP,
+      "-%shg_ksp_type %s applies the preconditioner alone, and there is none: use a Krylov method, or an "
+      "inner one by -%shg_pc_type ksp",
+      Prefix(hg), type, Prefix(hg));
+  PetscCheck(!qcg, comm, PETSC_ERR_SUP,
+             "-%shg_ksp_type %s minimises in a trust region and solves no system: use -%shg_ksp_type cg",
+             Prefix(hg), type, Prefix(hg));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -216,10 +279,18 @@ static PetscErrorCode CheckSymmetry(HG hg)
  * divergence. */
 static PetscErrorCode SetConvergenceTest(AID *aid)
 {
+  const MPI_Comm comm = PetscObjectComm((PetscObject)aid->ksp);
   PetscReal rtol, atol;
+  PetscInt max_it;
 
   PetscFunctionBegin;
-  PetscCall(KSPGetTolerances(aid->ksp, &rtol, &atol, NULL, NULL));
+  PetscCall(KSPGetTolerances(aid->ksp, &rtol, &atol, NULL, &max_it)); /* which PETSc takes as they come */
+  PetscCheck(rtol >= 0 && rtol < 1, comm, PETSC_ERR_ARG_OUTOFRANGE, "-hg_ksp_rtol %g: must be in [0, 1)",
+             (double)rtol);
+  PetscCheck(atol >= 0, comm, PETSC_ERR_ARG_OUTOFRANGE, "-hg_ksp_atol %g: must not be negative",
+             (double)atol);
+  PetscCheck(max_it >= 0, comm, PETSC_ERR_ARG_OUTOFRANGE,
+             "-hg_ksp_max_it %" PetscInt_FMT ": must not be negative", max_it);
   aid->fixed = (PetscBool)(rtol == 0 && atol <= 1e-50);
   if (aid->fixed) PetscCall(KSPSetConvergenceTest(aid->ksp, KSPConvergedSkip, NULL, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -248,6 +319,7 @@ static PetscErrorCode HGSetUp_AID(HG hg)
   AID *aid = (AID *)hg->data;
   PetscInt nlocal, n;
   State like;
+  Vec lambda;
 
   PetscFunctionBegin;
   PetscCall(Reset(hg));
@@ -266,8 +338,13 @@ static PetscErrorCode HGSetUp_AID(HG hg)
   PetscCall(MatShellSetOperation(aid->A, MATOP_MULT, (void (*)(void))MatMult_Adjoint));
   PetscCall(MatShellSetOperation(aid->A, MATOP_MULT_TRANSPOSE, (void (*)(void))MatMultTranspose_Adjoint));
   PetscCall(CheckSymmetry(hg));
+  PetscCall(CheckSolves(hg));
   PetscCall(SetConvergenceTest(aid));
-  PetscCall(KSPSetOperators(aid->ksp, aid->A, aid->A));
+  PetscCall(
+      BLPCreateVecs(hg->blp, &lambda, NULL)); /* set-ups that apply the operator need a point: lambda = 0 */
+  PetscCall(VecZeroEntries(lambda));
+  PetscCall(Linearize(hg, lambda));
+  PetscCall(VecDestroy(&lambda));
   PetscCall(KSPSetUp(aid->ksp));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -304,7 +381,8 @@ static PetscErrorCode HGSetFromOptions_AID(HG hg, PetscOptionItems *PetscOptions
   PetscCall(PetscOptionsBool("-hg_warm_start", "Start the adjoint solve from the last accepted v", "HG",
                              hg->warm_start, &hg->warm_start, NULL));
   PetscCall(TwofoldChildPrefix((PetscObject)aid->fpm, (PetscObject)hg, "hg_"));
-  PetscCall(TwofoldChildPrefix((PetscObject)aid->ksp, (PetscObject)hg, "hg_"));
+  PetscCall(KSPSetOptionsPrefix(aid->ksp, ((PetscObject)hg)->prefix)); /* and its PC's with it */
+  PetscCall(KSPAppendOptionsPrefix(aid->ksp, "hg_"));
   PetscCall(FPMSetFromOptions(aid->fpm));
   PetscCall(KSPSetFromOptions(aid->ksp));
   PetscFunctionReturn(PETSC_SUCCESS);

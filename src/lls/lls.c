@@ -101,7 +101,8 @@ PetscErrorCode LLSSetTolerances(LLS lls, PetscReal rtol, PetscReal atol, PetscIn
     lls->rtol = rtol;
   }
   if (atol != (PetscReal)PETSC_DEFAULT) {
-    PetscCheck(atol >= 0, comm, PETSC_ERR_ARG_OUTOFRANGE, "-lls_atol %g: must not be negative", (double)atol);
+    PetscCheck(atol >= 0 && !PetscIsInfReal(atol), comm, PETSC_ERR_ARG_OUTOFRANGE,
+               "-lls_atol %g: must be finite and not negative", (double)atol);
     lls->atol = atol;
   }
   if (max_it != PETSC_DEFAULT) {
@@ -186,6 +187,8 @@ PetscErrorCode LLSSetFromOptions(LLS lls)
                              lls->print_reason, &lls->print_reason, NULL));
   PetscCall(PetscOptionsViewer("-lls_view", "Print the solver", "LLSView", NULL, NULL, NULL));
   PetscOptionsEnd();
+  PetscCheck(lls->dtol > 1, PetscObjectComm((PetscObject)lls), PETSC_ERR_ARG_OUTOFRANGE,
+             "-lls_dtol %g: the growth that is divergence must be more than 1", (double)lls->dtol);
   PetscCall(LLSSetTolerances(lls, rtol, atol, max_it));
   PetscCall(TwofoldChildPrefix((PetscObject)lls->fpm, (PetscObject)lls, "lls_"));
   PetscCall(FPMSetFromOptions(lls->fpm));

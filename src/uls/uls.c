@@ -171,6 +171,8 @@ PetscErrorCode ULSSetFromOptions(ULS uls)
   PetscCall(PetscOptionsViewer("-uls_view_solution", "View the last lambda", "ULSSolve", NULL, NULL, NULL));
   PetscOptionsEnd();
   uls->step_on_inexact = policy ? PETSC_TRUE : PETSC_FALSE;
+  PetscCheck(uls->gatol >= 0, PetscObjectComm((PetscObject)uls), PETSC_ERR_ARG_OUTOFRANGE,
+             "-uls_gatol %g: must not be negative", (double)uls->gatol);
   PetscCall(ULSSetStep(uls, step));
   PetscCall(ULSSetMaximumIterations(uls, max_it));
   PetscCall(HGSetFromOptions(uls->hg));
