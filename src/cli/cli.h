@@ -25,17 +25,38 @@ typedef struct {
 } CliError;
 PetscErrorCode CliErrorHandler(MPI_Comm comm, int line, const char *function, const char *file,
                                PetscErrorCode code, PetscErrorType type, const char *message, void *error);
-int CliFail(const CliError *error);
+int CliFail(CliError *error);
 
-/* help.c: every option an object asks for is heard, so that -help can print and a typo can be answered. */
+/* heard.c: the options that objects have asked for so far, on rank 0; kept until CliHeardFree(). */
+typedef enum { CLI_FLAG, CLI_VALUE, CLI_VIEWER } CliKind;
+typedef struct {
+  char *name;  /* without the hyphen */
+  char *taken; /* of CLI_VALUE: the value now in force, as text */
+  CliKind kind;
+} CliHeard;
+PetscErrorCode CliHeardAdd(const char line[]); /* a line of a help text */
+const CliHeard *CliHeardOption(PetscInt i);    /* NULL behind the last */
+PetscBool CliHeardFamily(const char family[]); /* whether one begins so */
+PetscErrorCode CliHeardFree(void);
+
+/* late.c: the options that PETSc reads later than at set-up. */
+const char *CliLateOption(PetscInt i); /* NULL behind the last */
+PetscBool CliIsLateOption(const char name[]);
+
+/* options.c: the next option in the text of PetscOptionsGetAll(), which is cut up on the way; value is NULL
+   where it has none. */
+PetscBool CliNextOption(char **all, const char **name, const char **value);
+
+/* help.c: what PETSc would print for -help is heard, kept and printed when asked for. */
 PetscErrorCode CliHelpListen(void);
 PetscErrorCode CliHelpPrint(PetscBool all);
-PetscErrorCode CliHelpClosest(const char name[], const char **closest, PetscInt *distance);
 PetscErrorCode CliHelpEnd(void);
 
-/* strict.c: no word on the command line that nothing understands. */
+/* strict.c: no word on the command line that nothing understands. values.c: no value that is missing or would
+   be taken for another. Both look at what has been asked for so far. Collective. */
 PetscErrorCode CliCheckWords(int argc, char **argv);
 PetscErrorCode CliRefuseUnusedOptions(void);
+PetscErrorCode CliCheckValues(void);
 
 /* json.c */
 typedef struct {
@@ -56,16 +77,27 @@ typedef struct {
   PetscBool help, help_all, quiet, error_if_not_converged;
   char output_dir[PETSC_MAX_PATH_LEN]; /* empty: none */
 } CliCommon;
+/* Without a default_dir (NULL) the command has neither a run directory nor a reason. */
 PetscErrorCode CliCommonFromOptions(CliCommon *common, const char default_dir[]);
 PetscErrorCode CliCreateLambda(BLP blp, Vec *lambda);
 PetscErrorCode CliLambdaOptions(void);
 PetscErrorCode CliPrintMemory(PetscLogDouble problem, PetscLogDouble solver);
 PetscErrorCode CliPeakMemory(PetscLogDouble *bytes); /* largest of the ranks */
+/* Makes objects that a command creates only with their data, so that -help lists their options. */
+PetscErrorCode CliHearData(void);
+/* Turns a bad reason into an exit code where -error_if_not_converged. */
+PetscErrorCode CliJudge(const CliCommon *common, PetscBool converged, const char reason[], int *code);
+/* f for people: digits that fit, "inf" or "nan". */
+void CliObjective(PetscReal f, char text[], size_t len);
 void CliDuration(double seconds, char text[], size_t len);
 
 /* rundir.c: the run directory */
 typedef struct _RunDir *RunDir;
-PetscErrorCode RunDirCreate(const char path[], const char command[], PetscBool resume, RunDir *dir);
+/* Makes the directory; refuses one that holds a run already. `checkpoint` is the name of the file a run could
+   go on from, or NULL; with `resume` it has to be there. Nothing is written yet. */
+PetscErrorCode RunDirCreate(const char path[], const char checkpoint[], PetscBool resume, RunDir *dir);
+/* options.opts: everything needed to repeat the run. */
+PetscErrorCode RunDirWriteOptions(RunDir dir, const char command[]);
 PetscErrorCode RunDirPath(RunDir dir, const char name[], char path[], size_t len);
 PetscErrorCode RunDirDestroy(RunDir *dir);
 /* Rank 0's text files are written aside and renamed by these two; file is NULL on the other ranks. */
@@ -80,7 +112,7 @@ typedef struct _History *History;
 typedef struct {
   PetscInt step;
   PetscReal f;
-  PetscBool has_gradient, evaluated;
+  PetscBool has_gradient, has_adjoint, evaluated; /* hypergradient; adjoint solve, also a failed one */
   BLPMetrics val, test;
   PetscBool has_test;
   HGReport hg;

@@ -8,16 +8,16 @@ PetscErrorCode CliCommonFromOptions(CliCommon *common, const char default_dir[])
 
   PetscFunctionBegin;
   *common = (CliCommon){0};
-  PetscCall(PetscStrncpy(common->output_dir, default_dir, sizeof(common->output_dir)));
-  PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options", "twofold")
-    ;
-    PetscCall(
-        PetscOptionsBool("-quiet", "No progress lines", "twofold", common->quiet, &common->quiet, NULL));
+  if (default_dir) PetscCall(PetscStrncpy(common->output_dir, default_dir, sizeof(common->output_dir)));
+  PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options", "twofold");
+  PetscCall(PetscOptionsBool("-quiet", "No progress lines", "twofold", common->quiet, &common->quiet, NULL));
+  if (default_dir) {
     PetscCall(PetscOptionsBool("-error_if_not_converged", "Exit with 69 where a reason is negative",
                                "twofold", common->error_if_not_converged, &common->error_if_not_converged,
                                NULL));
     PetscCall(PetscOptionsString("-output_dir", "Run directory", "twofold", common->output_dir,
                                  common->output_dir, sizeof(common->output_dir), NULL));
+  }
   PetscOptionsEnd();
   PetscCall(PetscOptionsHasName(NULL, NULL, "-cli_help", &common->help));
   PetscCall(PetscOptionsGetString(NULL, NULL, "-cli_help", how, sizeof(how), NULL));
@@ -31,13 +31,12 @@ PetscErrorCode CliLambdaOptions(void)
   char file[PETSC_MAX_PATH_LEN] = "";
 
   PetscFunctionBegin;
-  PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options: start", "twofold")
-    ;
-    PetscCall(
-        PetscOptionsReal("-blp_lambda", "Starting lambda: a constant", "twofold", constant, &constant, NULL));
-    PetscCall(PetscOptionsString("-blp_lambda_file",
-                                 "Starting lambda: .txt, PETSc binary .bin, or .h5 (data set lambda)",
-                                 "twofold", file, file, sizeof(file), NULL));
+  PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options: start", "twofold");
+  PetscCall(
+      PetscOptionsReal("-blp_lambda", "Starting lambda: a constant", "twofold", constant, &constant, NULL));
+  PetscCall(PetscOptionsString("-blp_lambda_file",
+                               "Starting lambda: .txt, PETSc binary .bin, or .h5 (data set lambda)",
+                               "twofold", file, file, sizeof(file), NULL));
   PetscOptionsEnd();
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -62,16 +61,46 @@ PetscErrorCode CliCreateLambda(BLP blp, Vec *lambda)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode CliHearData(void)
+{
+  DataSet ds;
+  FeatureMat X;
+
+  PetscFunctionBegin;
+  PetscCall(DataSetCreate(PETSC_COMM_WORLD, &ds));
+  PetscCall(DataSetSetFromOptions(ds));
+  PetscCall(DataSetDestroy(&ds));
+  PetscCall(FeatureMatCreate(PETSC_COMM_WORLD, &X));
+  PetscCall(FeatureMatSetFromOptions(X));
+  PetscCall(FeatureMatDestroy(&X));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CliJudge(const CliCommon *common, PetscBool converged, const char reason[], int *code)
+{
+  PetscMPIInt rank;
+
+  PetscFunctionBegin;
+  if (converged || !common->error_if_not_converged) PetscFunctionReturn(PETSC_SUCCESS);
+  *code = EXIT_NOTCONVERGED;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (rank == 0) fprintf(stderr, "twofold: error: ended by %s, with -error_if_not_converged\n", reason);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode CliPrintMemory(PetscLogDouble problem, PetscLogDouble solver)
 {
   double bytes[2] = {problem, solver};
+  PetscLogDouble peak;
 
   PetscFunctionBegin;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, bytes, 2, MPI_DOUBLE, MPI_MAX, PETSC_COMM_WORLD));
-  PetscCall(PetscPrintf(
-      PETSC_COMM_WORLD,
-      "memory per rank, estimated: problem %.0f MB + solvers %.0f MB, beside about 60 MB of libraries\n",
-      bytes[0] / 1e6, bytes[1] / 1e6));
+  PetscCall(CliPeakMemory(&peak));
+  PetscCall(
+      PetscPrintf(PETSC_COMM_WORLD,
+                  "memory per rank: problem %.0f MB + solvers %.0f MB (estimated) beside about 60 MB of "
+                  "libraries; peak so far, with reading the data, %.0f MB\n",
+                  bytes[0] / 1e6, bytes[1] / 1e6, peak / 1e6));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -86,6 +115,14 @@ PetscErrorCode CliPeakMemory(PetscLogDouble *bytes)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &peak, 1, MPI_DOUBLE, MPI_MAX, PETSC_COMM_WORLD));
   *bytes = peak;
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void CliObjective(PetscReal f, char text[], size_t len)
+{
+  if (PetscIsInfOrNanReal(f))
+    snprintf(text, len, "%s", PetscIsNanReal(f) ? "nan" : "inf");
+  else
+    snprintf(text, len, PetscAbsReal(f) < 1e6 ? "%.6f" : "%.6e", (double)f);
 }
 
 void CliDuration(double seconds, char text[], size_t len)

@@ -5,6 +5,7 @@
 #include "cli.h"
 
 typedef struct {
+  PetscBool quiet;
   char input[PETSC_MAX_PATH_LEN], output[PETSC_MAX_PATH_LEN];
   DataSetSplitRule split;
 } DataOptions;
@@ -15,18 +16,16 @@ static PetscErrorCode ReadOptions(DataOptions *o)
 
   PetscFunctionBegin;
   *o = (DataOptions){0};
-  PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options: data", "twofold")
-    ;
-    PetscCall(PetscOptionsString("-data_input", "File, or folder of a text corpus", "twofold", o->input,
-                                 o->input, sizeof(o->input), NULL));
-    PetscCall(PetscOptionsString("-data_output", "File to write: .bin PETSc binary, else SVMLight", "twofold",
-                                 o->output, o->output, sizeof(o->output), NULL));
-    PetscCall(PetscOptionsString("-data_split",
-                                 "Write parts: third, bydate, or fractions such as 0.6,0.2,0.2", "twofold",
-                                 o->split.kind, o->split.kind, sizeof(o->split.kind), NULL));
-    PetscCall(PetscOptionsInt("-data_seed", "Key of the random split", "twofold", seed, &seed, NULL));
-    PetscCall(PetscOptionsBool("-data_stratified", "Split each class by itself", "twofold",
-                               o->split.stratified, &o->split.stratified, NULL));
+  PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options: data", "twofold");
+  PetscCall(PetscOptionsString("-data_input", "File, or folder of a text corpus", "twofold", o->input,
+                               o->input, sizeof(o->input), NULL));
+  PetscCall(PetscOptionsString("-data_output", "File to write: .bin PETSc binary, else SVMLight", "twofold",
+                               o->output, o->output, sizeof(o->output), NULL));
+  PetscCall(PetscOptionsString("-data_split", "Write parts: third, bydate, or fractions such as 0.6,0.2,0.2",
+                               "twofold", o->split.kind, o->split.kind, sizeof(o->split.kind), NULL));
+  PetscCall(PetscOptionsInt("-data_seed", "Key of the random split", "twofold", seed, &seed, NULL));
+  PetscCall(PetscOptionsBool("-data_stratified", "Split each class by itself", "twofold", o->split.stratified,
+                             &o->split.stratified, NULL));
   PetscOptionsEnd();
   o->split.seed = seed;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -44,11 +43,11 @@ static PetscErrorCode PartPath(const char output[], const char part[], char path
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Write(DataSet ds, const char path[])
+static PetscErrorCode Write(DataSet ds, const char path[], PetscBool quiet)
 {
   PetscFunctionBegin;
   PetscCall(DataSetWrite(ds, path));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "wrote %s\n", path));
+  if (!quiet) PetscCall(PetscPrintf(PETSC_COMM_WORLD, "wrote %s\n", path));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -66,7 +65,7 @@ static PetscErrorCode SplitAndWrite(DataSet ds, const DataOptions *o)
     PetscCall(DataSetView(part[m], PETSC_VIEWER_STDOUT_WORLD));
     if (o->output[0]) {
       PetscCall(PartPath(o->output, names[m], path, sizeof(path)));
-      PetscCall(Write(part[m], path));
+      PetscCall(Write(part[m], path, o->quiet));
     }
     PetscCall(DataSetDestroy(&part[m]));
   }
@@ -82,8 +81,9 @@ PetscErrorCode CommandData(int *code)
 
   PetscFunctionBegin;
   (void)code;
-  PetscCall(CliCommonFromOptions(&common, ""));
+  PetscCall(CliCommonFromOptions(&common, NULL));
   PetscCall(ReadOptions(&options));
+  options.quiet = common.quiet;
   PetscCall(DataSetCreate(PETSC_COMM_WORLD, &ds));
   PetscCall(DataSetSetFromOptions(ds));
   if (common.help) {
@@ -97,11 +97,11 @@ PetscErrorCode CommandData(int *code)
   PetscCall(DataSetLoad(ds, options.input));
   PetscCall(PetscTime(&end));
   PetscCall(DataSetView(ds, PETSC_VIEWER_STDOUT_WORLD));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "read in %.3f s\n", end - begin));
+  if (!common.quiet) PetscCall(PetscPrintf(PETSC_COMM_WORLD, "read in %.3f s\n", end - begin));
   if (options.split.kind[0])
     PetscCall(SplitAndWrite(ds, &options));
   else if (options.output[0])
-    PetscCall(Write(ds, options.output));
+    PetscCall(Write(ds, options.output, options.quiet));
   PetscCall(DataSetDestroy(&ds));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

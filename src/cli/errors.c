@@ -44,31 +44,62 @@ static int ExitCode(PetscErrorCode code)
   }
 }
 
-/* PETSc does not say which option had the value it could not read: look for it. */
-static void NameOption(const char message[])
-{
-  const char *word = strstr(message, "Input string ");
-  char value[256], *all = NULL;
+/* PETSc's complaints about a value do not name its option: how they begin, and what is said instead. */
+static const struct {
+  const char *begins, *ends, *instead;
+} complaints[] = {
+    {"Input string ", "integer value", "must be a whole number"},
+    {"Input string ", "numeric value", "must be a number"},
+    {"Unknown logical value: ", "", "must be true or false"},
+    {"Unknown vector type: ", "", "PETSc has no such type of vectors"},
+    {"Unable to find requested KSP type ", "", "PETSc has no such Krylov method (-help all lists them)"},
+    {"Unable to find requested PC type ", "", "PETSc has no such preconditioner (-help all lists them)"}};
 
-  if (!word || sscanf(word, "Input string %255s", value) != 1) return;
-  if (PetscOptionsGetAll(NULL, &all) || !all) return;
-  char *save = NULL, *name = NULL;
-  for (char *token = strtok_r(all, " ", &save); token; token = strtok_r(NULL, " ", &save)) {
-    if (token[0] == '-' && (token[1] < '0' || token[1] > '9'))
-      name = token;
-    else if (name && !strcmp(token, value))
-      fprintf(stderr, "twofold: the value stands behind %s\n", name);
+/* The option with this value. One that objects have asked for was read well, so it comes last. */
+static PetscBool FindByValue(char all[], const char wanted[], const char **found)
+{
+  const char *name, *value;
+
+  *found = NULL;
+  while (CliNextOption(&all, &name, &value)) {
+    if (!value || strcmp(value, wanted) != 0) continue;
+    if (!*found || !CliHeardFamily(name)) *found = name;
   }
-  PetscFree(all);
+  return (PetscBool)(*found != NULL);
 }
 
-static void PrintError(const CliError *error, int code, int rank)
+static void Explain(CliError *error)
 {
+  char word[256], *all = NULL;
+  const char *name;
+
+  for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++) {
+    const size_t length = strlen(complaints[i].begins);
+    if (strncmp(error->message, complaints[i].begins, length) != 0) continue;
+    if (!strstr(error->message, complaints[i].ends)) continue;
+    if (sscanf(error->message + length, "%255s", word) != 1 || PetscOptionsGetAll(NULL, &all)) return;
+    if (FindByValue(all, word, &name))
+      snprintf(error->message, sizeof(error->message), "-%s %s: %s", name, word, complaints[i].instead);
+    PetscFree(all);
+    return;
+  }
+}
+
+/* PETSc writes a real number with a point, also in front of a colon and behind nan and inf. */
+static void DropPoints(char message[])
+{
+  for (char *point = strstr(message, ".:"); point; point = strstr(point + 1, ".:"))
+    if (point > message && strchr("0123456789nf", point[-1])) memmove(point, point + 1, strlen(point));
+}
+
+static void PrintError(CliError *error, int code, int rank)
+{
+  Explain(error);
+  DropPoints(error->message);
   if (rank >= 0)
     fprintf(stderr, "twofold: error on rank %d: %s\n", rank, error->message);
   else
     fprintf(stderr, "twofold: error: %s\n", error->message);
-  NameOption(error->message);
   if (code == EXIT_INTERNAL)
     fprintf(stderr, "twofold: raised by %s (PETSc error code %d)\n", error->where, (int)error->code);
   fflush(stderr);
@@ -76,7 +107,7 @@ static void PrintError(const CliError *error, int code, int rank)
 
 /* Where all ranks failed together rank 0 speaks for them and the run ends in order; a rank that failed alone
    speaks for itself and takes the others down, since they wait for it somewhere else. */
-int CliFail(const CliError *error)
+int CliFail(CliError *error)
 {
   const int code = ExitCode(error->code);
   const double patience = 3; /* s for the others to come */

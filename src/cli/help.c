@@ -1,7 +1,8 @@
 /* Hears what PETSc would print for -help, through its replaceable print functions, while objects read their
-   options: the text is printed when the user asks for it, the names answer a typo with the closest one. Lists
-   of types do not pass through PetscHelpPrintf but straight to standard output, on rank 0: there they are
-   told by their form. */
+   options: the text is printed when the user asks for it, the options are kept (heard.c). Lists of types do
+   not pass through PetscHelpPrintf but straight to standard output, on rank 0: there they are told by their
+   form.
+ */
 #include <stdarg.h>
 #include <string.h>
 #include <twofold/impl/sysimpl.h>
@@ -9,8 +10,7 @@
 
 /* PetscHelpPrintf takes no context, so what is heard has to stand here. */
 static struct {
-  char **name, *ours, *rest; /* options; text of our sections, and of PETSc's */
-  PetscInt n, capacity;
+  char *ours, *rest; /* text of our sections, and of PETSc's */
   PetscBool in_ours, in_list;
 } heard;
 
@@ -28,26 +28,6 @@ static PetscErrorCode AppendText(char **text, const char more[])
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode KeepName(const char line[])
-{
-  size_t length = 0;
-
-  PetscFunctionBegin;
-  while (*line == ' ') line++;
-  if (*line != '-') PetscFunctionReturn(PETSC_SUCCESS);
-  while (*line == '-') line++;
-  while (line[length] && !strchr(" :<\n", line[length])) length++;
-  if (!length) PetscFunctionReturn(PETSC_SUCCESS);
-  if (heard.n == heard.capacity) {
-    heard.capacity = 2 * heard.capacity + 64;
-    PetscCall(PetscRealloc((size_t)heard.capacity * sizeof(*heard.name), &heard.name));
-  }
-  PetscCall(PetscMalloc1(length + 1, &heard.name[heard.n]));
-  memcpy(heard.name[heard.n], line, length);
-  heard.name[heard.n++][length] = 0;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode Hear(char text[])
 {
   PetscFunctionBegin;
@@ -57,7 +37,7 @@ static PetscErrorCode Hear(char text[])
       if (strstr(text, our_sections[i])) heard.in_ours = PETSC_TRUE;
   }
   for (char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
-    PetscCall(KeepName(line));
+    PetscCall(CliHeardAdd(line));
   PetscCall(AppendText(heard.in_ours ? &heard.ours : &heard.rest, text));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -117,21 +97,11 @@ PetscErrorCode CliHelpPrint(PetscBool all)
   if (rank == 0) {
     if (heard.ours) fputs(heard.ours, stdout);
     if (all && heard.rest) fputs(heard.rest, stdout);
+    fputs("----------------------------------------\n"
+          "These are the options of the types in use; with -hg_type itd, say, -help lists those of itd.\n"
+          "-help all adds PETSc's.\n",
+          stdout);
     fflush(stdout);
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode CliHelpClosest(const char name[], const char **closest, PetscInt *distance)
-{
-  PetscFunctionBegin;
-  *closest = NULL;
-  *distance = PETSC_MAX_INT;
-  for (PetscInt i = 0; i < heard.n; i++) {
-    const PetscInt edits = TwofoldEditDistance(name, heard.name[i]);
-    if (edits >= *distance) continue;
-    *distance = edits;
-    *closest = heard.name[i];
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -142,8 +112,7 @@ PetscErrorCode CliHelpEnd(void)
   PetscHelpPrintf = PetscHelpPrintfDefault;
   PetscVFPrintf = PetscVFPrintfDefault;
   PetscCall(PetscOptionsClearValue(NULL, "-help"));
-  for (PetscInt i = 0; i < heard.n; i++) PetscCall(PetscFree(heard.name[i]));
-  PetscCall(PetscFree(heard.name));
+  PetscCall(CliHeardFree());
   PetscCall(PetscFree(heard.ours));
   PetscCall(PetscFree(heard.rest));
   PetscFunctionReturn(PETSC_SUCCESS);

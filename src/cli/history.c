@@ -84,12 +84,12 @@ PetscErrorCode HistoryWrite(History history, const HistoryRow *row)
     Field(line, sizeof(line), test, ",%.17g", row->test.loss);
     Field(line, sizeof(line), test, ",%.6f", row->test.accuracy);
     Field(line, sizeof(line), PETSC_TRUE, ",%.0f", (double)row->hg.lower_its);
-    Field(line, sizeof(line), row->has_gradient, ",%.0f", (double)row->hg.adjoint_its);
+    Field(line, sizeof(line), row->has_adjoint, ",%.0f", (double)row->hg.adjoint_its);
     Field(line, sizeof(line), (PetscBool)(row->hg.adjoint_residual >= 0), ",%.6e", row->hg.adjoint_residual);
     const size_t used = strlen(line);
     snprintf(line + used, sizeof(line) - used, ",%s", HGConvergedReasons[row->hg.reason]);
     Field(line, sizeof(line), PETSC_TRUE, ",%.6f", row->hg.lower_time);
-    Field(line, sizeof(line), row->has_gradient, ",%.6f", row->hg.adjoint_time);
+    Field(line, sizeof(line), row->has_adjoint, ",%.6f", row->hg.adjoint_time);
     Field(line, sizeof(line), PETSC_TRUE, ",%.3f\n", row->time);
     failed = fputs(line, history->file) < 0 || fflush(history->file);
   }

@@ -1,33 +1,55 @@
 /* twofold hypergrad: one hypergradient at a given lambda. */
+#include <math.h>
 #include "cli.h"
 
-static PetscErrorCode PrintResult(HG hg, PetscReal f, Vec g)
+static PetscErrorCode PrintGradient(const HGReport *r, Vec g)
 {
-  HGReport r;
   PetscInt n, where[2];
   PetscReal low, high;
 
   PetscFunctionBegin;
-  PetscCall(HGGetReport(hg, &r));
   PetscCall(VecGetSize(g, &n));
   PetscCall(VecMin(g, &where[0], &low));
   PetscCall(VecMax(g, &where[1], &high));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "objective f            %.15e\n", (double)f));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "hypergradient norm     %.15e\n", (double)r.norm));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "hypergradient norm     %.15e\n", (double)r->norm));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                         "  entries              %" PetscInt_FMT ", least %.6e (%" PetscInt_FMT
                         "), largest %.6e (%" PetscInt_FMT ")\n",
                         n, (double)low, where[0], (double)high, where[1]));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "lower level            %" PetscInt_FMT " steps, %s, %.3f s\n",
-                        r.lower_its, LLSConvergedReasons[r.lower_reason], r.lower_time));
-  if (r.adjoint_residual >= 0)
-    PetscCall(PetscPrintf(
-        PETSC_COMM_WORLD,
-        "adjoint                %" PetscInt_FMT " steps, %s, relative residual %.3e, %.3f s\n", r.adjoint_its,
-        KSPConvergedReasons[r.adjoint_reason], (double)r.adjoint_residual, r.adjoint_time));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode PrintAdjoint(const HGReport *r)
+{
+  PetscFunctionBegin;
+  if (r->reason <= HG_DIVERGED_LOWER && r->reason != HG_DIVERGED_ADJOINT)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "adjoint                not computed\n"));
+  else if (r->adjoint_residual >= 0)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                          "adjoint                %" PetscInt_FMT
+                          " steps, %s, relative residual %.3e, %.3f s\n",
+                          r->adjoint_its, KSPConvergedReasons[r->adjoint_reason], (double)r->adjoint_residual,
+                          r->adjoint_time));
   else
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "reverse sweep          %" PetscInt_FMT " steps, %.3f s\n",
-                          r.adjoint_its, r.adjoint_time));
+                          r->adjoint_its, r->adjoint_time));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode PrintResult(HG hg, PetscReal f, Vec g)
+{
+  HGReport r;
+
+  PetscFunctionBegin;
+  PetscCall(HGGetReport(hg, &r));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "objective f            %.15e\n", (double)f));
+  if (r.reason >= HG_DIVERGED_NANORINF)
+    PetscCall(PrintGradient(&r, g));
+  else
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "hypergradient          none\n"));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "lower level            %" PetscInt_FMT " steps, %s, %.3f s\n",
+                        r.lower_its, LLSConvergedReasons[r.lower_reason], r.lower_time));
+  PetscCall(PrintAdjoint(&r));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "reason                 %s\n", HGConvergedReasons[r.reason]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -49,10 +71,10 @@ static PetscErrorCode WriteSummary(RunDir dir, HG hg, PetscReal f)
     JsonString(&json, "version", TWOFOLD_VERSION);
     JsonString(&json, "hypergradient", type);
     JsonReal(&json, "objective", f);
-    JsonReal(&json, "hypergradient_norm", r.norm);
+    JsonReal(&json, "hypergradient_norm", r.reason >= HG_DIVERGED_NANORINF ? r.norm : NAN);
     JsonInt(&json, "lower_steps", r.lower_its);
     JsonInt(&json, "adjoint_steps", r.adjoint_its);
-    JsonReal(&json, "adjoint_residual", r.adjoint_residual < 0 ? PETSC_INFINITY : r.adjoint_residual);
+    JsonReal(&json, "adjoint_residual", r.adjoint_residual < 0 ? NAN : r.adjoint_residual);
     JsonString(&json, "reason", HGConvergedReasons[r.reason]);
     JsonReal(&json, "lower_s", r.lower_time);
     JsonReal(&json, "adjoint_s", r.adjoint_time);
@@ -71,6 +93,7 @@ PetscErrorCode CommandHypergrad(int *code)
   PetscReal f;
   PetscLogDouble problem, solver;
   HGConvergedReason reason;
+  RunDir dir = NULL;
 
   PetscFunctionBegin;
   /* 1. objects and their options */
@@ -82,16 +105,19 @@ PetscErrorCode CommandHypergrad(int *code)
   PetscCall(HGSetBLP(hg, blp));
   PetscCall(HGSetFromOptions(hg));
   if (common.help) {
+    PetscCall(CliHearData());
     PetscCall(CliHelpPrint(common.help_all));
     PetscCall(HGDestroy(&hg));
     PetscCall(BLPDestroy(&blp));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
+  PetscCall(CliCheckValues());
   /* 2. data, spaces, solvers; then no option may be left unread */
   PetscCall(BLPSetUp(blp));
   PetscCall(HGSetUp(hg));
   PetscCall(CliCreateLambda(blp, &lambda));
   PetscCall(CliRefuseUnusedOptions());
+  if (common.output_dir[0]) PetscCall(RunDirCreate(common.output_dir, NULL, PETSC_FALSE, &dir));
   PetscCall(VecDuplicate(lambda, &g));
   PetscCall(BLPGetMemory(blp, &problem));
   PetscCall(HGGetMemory(hg, &solver));
@@ -99,14 +125,13 @@ PetscErrorCode CommandHypergrad(int *code)
   /* 3. the hypergradient */
   PetscCall(HGSolve(hg, lambda, &f, g));
   PetscCall(PrintResult(hg, f, g));
-  if (common.output_dir[0]) {
-    RunDir dir;
-    PetscCall(RunDirCreate(common.output_dir, "hypergrad", PETSC_FALSE, &dir));
+  if (dir) {
+    PetscCall(RunDirWriteOptions(dir, "hypergrad"));
     PetscCall(WriteSummary(dir, hg, f));
     PetscCall(RunDirDestroy(&dir));
   }
   PetscCall(HGGetConvergedReason(hg, &reason));
-  if (reason < 0 && common.error_if_not_converged) *code = EXIT_NOTCONVERGED;
+  PetscCall(CliJudge(&common, (PetscBool)(reason > 0), HGConvergedReasons[reason], code));
   PetscCall(VecDestroy(&g));
   PetscCall(VecDestroy(&lambda));
   PetscCall(HGDestroy(&hg));

@@ -37,7 +37,7 @@ static PetscErrorCode RunCommand(int argc, char **argv, const char name[], int *
   PetscFunctionBegin;
   PetscCall(CliCheckWords(argc, argv));
   if (!name) {
-    PetscCall(PetscOptionsHasName(NULL, NULL, "-version", &version));
+    PetscCall(PetscOptionsHasName(NULL, NULL, "-cli_version", &version));
     PetscCall(PetscOptionsHasName(NULL, NULL, "-cli_help", &help));
     if (version) {
       PetscCall(PetscPrintf(PETSC_COMM_WORLD, "twofold %s (PETSc %d.%d.%d)\n", TWOFOLD_VERSION,
@@ -61,32 +61,44 @@ static PetscErrorCode RunCommand(int argc, char **argv, const char name[], int *
           "unknown command %s: known are solve, hypergrad, data (twofold -help)", name);
 }
 
-/* PETSc answers -help by printing its own options at once: ours is renamed on its way in. */
-static void RenameHelp(int argc, char **argv)
+/* PETSc answers -help and -version at once by its own: ours are renamed on their way in. */
+static void Rename(int argc, char **argv)
 {
-  static char renamed[] = "-cli_help";
+  static char help[] = "-cli_help", version[] = "-cli_version";
 
-  for (int i = 1; i < argc; i++)
-    if (!strcmp(argv[i], "-help") || !strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) argv[i] = renamed;
+  for (int i = 1; i < argc; i++) {
+    if (!strcmp(argv[i], "-help") || !strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) argv[i] = help;
+    if (!strcmp(argv[i], "-version") || !strcmp(argv[i], "--version")) argv[i] = version;
+  }
 }
 
 /* A missing -options_file would end PetscInitialize() with a trace: it is taken out and reported afterwards.
- */
+   Returns its name, empty where there is none. */
 static const char *TakeMissingOptionsFile(int *argc, char **argv)
 {
-  for (int i = 1; i + 1 < *argc; i++) {
+  for (int i = 1; i < *argc; i++) {
     if (strcmp(argv[i], "-options_file") != 0) continue;
-    FILE *file = fopen(argv[i + 1], "r");
+    const char *const name = i + 1 < *argc ? argv[i + 1] : "";
+    FILE *const file = fopen(name, "r");
+    const int words = *name ? 2 : 1;
     if (file) {
       fclose(file);
       continue;
     }
-    const char *missing = argv[i + 1];
-    for (int j = i; j + 2 <= *argc; j++) argv[j] = argv[j + 2];
-    *argc -= 2;
-    return missing;
+    for (int j = i; j + words <= *argc; j++) argv[j] = argv[j + words];
+    *argc -= words;
+    return name;
   }
   return NULL;
+}
+
+/* Not in main(), where PetscError() would abort. */
+static PetscErrorCode ReportOptionsFile(const char missing[])
+{
+  PetscFunctionBegin;
+  PetscCheck(missing[0], PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
+             "option -options_file needs the name of a file");
+  SETERRQ(PETSC_COMM_WORLD, PETSC_ERR_FILE_OPEN, "-options_file %s: no such file, or no permission", missing);
 }
 
 int main(int argc, char **argv)
@@ -100,13 +112,11 @@ int main(int argc, char **argv)
     for (int i = 1; i + 1 <= argc; i++) argv[i] = argv[i + 1];
     argc--;
   }
-  RenameHelp(argc, argv);
+  Rename(argc, argv);
   const char *missing = TakeMissingOptionsFile(&argc, argv);
-  if (TwofoldInitialize(&argc, &argv, NULL, NULL)) return EXIT_USAGE;
   PetscErrorCode ierr = PetscPushErrorHandler(CliErrorHandler, &error);
-  if (!ierr && missing)
-    ierr = PetscError(PETSC_COMM_WORLD, __LINE__, PETSC_FUNCTION_NAME, __FILE__, PETSC_ERR_FILE_OPEN,
-                      PETSC_ERROR_INITIAL, "-options_file %s: no such file, or no permission", missing);
+  if (!ierr) ierr = TwofoldInitialize(&argc, &argv, NULL, NULL);
+  if (!ierr && missing) ierr = ReportOptionsFile(missing);
   if (!ierr) ierr = RunCommand(argc, argv, command, &code);
   if (ierr) return CliFail(&error);
   PetscPopErrorHandler();

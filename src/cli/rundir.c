@@ -29,59 +29,86 @@ static int MakeDirectories(const char path[])
   return access(part, W_OK) ? errno : 0;
 }
 
-/* Everything needed to repeat the run, one option a line; what names this very directory is left out. */
-static void WriteOptions(FILE *file, const char command[], char all[])
-{
-  const char *const leave_out[] = {"-output_dir", "-resume", "-help", "-options_file", "-cli_help"};
-  char *save = NULL;
-  PetscBool skip = PETSC_FALSE, begun = PETSC_FALSE;
+/* Whether rank 0's directory is there or can be made, and what it holds already. */
+typedef struct {
+  int error; /* errno of making or writing it */
+  int run, checkpoint;
+} Inspection;
 
-  fprintf(file, "# twofold %s %s; repeat with: twofold %s -options_file THIS_FILE -output_dir NEW\n",
-          TWOFOLD_VERSION, command, command);
-  for (char *token = strtok_r(all, " ", &save); token; token = strtok_r(NULL, " ", &save)) {
-    const PetscBool name =
-        (PetscBool)(token[0] == '-' && !(token[1] >= '0' && token[1] <= '9') && token[1] != '.');
-    if (name) {
-      skip = PETSC_FALSE;
-      for (size_t i = 0; i < sizeof(leave_out) / sizeof(leave_out[0]); i++)
-        if (!strcmp(token, leave_out[i])) skip = PETSC_TRUE;
-    }
-    if (skip) continue;
-    fprintf(file, "%s%s", !begun ? "" : name ? "\n" : " ", token);
-    begun = PETSC_TRUE;
+static void Inspect(const char path[], const char checkpoint[], PetscBool make, Inspection *found)
+{
+  const char *const traces[] = {"history.csv", "summary.json"};
+  char file[PETSC_MAX_PATH_LEN];
+
+  for (size_t i = 0; i < sizeof(traces) / sizeof(traces[0]); i++) {
+    snprintf(file, sizeof(file), "%s/%s", path, traces[i]);
+    if (access(file, F_OK) == 0) found->run = 1;
   }
-  fprintf(file, "\n");
+  snprintf(file, sizeof(file), "%s/%s", path, checkpoint ? checkpoint : "");
+  found->checkpoint = checkpoint && access(file, R_OK) == 0;
+  if (make && !found->run)
+    found->error = MakeDirectories(path);
+  else
+    found->error = access(path, W_OK) ? errno : 0;
 }
 
-PetscErrorCode RunDirCreate(const char path[], const char command[], PetscBool resume, RunDir *dir)
+PetscErrorCode RunDirCreate(const char path[], const char checkpoint[], PetscBool resume, RunDir *dir)
 {
-  int state[2] = {0, 0}; /* errno of making it; whether it holds a run */
-  char history[PETSC_MAX_PATH_LEN];
-  char *all;
-  FILE *file;
+  Inspection found = {0, 0, 0};
 
   PetscFunctionBegin;
   PetscCall(PetscNew(dir));
   PetscCall(PetscStrncpy((*dir)->path, path, sizeof((*dir)->path)));
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &(*dir)->rank));
-  PetscCall(RunDirPath(*dir, "history.csv", history, sizeof(history)));
-  if ((*dir)->rank == 0) {
-    char checkpoint[PETSC_MAX_PATH_LEN + 16];
-    state[0] = MakeDirectories(path);
-    snprintf(checkpoint, sizeof(checkpoint), "%s/checkpoint", path);
-    if (!state[0]) state[0] = MakeDirectories(checkpoint);
-    state[1] = access(history, F_OK) == 0;
+  if ((*dir)->rank == 0) Inspect(path, checkpoint, (PetscBool)!resume, &found);
+  PetscCallMPI(MPI_Bcast(&found, (int)sizeof(found), MPI_BYTE, 0, PETSC_COMM_WORLD));
+  PetscCheck(!resume || found.checkpoint, PETSC_COMM_WORLD, PETSC_ERR_FILE_OPEN,
+             "-resume: cannot read %s/%s, so there is nothing to go on with; to begin anew, %s", path,
+             checkpoint, found.run ? "name another directory" : "leave -resume out");
+  PetscCheck(!found.run || resume, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
+             "-output_dir %s already holds a run: name another directory%s", path,
+             found.checkpoint ? ", or add -resume to go on with it" : "");
+  PetscCheck(!found.error, PETSC_COMM_WORLD, PETSC_ERR_FILE_WRITE,
+             "-output_dir %s: cannot be made or written: %s", path, strerror(found.error));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* One option a line; what names this very directory is left out. */
+static void WriteEach(FILE *file, char all[])
+{
+  const char *const leave_out[] = {"output_dir", "resume", "help", "options_file", "cli_help"};
+  const char *name, *value;
+
+  while (CliNextOption(&all, &name, &value)) {
+    PetscBool skip = PETSC_FALSE;
+    for (size_t i = 0; i < sizeof(leave_out) / sizeof(leave_out[0]); i++)
+      if (!strcmp(name, leave_out[i])) skip = PETSC_TRUE;
+    if (skip) continue;
+    if (value && strchr(value, '#'))
+      fprintf(file, "# to be given on the command line, since a file's line ends at its first hash:\n# ");
+    if (!value)
+      fprintf(file, "-%s\n", name);
+    else if (strchr(value, ' '))
+      fprintf(file, "-%s \"%s\"\n", name, value);
+    else
+      fprintf(file, "-%s %s\n", name, value);
   }
-  PetscCallMPI(MPI_Bcast(state, 2, MPI_INT, 0, PETSC_COMM_WORLD));
-  PetscCheck(!state[0], PETSC_COMM_WORLD, PETSC_ERR_FILE_WRITE,
-             "-output_dir %s: cannot be made or written: %s", path, strerror(state[0]));
-  PetscCheck(!state[1] || resume, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-             "-output_dir %s already holds a run: add -resume to go on with it, or name another directory",
-             path);
+}
+
+PetscErrorCode RunDirWriteOptions(RunDir dir, const char command[])
+{
+  char *all;
+  FILE *file;
+
+  PetscFunctionBegin;
   PetscCall(PetscOptionsGetAll(NULL, &all));
-  PetscCall(RunDirOpenAside(*dir, "options.opts", &file));
-  if (file) WriteOptions(file, command, all);
-  PetscCall(RunDirCommit(*dir, "options.opts", &file));
+  PetscCall(RunDirOpenAside(dir, "options.opts", &file));
+  if (file) {
+    fprintf(file, "# twofold %s %s; repeat with: twofold %s -options_file THIS_FILE -output_dir NEW\n",
+            TWOFOLD_VERSION, command, command);
+    WriteEach(file, all);
+  }
+  PetscCall(RunDirCommit(dir, "options.opts", &file));
   PetscCall(PetscFree(all));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -160,10 +187,16 @@ PetscErrorCode RunDirCommit(RunDir dir, const char name[], FILE **file)
 
 PetscErrorCode RunDirOpenHDF5(RunDir dir, const char name[], PetscViewer *viewer)
 {
-  char aside[PETSC_MAX_PATH_LEN];
+  char aside[PETSC_MAX_PATH_LEN], folder[PETSC_MAX_PATH_LEN];
+  int failed = 0;
 
   PetscFunctionBegin;
   PetscCall(AsidePath(dir, name, aside, sizeof(aside)));
+  PetscCall(RunDirPath(dir, name, folder, sizeof(folder)));
+  *strrchr(folder, '/') = 0;
+  if (dir->rank == 0) failed = MakeDirectories(folder);
+  PetscCallMPI(MPI_Bcast(&failed, 1, MPI_INT, 0, PETSC_COMM_WORLD));
+  PetscCheck(!failed, PETSC_COMM_WORLD, PETSC_ERR_FILE_WRITE, "cannot write %s: %s", aside, strerror(failed));
   PetscCall(PetscViewerHDF5Open(PETSC_COMM_WORLD, aside, FILE_MODE_WRITE, viewer));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -29,16 +29,15 @@ static PetscErrorCode ReadOptions(Run *run)
   PetscCall(CliLambdaOptions());
   run->eval_every = 10;
   run->checkpoint_every = 100;
-  PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options: solve", "twofold")
-    ;
-    PetscCall(PetscOptionsInt("-uls_eval_every",
-                              "Accuracy and test loss every N steps and at the last (0: at the last)",
-                              "twofold", run->eval_every, &run->eval_every, NULL));
-    PetscCall(PetscOptionsInt("-checkpoint_every",
-                              "Checkpoint every N steps and after the last (0: after the last)", "twofold",
-                              run->checkpoint_every, &run->checkpoint_every, NULL));
-    PetscCall(PetscOptionsBool("-resume", "Go on from the checkpoint of -output_dir", "twofold", run->resume,
-                               &run->resume, NULL));
+  PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options: solve", "twofold");
+  PetscCall(PetscOptionsInt("-uls_eval_every",
+                            "Accuracy and test loss every N steps and at the last (0: at the last)",
+                            "twofold", run->eval_every, &run->eval_every, NULL));
+  PetscCall(PetscOptionsInt("-checkpoint_every",
+                            "Checkpoint every N steps and after the last (0: after the last)", "twofold",
+                            run->checkpoint_every, &run->checkpoint_every, NULL));
+  PetscCall(PetscOptionsBool("-resume", "Go on from the checkpoint of -output_dir", "twofold", run->resume,
+                             &run->resume, NULL));
   PetscOptionsEnd();
   PetscCheck(run->eval_every >= 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
              "-uls_eval_every %" PetscInt_FMT ": must not be negative", run->eval_every);
@@ -75,6 +74,9 @@ static PetscErrorCode ReadCheckpoint(Run *run)
   PetscCall(PetscViewerDestroy(&viewer));
   PetscCall(ULSGetIterationNumber(run->uls, &run->first));
   PetscCall(ULSGetMaximumIterations(run->uls, &max_it));
+  PetscCheck(run->first <= max_it, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
+             "-uls_max_it %" PetscInt_FMT ": %s is at step %" PetscInt_FMT " already; give more steps",
+             max_it, path, run->first);
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "resumed at step %" PetscInt_FMT " of %" PetscInt_FMT " from %s\n",
                         run->first, max_it, path));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -111,7 +113,7 @@ static PetscErrorCode Evaluate(Run *run, const ULSPoint *point, HistoryRow *row)
 
 static PetscErrorCode PrintProgress(Run *run, const HistoryRow *row, PetscInt max_it)
 {
-  char accuracy[64] = "", left[32] = "-", norm[32] = "";
+  char accuracy[64] = "", left[32] = "-", norm[32] = "", adjoint[32] = "", f[32];
   const PetscInt done = row->step - run->first + 1;
 
   PetscFunctionBegin;
@@ -120,13 +122,15 @@ static PetscErrorCode PrintProgress(Run *run, const HistoryRow *row, PetscInt ma
   else if (row->evaluated)
     PetscCall(PetscSNPrintf(accuracy, sizeof(accuracy), "  val %.2f %%", 100 * row->val.accuracy));
   if (row->has_gradient) PetscCall(PetscSNPrintf(norm, sizeof(norm), "  |g| %.3e", (double)row->hg.norm));
+  if (row->has_adjoint)
+    PetscCall(PetscSNPrintf(adjoint, sizeof(adjoint), "  adjoint %" PetscInt_FMT, row->hg.adjoint_its));
+  CliObjective(row->f, f, sizeof(f));
   if (done > 0) CliDuration(row->time / (double)done * (double)(max_it - row->step), left, sizeof(left));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
-                        "step %" PetscInt_FMT "/%" PetscInt_FMT "  f %.6f%s  lower %" PetscInt_FMT
-                        "  adjoint %" PetscInt_FMT "%s  left %s%s%s\n",
-                        row->step, max_it, (double)row->f, norm, row->hg.lower_its, row->hg.adjoint_its,
-                        accuracy, left, row->hg.reason < 0 ? "  " : "",
-                        row->hg.reason < 0 ? HGConvergedReasons[row->hg.reason] : ""));
+  PetscCall(PetscPrintf(
+      PETSC_COMM_WORLD,
+      "step %" PetscInt_FMT "/%" PetscInt_FMT "  f %s%s  lower %" PetscInt_FMT "%s%s  left %s%s%s\n",
+      row->step, max_it, f, norm, row->hg.lower_its, adjoint, accuracy, left, row->hg.reason < 0 ? "  " : "",
+      row->hg.reason < 0 ? HGConvergedReasons[row->hg.reason] : ""));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -135,7 +139,9 @@ static PetscErrorCode MonitorStep(ULS uls, const ULSPoint *point, void *ctx)
   Run *run = (Run *)ctx;
   HistoryRow row = {.step = point->it,
                     .f = point->f,
-                    .has_gradient = point->g ? PETSC_TRUE : PETSC_FALSE,
+                    .has_gradient = (PetscBool)(point->g && point->hg.reason >= HG_DIVERGED_NANORINF),
+                    .has_adjoint = (PetscBool)(point->g && (point->hg.reason > HG_DIVERGED_LOWER ||
+                                                            point->hg.reason == HG_DIVERGED_ADJOINT)),
                     .hg = point->hg,
                     .time = point->time};
   PetscInt max_it;
@@ -222,12 +228,58 @@ static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLog
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode PrintEnd(Run *run, ULSConvergedReason reason, PetscInt it, PetscLogDouble peak)
+{
+  char took[32], f[32];
+
+  PetscFunctionBegin;
+  CliDuration(run->last.time, took, sizeof(took));
+  CliObjective(run->last.f, f, sizeof(f));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s after %" PetscInt_FMT " upper steps in %s: f %s",
+                        ULSConvergedReasons[reason], it, took, f));
+  if (run->last_evaluated.evaluated && run->has_test)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", test loss %.4f, test accuracy %.2f %%",
+                          (double)run->last_evaluated.test.loss,
+                          (double)(100 * run->last_evaluated.test.accuracy)));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "; peak memory %.0f MB a rank\nresults in %s\n", peak / 1e6,
+                        run->common.output_dir));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* What may be tried where the run ended badly. */
+static PetscErrorCode PrintAdvice(Run *run, ULSConvergedReason reason)
+{
+  const HGReport *hg = &run->last.hg;
+
+  PetscFunctionBegin;
+  if (reason == ULS_DIVERGED_HYPERGRADIENT && hg->reason == HG_DIVERGED_ADJOINT)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                          "the adjoint solve failed (%s) and no step was made: try another -hg_ksp_type or a "
+                          "smaller -hg_fpm_step\n",
+                          KSPConvergedReasons[hg->adjoint_reason]));
+  else if (reason == ULS_DIVERGED_HYPERGRADIENT)
+    PetscCall(
+        PetscPrintf(PETSC_COMM_WORLD,
+                    "the last point could not be computed (%s, lower level %s) and no step was made on it: "
+                    "try a smaller -lls_fpm_step or -uls_step\n",
+                    HGConvergedReasons[hg->reason], LLSConvergedReasons[hg->lower_reason]));
+  else if (reason == ULS_DIVERGED_INEXACT)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                          "no step was made on a hypergradient that missed its tolerance (lower level %s, "
+                          "adjoint %s): raise -lls_max_it or -hg_ksp_max_it, or go on with -uls_on_inexact "
+                          "step\n",
+                          LLSConvergedReasons[hg->lower_reason],
+                          hg->adjoint_reason ? KSPConvergedReasons[hg->adjoint_reason] : "exact"));
+  else if (reason == ULS_DIVERGED_NANORINF)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "the step made lambda overflow: try a smaller -uls_step\n"));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode Finish(Run *run, int *code)
 {
   ULSConvergedReason reason;
   PetscLogDouble peak;
   PetscInt it;
-  char took[32];
 
   PetscFunctionBegin;
   PetscCall(ULSGetConvergedReason(run->uls, &reason));
@@ -236,22 +288,9 @@ static PetscErrorCode Finish(Run *run, int *code)
   PetscCall(WriteSolution(run));
   PetscCall(CliPeakMemory(&peak));
   PetscCall(WriteSummary(run, reason, peak));
-  CliDuration(run->last.time, took, sizeof(took));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s after %" PetscInt_FMT " upper steps in %s: f %.6f",
-                        ULSConvergedReasons[reason], it, took, (double)run->last.f));
-  if (run->last_evaluated.evaluated && run->has_test)
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", test loss %.4f, test accuracy %.2f %%",
-                          (double)run->last_evaluated.test.loss,
-                          (double)(100 * run->last_evaluated.test.accuracy)));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "; peak memory %.0f MB a rank\nresults in %s\n", peak / 1e6,
-                        run->common.output_dir));
-  if (reason == ULS_DIVERGED_HYPERGRADIENT)
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD,
-                          "no step was made on the failed hypergradient (%s, lower level %s): try a smaller "
-                          "-lls_fpm_step or -uls_step\n",
-                          HGConvergedReasons[run->last.hg.reason],
-                          LLSConvergedReasons[run->last.hg.lower_reason]));
-  if (reason < 0 && run->common.error_if_not_converged) *code = EXIT_NOTCONVERGED;
+  PetscCall(PrintEnd(run, reason, it, peak));
+  PetscCall(PrintAdvice(run, reason));
+  PetscCall(CliJudge(&run->common, (PetscBool)(reason > 0), ULSConvergedReasons[reason], code));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -284,11 +323,13 @@ PetscErrorCode CommandSolve(int *code)
   PetscCall(ULSSetBLP(run.uls, run.blp));
   PetscCall(ULSSetFromOptions(run.uls));
   if (run.common.help) {
+    PetscCall(CliHearData());
     PetscCall(CliHelpPrint(run.common.help_all));
     PetscCall(ULSDestroy(&run.uls));
     PetscCall(BLPDestroy(&run.blp));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
+  PetscCall(CliCheckValues());
   /* 2. data, spaces, solvers; then no option may be left unread */
   PetscCall(BLPSetUp(run.blp));
   PetscCall(ULSSetUp(run.uls));
@@ -296,8 +337,9 @@ PetscErrorCode CommandSolve(int *code)
   PetscCall(BLPHasSet(run.blp, BLP_TEST, &run.has_test));
   PetscCall(CliRefuseUnusedOptions());
   /* 3. the run directory, and where the last run stopped */
-  PetscCall(RunDirCreate(run.common.output_dir, "solve", run.resume, &run.dir));
+  PetscCall(RunDirCreate(run.common.output_dir, checkpoint_name, run.resume, &run.dir));
   if (run.resume) PetscCall(ReadCheckpoint(&run));
+  PetscCall(RunDirWriteOptions(run.dir, "solve"));
   PetscCall(HistoryOpen(run.dir, run.first, &run.history));
   if (!run.common.quiet) PetscCall(PrintEstimate(&run));
   /* 4. solve */

@@ -12,10 +12,10 @@ PetscErrorCode CliCheckWords(int argc, char **argv)
   for (int i = 1; i < argc; i++) {
     PetscBool option;
     PetscCall(PetscOptionsValidKey(argv[i], &option));
-    PetscCheck(
-        option || value_may_follow, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-        "%s is neither an option nor the value of one (%s): options begin with a hyphen and take one value",
-        argv[i], i > 1 ? argv[i - 1] : "the first word is the command");
+    PetscCheck(option || value_may_follow, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
+               "'%s' behind '%s' is neither an option nor the value of one: options begin with a hyphen and "
+               "take one value at most",
+               argv[i], i > 1 ? argv[i - 1] : "twofold COMMAND");
     value_may_follow = option;
   }
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -26,117 +26,75 @@ static PetscBool Begins(const char text[], const char with[])
   return (PetscBool)!strncmp(text, with, strlen(with));
 }
 
-/* Options PETSc reads late (when a thing is viewed, logged, or finalised), so that "unread" says nothing yet.
- */
-static PetscBool ReadLate(const char name[])
-{
-  const char *const words[] = {"options_left",
-                               "options_view",
-                               "options_monitor",
-                               "citations",
-                               "objects_dump",
-                               "memory_view",
-                               "malloc",
-                               "malloc_dump",
-                               "malloc_debug",
-                               "malloc_view",
-                               "malloc_test",
-                               "log_view",
-                               "log_all",
-                               "log_trace",
-                               "log_summary",
-                               "log_view_memory",
-                               "log_exclude",
-                               "log_sync",
-                               "log_nest_view",
-                               "log_mpe",
-                               "info",
-                               "info_exclude",
-                               "on_error_abort",
-                               "on_error_mpiabort",
-                               "on_error_emacs",
-                               "on_error_attach_debugger",
-                               "start_in_debugger",
-                               "stop_for_debugger",
-                               "debugger_nodes",
-                               "debugger_pause",
-                               "no_signal_handler",
-                               "fp_trap",
-                               "error_output_stdout",
-                               "error_output_none",
-                               "checkstack",
-                               "get_total_flops",
-                               "python",
-                               "saws_options",
-                               "x_virtual",
-                               "display",
-                               "nox",
-                               "use_gpu_aware_mpi",
-                               "viewer_hdf5_collective",
-                               "viewer_binary_skip_info",
-                               "viewer_binary_mpiio",
-                               "shared_tmp",
-                               "tmp",
-                               "not_shared_tmp",
-                               "skip_petscrc",
-                               "options_file",
-                               "petsc_ci",
-                               "matmatmult_via",
-                               "mpiuni"};
-  const char *const families[] = {"vec_", "mat_",    "is_",      "sf_",  "vecscatter_",
-                                  "log_", "malloc_", "options_", "hdf5_"};
-  const char *const viewed[] = {"hg_ksp_view",    "hg_pc_view",      "hg_ksp_converged",
-                                "hg_ksp_monitor", "hg_ksp_error_if", "hg_ksp_plot",
-                                "ksp_view",       "vec_view",        "mat_view"};
+/* Whom an option belongs to, by how its name begins. Where this run has asked for no option of that family,
+   it does not use the owner. */
+static const struct {
+  const char *family, *owner;
+} owners[] = {{"tape_window", "the tape of -hg_type itd -tape_type ring"},
+              {"tape_", "the tape of -hg_type itd"},
+              {"hg_itd_", "-hg_type itd"},
+              {"hg_fpm_", "-hg_type aid"},
+              {"hg_fpm_momentum", "the map -hg_fpm_type heavyball"},
+              {"hg_ksp_", "-hg_type aid"},
+              {"hg_pc_", "-hg_type aid"},
+              {"hg_warm_start", "-hg_type aid"},
+              {"lls_fpm_momentum", "the map -lls_fpm_type heavyball"},
+              {"blp_split", "one source of samples, -blp_data"},
+              {"blp_seed", "one source of samples, -blp_data"},
+              {"blp_stratified", "one source of samples, -blp_data"},
+              {"uls_", "twofold solve"},
+              {"resume", "twofold solve"},
+              {"checkpoint_", "twofold solve"},
+              {"output_dir", "twofold solve and hypergrad"},
+              {"error_if_not_converged", "twofold solve and hypergrad"},
+              {"lls_", "twofold solve and hypergrad"},
+              {"hg_", "twofold solve and hypergrad"},
+              {"blp_split", "-blp_data, one source that is split"},
+              {"blp_seed", "-blp_data, one source that is split"},
+              {"blp_stratified", "-blp_data, one source that is split"},
+              {"blp_", "twofold solve and hypergrad"},
+              {"data_input", "twofold data"},
+              {"data_output", "twofold data"},
+              {"data_split", "twofold data"},
+              {"data_seed", "twofold data"},
+              {"data_stratified", "twofold data"},
+              {"data_kernel", "twofold solve and hypergrad"}};
 
-  for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-    if (!strcmp(name, words[i])) return PETSC_TRUE;
-  for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-    if (Begins(name, families[i])) return PETSC_TRUE;
-  for (size_t i = 0; i < sizeof(viewed) / sizeof(viewed[0]); i++)
-    if (Begins(name, viewed[i])) return PETSC_TRUE;
-  return PETSC_FALSE;
-}
-
-/* Why a well-formed option of this program may be unread: it belongs to something this run does not use. */
 static const char *Owner(const char name[])
 {
-  if (Begins(name, "tape_") || Begins(name, "hg_itd_")) return "it belongs to -hg_type itd";
-  if (Begins(name, "hg_fpm_") && !strstr(name, "momentum")) return "it belongs to -hg_type aid";
-  if (Begins(name, "hg_ksp_") || Begins(name, "hg_pc_") || !strcmp(name, "hg_warm_start"))
-    return "it belongs to -hg_type aid";
-  if (strstr(name, "fpm_momentum")) return "it belongs to the map heavyball";
-  if (Begins(name, "uls_") || !strcmp(name, "resume") || Begins(name, "checkpoint_"))
-    return "it belongs to twofold solve";
-  if (Begins(name, "data_input") || Begins(name, "data_output")) return "it belongs to twofold data";
+  for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++)
+    if (Begins(name, owners[i].family) && !CliHeardFamily(owners[i].family)) return owners[i].owner;
   return NULL;
 }
 
-static PetscErrorCode Refuse(const char name[])
+static void Compare(const char name[], const char with[], const char **closest, PetscInt *distance)
 {
-  const char *closest, *owner = Owner(name);
-  char hint[256] = "";
-  PetscInt distance;
+  const PetscInt edits = TwofoldEditDistance(name, with);
 
-  PetscFunctionBegin;
-  PetscCall(CliHelpClosest(name, &closest, &distance));
-  if (closest && distance <= (PetscInt)strlen(name) / 3 + 1)
-    PetscCall(PetscSNPrintf(hint, sizeof(hint), "; did you mean -%s?", closest));
-  SETERRQ(PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-          "option -%s is not used by this run%s%s%s (-help lists the options)", name, owner ? ": " : "",
-          owner ? owner : "", owner && distance > 2 ? "" : hint);
+  if (edits >= *distance) return;
+  *distance = edits;
+  *closest = with;
 }
 
-/* Unread, and neither of those read late nor a near miss of one that was read. */
-static PetscErrorCode IsWrong(const char name[], PetscBool *wrong)
+/* Rank 0: why the option is refused, and the name that was perhaps meant: of those asked for and those read
+   late the nearest. */
+static PetscErrorCode Explain(const char name[], char text[], size_t len)
 {
-  const char *closest;
-  PetscInt distance;
+  const char *const owner = Owner(name), *closest = NULL;
+  PetscInt distance = PETSC_MAX_INT;
 
   PetscFunctionBegin;
-  PetscCall(CliHelpClosest(name, &closest, &distance));
-  const PetscBool near_miss = (PetscBool)(distance > 0 && distance <= 2 && !strstr(name, "view"));
-  *wrong = (PetscBool)(!ReadLate(name) || near_miss);
+  for (PetscInt i = 0; CliHeardOption(i); i++) Compare(name, CliHeardOption(i)->name, &closest, &distance);
+  for (PetscInt i = 0; !owner && CliLateOption(i); i++) Compare(name, CliLateOption(i), &closest, &distance);
+  const PetscBool near_miss = (PetscBool)(distance <= PetscMax(1, (PetscInt)strlen(name) / (owner ? 6 : 3)));
+  if (owner)
+    PetscCall(PetscSNPrintf(text, len, "option -%s is not used by this run: it belongs to %s%s%s%s", name,
+                            owner, near_miss ? "; or did you mean -" : "", near_miss ? closest : "",
+                            near_miss ? "?" : ""));
+  else if (near_miss)
+    PetscCall(PetscSNPrintf(text, len, "unknown option -%s; did you mean -%s?", name, closest));
+  else
+    PetscCall(PetscSNPrintf(text, len, "unknown option -%s; -help lists the options of this command", name));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -144,18 +102,16 @@ PetscErrorCode CliRefuseUnusedOptions(void)
 {
   PetscInt n;
   PetscMPIInt rank;
-  char **names, **values, name[256] = "";
+  char **names, **values, text[512] = "";
 
   PetscFunctionBegin;
+  PetscCall(CliCheckValues());
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(PetscOptionsLeftGet(NULL, &n, &names, &values));
-  for (PetscInt i = 0; i < n && rank == 0 && !name[0]; i++) { /* only rank 0 has heard the lists of types */
-    PetscBool wrong = PETSC_FALSE;
-    PetscCall(IsWrong(names[i], &wrong));
-    if (wrong) PetscCall(PetscStrncpy(name, names[i], sizeof(name)));
-  }
+  for (PetscInt i = 0; i < n && rank == 0 && !text[0]; i++) /* only rank 0 has heard the lists of types */
+    if (!CliIsLateOption(names[i])) PetscCall(Explain(names[i], text, sizeof(text)));
   PetscCall(PetscOptionsLeftRestore(NULL, &n, &names, &values));
-  PetscCallMPI(MPI_Bcast(name, (int)sizeof(name), MPI_CHAR, 0, PETSC_COMM_WORLD));
-  if (name[0]) PetscCall(Refuse(name));
+  PetscCallMPI(MPI_Bcast(text, (int)sizeof(text), MPI_CHAR, 0, PETSC_COMM_WORLD));
+  PetscCheck(!text[0], PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT, "%s", text);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
