@@ -302,7 +302,8 @@ static PetscErrorCode Report(HG hg, PetscReal f, Vec g)
                           r->adjoint_reason ? KSPConvergedReasons[r->adjoint_reason] : "not a KSP"));
   PetscCall(PetscObjectSetName((PetscObject)g, "gradient"));
   PetscCall(PetscObjectSetName((PetscObject)hg->x->v[0], "w"));
-  PetscCall(VecViewFromOptions(g, (PetscObject)hg, "-hg_view_gradient"));
+  if (r->reason >= HG_DIVERGED_NANORINF) /* there is one */
+    PetscCall(VecViewFromOptions(g, (PetscObject)hg, "-hg_view_gradient"));
   PetscCall(VecViewFromOptions(hg->x->v[0], (PetscObject)hg, "-hg_view_solution"));
   if (hg->v) {
     PetscCall(PetscObjectSetName((PetscObject)hg->v->v[0], "v"));
