@@ -58,7 +58,6 @@ static PetscErrorCode ULSSolve_Descent(ULS uls, Vec lambda)
     }
   }
   PetscCall(ULSComputeLast_Private(uls, lambda));
-  uls->reason = PetscIsInfOrNanReal(uls->f) ? ULS_DIVERGED_HYPERGRADIENT : ULS_CONVERGED_ITS;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -291,9 +291,18 @@ PetscErrorCode ULSComputePoint_Private(ULS uls, Vec lambda, PetscBool *usable)
 
 PetscErrorCode ULSComputeLast_Private(ULS uls, Vec lambda)
 {
+  HGConvergedReason reason;
+
   PetscFunctionBegin;
   PetscCall(HGEvaluate(uls->hg, lambda, &uls->f));
+  PetscCall(HGGetConvergedReason(uls->hg, &reason));
   PetscCall(Monitor(uls, lambda, NULL));
+  if (reason == HG_STOPPED)
+    uls->reason = ULS_STOPPED;
+  else if (reason < 0 && reason != HG_DIVERGED_ITS)
+    uls->reason = ULS_DIVERGED_HYPERGRADIENT;
+  else
+    uls->reason = ULS_CONVERGED_ITS;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

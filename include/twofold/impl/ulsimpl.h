@@ -39,7 +39,7 @@ struct _p_ULS {
 /* For solvers: f and g at lambda, the monitors, and whether one may step on them (else uls->reason is set).
  */
 PetscErrorCode ULSComputePoint_Private(ULS uls, Vec lambda, PetscBool *usable);
-/* f alone at the last point, with the monitors. */
+/* f alone at the last point, with the monitors; sets uls->reason. */
 PetscErrorCode ULSComputeLast_Private(ULS uls, Vec lambda);
 
 PetscErrorCode ULSCreate_Descent(ULS uls);

@@ -1,0 +1,26 @@
+# Splits, products, problems, maps, solvers and hypergradients against dense references and Taylor tests.
+find_package(LAPACK REQUIRED)
+add_library(test-dense STATIC dense.c)
+target_link_libraries(test-dense PUBLIC twofold LAPACK::LAPACK)
+target_compile_options(test-dense PRIVATE -Wall -Wextra $<$<BOOL:${TWOFOLD_WERROR}>:-Werror>)
+
+# A test against dense.h.
+function(twofold_dense_test name)
+  twofold_test(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE test-dense)
+endfunction()
+
+twofold_test(t15-split RANKS 1 2 3 4 7)
+twofold_test(t16-featuremat RANKS 1 2 3 4 7)
+twofold_dense_test(t20-blp RANKS 1 2 3 4 7)
+twofold_dense_test(t30-fpm RANKS 1 2 3 4 7)
+twofold_dense_test(t40-lls RANKS 1 2 3 4 7)
+twofold_test(t41-tape RANKS 1 2 3 4 7)
+twofold_dense_test(t50-itd RANKS 1 2 3 4 7)
+twofold_dense_test(t50-aid RANKS 1 2 3 4 7)
+twofold_dense_test(t50-ksp RANKS 1 2 3 4 7)
+twofold_test(t50-warm RANKS 1 2 3 4 7)
+twofold_test(t51-matrix RANKS 1 2 3 4 7)
+target_compile_definitions(t51-matrix PRIVATE TWOFOLD_MATRIX="${CMAKE_CURRENT_SOURCE_DIR}/matrix.txt")
+twofold_test(t52-ranks RANKS 1 2 3 4 7)
+twofold_dense_test(t60-uls RANKS 1 2 3 4 7)

@@ -1,0 +1,207 @@
+/* X W and X^T R of every kernel against sums over the entries, and one against the other. */
+#include "problem.h"
+
+typedef struct {
+  const char *what;
+  PetscInt n, p;
+  PetscReal density;
+  PetscBool last; /* all samples on the last rank */
+} Shape;
+
+/* Odd samples of the first half are empty. */
+static PetscScalar Entry(const Synthetic *s, PetscInt i, PetscInt j)
+{
+  if (j == s->p) return 1;
+  return i % 2 && i < s->n[0] / 2 ? 0 : SyntheticValue(s, 0, i, j);
+}
+
+static PetscErrorCode CreateData(const Synthetic *s, PetscBool last, DataSet *ds)
+{
+  PetscMPIInt rank, size;
+  PetscInt nlocal = PETSC_DECIDE, n = s->n[0], first, nnz = 0, *rowptr, *col;
+  PetscScalar *val;
+  PetscReal *label;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  if (last) nlocal = rank == size - 1 ? n : 0;
+  PetscCall(PetscSplitOwnership(PETSC_COMM_WORLD, &nlocal, &n));
+  PetscCallMPI(MPI_Scan(&nlocal, &first, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  first -= nlocal;
+  PetscCall(PetscMalloc4(nlocal + 1, &rowptr, nlocal * s->p, &col, nlocal * s->p, &val, nlocal, &label));
+  rowptr[0] = 0;
+  for (PetscInt i = 0; i < nlocal; i++) {
+    for (PetscInt j = 0; j < s->p; j++) {
+      val[nnz] = Entry(s, first + i, j);
+      col[nnz] = j;
+      if (val[nnz] != 0) nnz++;
+    }
+    rowptr[i + 1] = nnz;
+    label[i] = (PetscReal)SyntheticLabel(s, 0, first + i);
+  }
+  PetscCall(DataSetCreate(PETSC_COMM_WORLD, ds));
+  PetscCall(DataSetSetRows(*ds, nlocal, rowptr, col, val, label, s->p, PETSC_TRUE));
+  PetscCall(PetscFree4(rowptr, col, val, label));
+  PetscFunctionReturn(0);
+}
+
+/* Z <- X W and G <- X^T R, all on every rank. */
+static PetscErrorCode Reference(const Synthetic *s, PetscInt rows, PetscInt c, Vec W, Vec R, PetscScalar Z[],
+                                PetscScalar G[])
+{
+  const PetscInt n = s->n[0];
+  PetscScalar *w, *r;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc2(rows * c, &w, n * c, &r));
+  PetscCall(VecGather(W, w));
+  PetscCall(VecGather(R, r));
+  for (PetscInt m = 0; m < n * c; m++) {
+    long double sum = 0;
+    for (PetscInt j = 0; j < rows; j++) sum += (long double)Entry(s, m / c, j) * w[j * c + m % c];
+    Z[m] = (PetscScalar)sum;
+  }
+  for (PetscInt m = 0; m < rows * c; m++) {
+    long double sum = 0;
+    for (PetscInt i = 0; i < n; i++) sum += (long double)Entry(s, i, m / c) * r[i * c + m % c];
+    G[m] = (PetscScalar)sum;
+  }
+  PetscCall(PetscFree2(w, r));
+  PetscFunctionReturn(0);
+}
+
+/* Products twice (the second must not see the first), the sizes, the labels and the adjoint identity. */
+static PetscErrorCode Compare(FeatureMat X, const Synthetic *s, const char what[])
+{
+  const PetscInt rows = s->p + (s->bias ? 1 : 0), c = s->c;
+  PetscReal difference;
+  PetscScalar *z, *g, left, right;
+  Vec W, R, Z, G;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatCreateVecs(X, &W, &Z));
+  PetscCall(FeatureMatCreateVecs(X, &G, &R));
+  PetscCall(PetscMalloc2(s->n[0] * c, &z, rows * c, &g));
+  for (PetscInt64 seed = 1; seed < 3; seed++) {
+    PetscCall(TwofoldVecSetRandomNormal(W, seed));
+    PetscCall(TwofoldVecSetRandomNormal(R, seed + 10));
+    PetscCall(VecSet(Z, 1e10)); /* overwritten, not added to */
+    PetscCall(VecSet(G, 1e10));
+    PetscCall(Reference(s, rows, c, W, R, z, g));
+    PetscCall(FeatureMatMult(X, W, Z));
+    PetscCall(VecDifference(Z, z, &difference));
+    CHECK(difference <= 1e-14, "%s, c %d: X W differs by %g", what, (int)c, difference);
+    PetscCall(FeatureMatMultTranspose(X, R, G));
+    PetscCall(VecDifference(G, g, &difference));
+    CHECK(difference <= 1e-14, "%s, c %d: X^T R differs by %g", what, (int)c, difference);
+    PetscCall(VecDot(Z, R, &left));
+    PetscCall(VecDot(W, G, &right));
+    PetscCall(VecNorm(Z, NORM_2, &difference));
+    PetscReal scale;
+    PetscCall(VecNorm(R, NORM_2, &scale));
+    CHECK(PetscAbsReal(left - right) <= 1e-13 * scale * difference, "%s: <X W, R> %.17g, <W, X^T R> %.17g",
+          what, left, right);
+  }
+  PetscCall(PetscFree2(z, g));
+  PetscCall(VecDestroy(&W));
+  PetscCall(VecDestroy(&R));
+  PetscCall(VecDestroy(&Z));
+  PetscCall(VecDestroy(&G));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CheckSizes(FeatureMat X, const Synthetic *s)
+{
+  PetscInt n, p, c, nlocal, first;
+  const PetscInt *label;
+  PetscBool same = PETSC_TRUE;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetSizes(X, &n, &p, &c));
+  CHECK(n == s->n[0] && p == s->p + (s->bias ? 1 : 0) && c == s->c, "sizes %d %d %d", (int)n, (int)p, (int)c);
+  PetscCall(FeatureMatGetLabels(X, &nlocal, &label));
+  PetscCallMPI(MPI_Scan(&nlocal, &first, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  first -= nlocal;
+  for (PetscInt i = 0; i < nlocal; i++)
+    if (label[i] != SyntheticLabel(s, 0, first + i)) same = PETSC_FALSE;
+  CHECK(same, "labels differ");
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Kernel(FeatureMatType type, const Shape *shape, PetscInt c, PetscBool bias)
+{
+  const Synthetic s = {
+      .n = {shape->n}, .p = shape->p, .c = c, .density = shape->density, .bias = bias, .seed = 3};
+  char what[128];
+  DataSet ds;
+  FeatureMat X;
+
+  PetscFunctionBegin;
+  PetscCall(PetscSNPrintf(what, sizeof(what), "%s, %s%s", type, shape->what, bias ? ", bias" : ""));
+  PetscCall(CreateData(&s, shape->last, &ds));
+  PetscCall(FeatureMatCreate(PETSC_COMM_WORLD, &X));
+  PetscCall(FeatureMatSetType(X, type));
+  PetscCall(FeatureMatSetData(X, ds, c, bias));
+  PetscCall(DataSetDestroy(&ds)); /* it is not kept */
+  PetscCall(CheckSizes(X, &s));
+  PetscCall(Compare(X, &s, what));
+  PetscCall(FeatureMatDestroy(&X));
+  PetscFunctionReturn(0);
+}
+
+/* The same object filled a second time. */
+static PetscErrorCode Refill(FeatureMatType type)
+{
+  const Synthetic first = {.n = {9}, .p = 6, .c = 2, .density = 0.5, .seed = 4},
+                  second = {.n = {5}, .p = 8, .c = 3, .density = 0.5, .bias = PETSC_TRUE, .seed = 5};
+  DataSet ds;
+  FeatureMat X;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatCreate(PETSC_COMM_WORLD, &X));
+  PetscCall(FeatureMatSetType(X, type));
+  PetscCall(CreateData(&first, PETSC_FALSE, &ds));
+  PetscCall(FeatureMatSetData(X, ds, first.c, first.bias));
+  PetscCall(DataSetDestroy(&ds));
+  PetscCall(CreateData(&second, PETSC_FALSE, &ds));
+  PetscCall(FeatureMatSetData(X, ds, second.c, second.bias));
+  PetscCall(DataSetDestroy(&ds));
+  PetscCall(CheckSizes(X, &second));
+  PetscCall(Compare(X, &second, "filled again"));
+  PetscCall(FeatureMatDestroy(&X));
+  PetscFunctionReturn(0);
+}
+
+int main(int argc, char **argv)
+{
+  const Shape shapes[] = {{"samples and features", 17, 11, 0.4, PETSC_FALSE},
+                          {"more ranks than samples", 3, 10, 0.6, PETSC_FALSE},
+                          {"more ranks than features", 12, 2, 0.6, PETSC_FALSE},
+                          {"one feature", 7, 1, 1, PETSC_FALSE},
+                          {"one sample", 1, 9, 1, PETSC_FALSE},
+                          {"empty ranks", 8, 9, 0.5, PETSC_TRUE},
+                          {"no entries", 6, 5, 0, PETSC_FALSE}};
+  const PetscInt c[] = {1, 2, 20};
+  const char **types;
+  PetscInt ntypes;
+  FeatureMat X;
+
+  PetscFunctionBeginUser;
+  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(FeatureMatGetRegistered(&ntypes, &types));
+  CHECK(ntypes > 0, "no kernel is registered");
+  for (PetscInt t = 0; t < ntypes; t++) {
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+      for (int k = 0; k < 3; k++)
+        for (int bias = 0; bias < 2; bias++) PetscCall(Kernel(types[t], &shapes[i], c[k], (PetscBool)bias));
+    PetscCall(Refill(types[t]));
+  }
+  PetscCall(PetscFree(types));
+  PetscCall(FeatureMatCreate(PETSC_COMM_WORLD, &X));
+  CHECK_RAISES(PETSC_ERR_ARG_UNKNOWN_TYPE, FeatureMatSetType(X, "referense"));
+  CHECK_RAISES(PETSC_ERR_ARG_WRONGSTATE, FeatureMatCreateVecs(X, NULL, NULL));
+  PetscCall(FeatureMatDestroy(&X));
+  PetscCall(TwofoldFinalize());
+  return 0;
+}
