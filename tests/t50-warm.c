@@ -169,6 +169,7 @@ static PetscErrorCode FromTheSolution(Case *k, const char map[])
 {
   HGReport cold, warm;
   PetscReal f;
+  LLS lls;
   HG hg;
 
   PetscFunctionBegin;
@@ -185,6 +186,11 @@ static PetscErrorCode FromTheSolution(Case *k, const char map[])
         (int)warm.lower_its);
   CHECK(cold.adjoint_its > 3 && warm.adjoint_its <= 1, "%d adjoint steps, then %d", (int)cold.adjoint_its,
         (int)warm.adjoint_its);
+  PetscCall(HGGetLLS(hg, &lls)); /* switched off, the accepted state is no start any more */
+  PetscCall(LLSSetWarmStart(lls, PETSC_FALSE));
+  PetscCall(HGSolve(hg, k->lambda, &f, k->h));
+  PetscCall(HGGetReport(hg, &warm));
+  CHECK(warm.lower_its == cold.lower_its, "%d steps, then %d", (int)cold.lower_its, (int)warm.lower_its);
   PetscCall(HGDestroy(&hg));
   PetscFunctionReturn(0);
 }
