@@ -40,7 +40,8 @@ PetscErrorCode FPMCreateState(FPM fpm, State *x);
 /* x <- Phi(x, lambda) in place; where change is not NULL it gets ||Phi(x) - x|| in the state's norm.
  * Collective. */
 PetscErrorCode FPMStep(FPM fpm, Vec lambda, State x, PetscReal *change);
-/* Fixes the point (x, lambda) of the products below; only references are kept. Collective. */
+/* Fixes the point (x, lambda) of the products below; only references are kept. Maps made from the same
+   problem's loss share its point: the last one to be fixed holds for all of them. Collective. */
 PetscErrorCode FPMLinearize(FPM fpm, Vec lambda, State x);
 /* y = d1Phi v. Collective. */
 PetscErrorCode FPMJVP(FPM fpm, State v, State y);
