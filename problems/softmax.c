@@ -291,14 +291,16 @@ static PetscErrorCode BLPLossCrossTranspose_Softmax(BLP blp, Vec v, Vec g)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode BLPStrongConvexity_Softmax(BLP blp, Vec lambda, PetscReal *mu)
+static PetscErrorCode BLPStrongConvexity_Softmax(BLP blp, Vec lambda, TwofoldConstant *mu)
 {
   Softmax *sm = (Softmax *)blp->data;
   PetscReal lowest;
 
   PetscFunctionBegin;
   PetscCall(VecMin(lambda, NULL, &lowest));
-  *mu = sm->bias ? 0 : PetscExpReal(lowest) / ((PetscReal)sm->c * (PetscReal)sm->p);
+  mu->standing = TWOFOLD_PROVED;
+  mu->value = sm->bias ? 0 : PetscExpReal(lowest) / ((PetscReal)sm->c * (PetscReal)sm->p);
+  mu->origin = sm->bias ? "0: the bias is unpenalised" : "exp(min lambda) / (c p)";
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

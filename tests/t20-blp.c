@@ -266,11 +266,14 @@ static PetscErrorCode Adjoints(Case *k)
 static PetscErrorCode StrongConvexity(Case *k, const Synthetic *s)
 {
   const PetscInt nw = k->dense->nw;
-  PetscReal mu, *H, *e;
+  TwofoldConstant constant;
+  PetscReal *H, *e;
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc2(nw * nw, &H, nw, &e));
-  PetscCall(BLPGetStrongConvexity(k->blp, k->lambda, &mu));
+  PetscCall(BLPGetStrongConvexity(k->blp, k->lambda, &constant));
+  CHECK(constant.standing == TWOFOLD_PROVED, "mu is %s", TwofoldStandings[constant.standing]);
+  const PetscReal mu = constant.value;
   DenseHessian(k->dense, k->l, k->at, H);
   PetscCall(DenseEigenvalues(nw, H, e));
   CHECK(mu >= 0 && mu <= e[0] + 1e-14 * e[nw - 1], "mu %g above the smallest eigenvalue %g", mu, e[0]);

@@ -57,8 +57,11 @@ PetscErrorCode BLPLossHessianMult(BLP blp, Vec v, Vec y);
 PetscErrorCode BLPLossCrossMult(BLP blp, Vec u, Vec y);
 /* g = (d/dlambda grad_w l)^T v, from w's space to lambda's. Collective. */
 PetscErrorCode BLPLossCrossMultTranspose(BLP blp, Vec v, Vec g);
-/* mu(lambda) >= 0 with grad^2_ww l >= mu I everywhere, by the problem's formula. Collective. */
-PetscErrorCode BLPGetStrongConvexity(BLP blp, Vec lambda, PetscReal *mu);
+/** mu(lambda) >= 0 with grad^2_ww l >= mu I everywhere, as the problem gives it; unknown where it does not.
+    Collective. */
+PetscErrorCode BLPGetStrongConvexity(BLP blp, Vec lambda, TwofoldConstant *mu);
+/** L(lambda) with grad^2_ww l <= L I everywhere, likewise. Collective. */
+PetscErrorCode BLPGetSmoothness(BLP blp, Vec lambda, TwofoldConstant *L);
 /* Loss and accuracy on a set. Raises PETSC_ERR_ARG_WRONG if the problem has no such set. Collective. */
 PetscErrorCode BLPEvaluate(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics);
 

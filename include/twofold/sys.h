@@ -28,6 +28,25 @@ PetscReal TwofoldRandomNormal(PetscInt64 seed, PetscInt64 index);
    Logically collective on x. */
 PetscErrorCode TwofoldVecSetRandomNormal(Vec x, PetscInt64 seed);
 
+/** How far a constant can be trusted. */
+typedef enum {
+  TWOFOLD_UNKNOWN,  /**< there is none: the value is NaN */
+  TWOFOLD_PROVED,   /**< by a formula of the problem */
+  TWOFOLD_COMPUTED, /**< by an eigenvalue or singular value solve at one point */
+  TWOFOLD_USER      /**< given by the caller, not checked */
+} TwofoldStanding;
+/** Names of the standings: "unknown", "proved", ... */
+extern const char *const TwofoldStandings[];
+
+/** A constant that bounds and step sizes are made of, with what is known about it. */
+typedef struct {
+  PetscReal value; /**< NaN where the standing is TWOFOLD_UNKNOWN */
+  PetscReal error; /**< bound of the absolute error (a residual norm where computed); 0 for a formula */
+  TwofoldStanding standing; /**< how far it can be trusted */
+  const char *origin;       /**< formula or method in words, a string that is never freed */
+  PetscInt products;        /**< Hessian or Jacobian products it cost */
+} TwofoldConstant;
+
 /* Fills x from a file: `.txt` (one number a line, read by byte ranges), PETSc binary `.bin` (one Vec), HDF5
    `.h5` (data set named as x is). Raises PETSC_ERR_FILE_OPEN for a missing file and
    PETSC_ERR_FILE_UNEXPECTED, naming both lengths, where the file's length is not x's. Collective on x. */

@@ -219,10 +219,19 @@ PetscErrorCode BLPLossCrossMultTranspose(BLP blp, Vec v, Vec g)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode BLPGetStrongConvexity(BLP blp, Vec lambda, PetscReal *mu)
+PetscErrorCode BLPGetStrongConvexity(BLP blp, Vec lambda, TwofoldConstant *mu)
 {
   PetscFunctionBegin;
-  PetscUseTypeMethod(blp, strongconvexity, lambda, mu);
+  *mu = (TwofoldConstant){.value = NAN, .origin = "not given by the problem"};
+  PetscTryTypeMethod(blp, strongconvexity, lambda, mu);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPGetSmoothness(BLP blp, Vec lambda, TwofoldConstant *L)
+{
+  PetscFunctionBegin;
+  *L = (TwofoldConstant){.value = NAN, .origin = "not given by the problem"};
+  PetscTryTypeMethod(blp, smoothness, lambda, L);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

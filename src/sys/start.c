@@ -4,6 +4,9 @@
 
 static PetscBool registered = PETSC_FALSE, started_here = PETSC_FALSE;
 
+const char *const TwofoldStandings[] = {"unknown",         "proved",   "computed", "user",
+                                        "TwofoldStanding", "TWOFOLD_", NULL};
+
 PetscLogEvent TWOFOLD_DataLoad, TWOFOLD_DataExchange, TWOFOLD_MatMult, TWOFOLD_MatMultTranspose;
 PetscLogEvent TWOFOLD_UpperEval, TWOFOLD_LossGradient, TWOFOLD_LossHessian;
 PetscLogEvent TWOFOLD_FPMStep, TWOFOLD_FPMLinearize, TWOFOLD_FPMJVP, TWOFOLD_FPMVJP;

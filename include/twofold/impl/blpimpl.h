@@ -17,7 +17,8 @@ struct _BLPOps {
   PetscErrorCode (*losshessian)(BLP, Vec, Vec);
   PetscErrorCode (*losscross)(BLP, Vec, Vec);
   PetscErrorCode (*losscrosstranspose)(BLP, Vec, Vec);
-  PetscErrorCode (*strongconvexity)(BLP, Vec, PetscReal *);
+  PetscErrorCode (*strongconvexity)(BLP, Vec, TwofoldConstant *);
+  PetscErrorCode (*smoothness)(BLP, Vec, TwofoldConstant *);
   PetscErrorCode (*evaluate)(BLP, BLPSet, Vec, Vec, BLPMetrics *);
   PetscErrorCode (*memory)(BLP, PetscLogDouble *);
 };
