@@ -76,12 +76,14 @@ PetscErrorCode FPMSetBLP(FPM fpm, BLP blp)
 
 PetscErrorCode FPMSetType(FPM fpm, FPMType type)
 {
-  PetscBool changed;
+  PetscBool same, changed;
 
   PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)fpm, type, &same));
+  if (!same) fpm->method = FPM_METHOD_OTHER; /* until the type says otherwise */
   PetscCall(TwofoldSetType((PetscObject)fpm, FPMList, "fpm_type", type, (TwofoldTypeFn)fpm->ops->destroy,
                            fpm->ops, sizeof(struct _FPMOps), &changed));
-  if (changed) fpm->setup = fpm->linearized = PETSC_FALSE;
+  if (changed) fpm->setup = fpm->linearized = fpm->optimal.chosen = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -103,6 +105,7 @@ PetscErrorCode FPMSetStep(FPM fpm, PetscReal alpha)
   PetscCheck(alpha > 0 && !PetscIsInfReal(alpha), PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_OUTOFRANGE,
              "-%sfpm_step %g: the step size must be positive and finite", Prefix(fpm), (double)alpha);
   fpm->step = alpha;
+  fpm->optimal.on = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -111,6 +114,9 @@ PetscErrorCode FPMSetMomentum(FPM fpm, PetscReal beta)
   PetscFunctionBegin;
   PetscCheck(beta >= 0 && beta < 1, PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_OUTOFRANGE,
              "-%sfpm_momentum %g: the momentum must be in [0, 1)", Prefix(fpm), (double)beta);
+  PetscCheck(!fpm->optimal.on, PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_INCOMP,
+             "-%sfpm_momentum %g beside -%sfpm_step optimal, which chooses both: drop one of them", Prefix(fpm),
+             (double)beta, Prefix(fpm));
   fpm->momentum = beta;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -118,21 +124,21 @@ PetscErrorCode FPMSetMomentum(FPM fpm, PetscReal beta)
 PetscErrorCode FPMSetFromOptions(FPM fpm)
 {
   char type[64];
-  PetscReal step = fpm->step, momentum = fpm->momentum;
+  PetscReal momentum = fpm->momentum;
+  PetscBool given = PETSC_FALSE;
 
   PetscFunctionBegin;
   PetscObjectOptionsBegin((PetscObject)fpm);
   PetscCall(TwofoldOptionsType(PetscOptionsObject, "-fpm_type", "Fixed-point map", "FPMSetType", FPMList,
                                FPMGD, type, sizeof(type)));
   PetscCall(FPMSetType(fpm, type));
-  PetscCall(PetscOptionsReal("-fpm_step", "Step size alpha", "FPMSetStep", step, &step, NULL));
+  PetscCall(FPMStepFromOptions_Private(fpm, PetscOptionsObject));
   if (fpm->uses_momentum)
     PetscCall(
-        PetscOptionsReal("-fpm_momentum", "Momentum beta", "FPMSetMomentum", momentum, &momentum, NULL));
+        PetscOptionsReal("-fpm_momentum", "Momentum beta", "FPMSetMomentum", momentum, &momentum, &given));
   PetscCall(PetscOptionsViewer("-fpm_view", "Print the map", "FPMView", NULL, NULL, NULL));
   PetscOptionsEnd();
-  PetscCall(FPMSetStep(fpm, step));
-  PetscCall(FPMSetMomentum(fpm, momentum));
+  if (given || !fpm->optimal.on) PetscCall(FPMSetMomentum(fpm, momentum));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -157,11 +163,15 @@ PetscErrorCode FPMView(FPM fpm, PetscViewer viewer)
   PetscFunctionBegin;
   PetscCall(TwofoldViewHeader((PetscObject)fpm, &viewer, &ascii));
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscViewerASCIIPrintf(viewer, "  step %g", (double)fpm->step));
+  if (fpm->optimal.on && !fpm->optimal.chosen)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  step optimal, not chosen yet"));
+  else
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  step %g", (double)fpm->step));
   PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_FALSE));
   if (fpm->uses_momentum) PetscCall(PetscViewerASCIIPrintf(viewer, ", momentum %g", (double)fpm->momentum));
   PetscCall(PetscViewerASCIIPrintf(viewer, "; d1Phi is %ssymmetric\n", fpm->symmetric ? "" : "not "));
   PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_TRUE));
+  PetscCall(FPMViewOptimal_Private(fpm, viewer));
   PetscTryTypeMethod(fpm, view, viewer);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -192,6 +202,7 @@ PetscErrorCode FPMStep(FPM fpm, Vec lambda, State x, PetscReal *change)
 {
   PetscFunctionBegin;
   PetscCall(FPMSetUp(fpm));
+  PetscCall(FPMCheckPrepared_Private(fpm));
   PetscCall(PetscLogEventBegin(TWOFOLD_FPMStep, fpm, lambda, 0, 0));
   PetscUseTypeMethod(fpm, step, lambda, x, change);
   PetscCall(PetscLogEventEnd(TWOFOLD_FPMStep, fpm, lambda, 0, 0));
