@@ -18,7 +18,7 @@ PetscErrorCode BoundSetFromOptions(MPI_Comm comm, const char prefix[], TwofoldSp
 
   PetscFunctionBegin;
   how->prefix = prefix;
-  PetscOptionsBegin(comm, prefix, "Computed constants: Program options", "bound");
+  PetscOptionsBegin(comm, prefix, "Computed constants options", "bound");
   PetscCall(PetscOptionsReal("-tol", "Residual norm to reach, relative to the largest value", "Bound",
                              how->tol, &how->tol, NULL));
   PetscCall(PetscOptionsInt("-max_products", "Products after which a pair is taken as it is", "Bound",

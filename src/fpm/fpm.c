@@ -67,6 +67,7 @@ PetscErrorCode FPMSetOptionsPrefix(FPM fpm, const char prefix[])
 PetscErrorCode FPMSetBLP(FPM fpm, BLP blp)
 {
   PetscFunctionBegin;
+  if (blp != fpm->blp) fpm->optimal.chosen = fpm->optimal.given = PETSC_FALSE;
   PetscCall(PetscObjectReference((PetscObject)blp));
   PetscCall(BLPDestroy(&fpm->blp));
   fpm->blp = blp;
@@ -115,8 +116,8 @@ PetscErrorCode FPMSetMomentum(FPM fpm, PetscReal beta)
   PetscCheck(beta >= 0 && beta < 1, PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_OUTOFRANGE,
              "-%sfpm_momentum %g: the momentum must be in [0, 1)", Prefix(fpm), (double)beta);
   PetscCheck(!fpm->optimal.on, PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_INCOMP,
-             "-%sfpm_momentum %g beside -%sfpm_step optimal, which chooses both: drop one of them", Prefix(fpm),
-             (double)beta, Prefix(fpm));
+             "-%sfpm_momentum %g beside -%sfpm_step optimal, which chooses both: drop one of them",
+             Prefix(fpm), (double)beta, Prefix(fpm));
   fpm->momentum = beta;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -1,6 +1,7 @@
 /* HG: f(lambda) = E(w(lambda), lambda) and its hypergradient. Interface and dispatch; what both families
  * share. */
 #include <petsctime.h>
+#include <twofold/bound.h>
 #include <twofold/impl/hgimpl.h>
 
 PetscClassId HG_CLASSID;
@@ -214,6 +215,7 @@ static PetscErrorCode SolveLowerLevel(HG hg, Vec lambda)
 {
   PetscBool warm;
   PetscLogDouble begin, end;
+  FPM fpm;
 
   PetscFunctionBegin;
   PetscCall(LLSGetWarmStart(hg->lls, &warm));
@@ -222,6 +224,8 @@ static PetscErrorCode SolveLowerLevel(HG hg, Vec lambda)
   else
     PetscCall(StateZero(hg->x));
   PetscCall(PetscTime(&begin));
+  PetscCall(LLSGetFPM(hg->lls, &fpm));
+  PetscCall(BoundProvideConstants(fpm, lambda, hg->x->v[0], NULL));
   PetscCall(LLSSolve(hg->lls, lambda, hg->x));
   PetscCall(PetscTime(&end));
   hg->report.lower_time = end - begin;
@@ -377,7 +381,11 @@ static PetscErrorCode NameState(State x)
 
 PetscErrorCode HGSaveState(HG hg, PetscViewer viewer)
 {
+  FPM fpm;
+
   PetscFunctionBegin;
+  PetscCall(LLSGetFPM(hg->lls, &fpm));
+  PetscCall(HGSaveConstants_Private(fpm, viewer));
   if (hg->accepted) {
     PetscCall(NameState(hg->accepted));
     for (PetscInt k = 0; k < hg->accepted->n; k++) PetscCall(VecView(hg->accepted->v[k], viewer));
@@ -394,8 +402,9 @@ PetscErrorCode HGRestoreState(HG hg, PetscViewer viewer)
   PetscFunctionBegin;
   PetscCall(HGSetUp(hg));
   PetscCall(LLSGetWarmStart(hg->lls, &warm));
+  PetscCall(LLSGetFPM(hg->lls, &fpm));
+  PetscCall(HGRestoreConstants_Private(fpm, viewer));
   if (warm) {
-    PetscCall(LLSGetFPM(hg->lls, &fpm));
     if (!hg->accepted) PetscCall(FPMCreateState(fpm, &hg->accepted));
     PetscCall(NameState(hg->accepted));
     for (PetscInt k = 0; k < hg->accepted->n; k++) PetscCall(TwofoldVecRestore(hg->accepted->v[k], viewer));

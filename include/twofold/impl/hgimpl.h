@@ -34,6 +34,11 @@ struct _p_HG {
   HGReport report;
 };
 
+/* The computed constants of a map's optimal step, in checkpoints: a resumed run must keep them. Does nothing
+   for other maps. Collective. */
+PetscErrorCode HGSaveConstants_Private(FPM fpm, PetscViewer viewer);
+PetscErrorCode HGRestoreConstants_Private(FPM fpm, PetscViewer viewer);
+
 PetscErrorCode HGCreate_ITD(HG hg);
 PetscErrorCode HGCreate_AID(HG hg);
 
