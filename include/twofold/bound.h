@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 /**
- * Settings by which constants are computed: residuals of 1e-8 relative to the operator's norm, 1000 products,
+ * Settings by which constants are computed: errors of 1e-6 relative to the operator's norm, 500 products,
  * no options.
  *
  * @notcollective
@@ -40,11 +40,12 @@ PetscErrorCode BoundSetFromOptions(MPI_Comm comm, const char prefix[], TwofoldSp
 /**
  * Extreme eigenvalues of the lower level's Hessian at a point, by SLEPc's Krylov-Schur method.
  *
- * Both are Ritz values, so L is found from below and mu from above; the error is the recomputed residual
- * norm, within which there is an eigenvalue. Both residuals are measured by tol * L: where mu is 1e-7 L, its
- * relative accuracy would cost thousands of products and serve nothing. A pair that did not get there within
- * the products allowed is reported as it is: see BoundIsAccurate(). Fixes the loss's point: whoever has fixed
- * another must do so again.
+ * Both are Ritz values, so L is found from below and mu from above. The error is the recomputed residual
+ * norm, within which there is an eigenvalue, or mu's distance to the problem's own bound from below, where
+ * that is less. Both errors are measured by tol * L: where mu is 1e-7 L, its relative accuracy would cost
+ * thousands of products and serve nothing. A value that did not get there within the products allowed is
+ * reported as it is: see BoundIsAccurate(). Fixes the loss's point: whoever has fixed another must do so
+ * again.
  *
  * @collective
  *

@@ -49,7 +49,7 @@ typedef struct {
 
 /** How SLEPc is asked for an eigenvalue or a singular value. */
 typedef struct {
-  PetscReal tol;         /**< residual norm to reach, relative to the operator's largest value */
+  PetscReal tol;         /**< error to reach, relative to the operator's largest value */
   PetscInt max_products; /**< products with the operator after which the pair at hand is taken as it is */
   PetscInt64 seed;       /**< of the starting vector, which does not depend on the number of ranks */
   const char *prefix;    /**< options prefix of the SLEPc objects; NULL: they read no options */

@@ -8,7 +8,7 @@
 PetscErrorCode BoundSetDefaults(TwofoldSpectral *how)
 {
   PetscFunctionBegin;
-  *how = (TwofoldSpectral){.tol = 1e-8, .max_products = 1000, .seed = 1};
+  *how = (TwofoldSpectral){.tol = 1e-6, .max_products = 500, .seed = 1};
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -19,8 +19,8 @@ PetscErrorCode BoundSetFromOptions(MPI_Comm comm, const char prefix[], TwofoldSp
   PetscFunctionBegin;
   how->prefix = prefix;
   PetscOptionsBegin(comm, prefix, "Computed constants options", "bound");
-  PetscCall(PetscOptionsReal("-tol", "Residual norm to reach, relative to the largest value", "Bound",
-                             how->tol, &how->tol, NULL));
+  PetscCall(PetscOptionsReal("-tol", "Error to reach, relative to the largest value", "Bound", how->tol,
+                             &how->tol, NULL));
   PetscCall(PetscOptionsInt("-max_products", "Products after which a pair is taken as it is", "Bound",
                             how->max_products, &how->max_products, NULL));
   PetscCall(PetscOptionsInt("-seed", "Of the starting vectors", "Bound", seed, &seed, NULL));
@@ -68,6 +68,7 @@ PetscErrorCode BoundHessian(BLP blp, Vec lambda, Vec w, const TwofoldSpectral *h
 {
   Hessian H = {.blp = blp};
   TwofoldSpectral defaults;
+  TwofoldConstant below;
   PetscInt nlocal, n;
   Mat A;
 
@@ -79,8 +80,9 @@ PetscErrorCode BoundHessian(BLP blp, Vec lambda, Vec w, const TwofoldSpectral *h
   PetscCall(VecGetSize(w, &n));
   PetscCall(MatCreateShell(PetscObjectComm((PetscObject)blp), nlocal, nlocal, n, n, &H, &A));
   PetscCall(MatShellSetOperation(A, MATOP_MULT, (void (*)(void))MatMult_Hessian));
-  PetscCall(TwofoldEigenvalue(A, TWOFOLD_LARGEST, &H.products, 0, how, L));
-  PetscCall(TwofoldEigenvalue(A, TWOFOLD_SMALLEST, &H.products, L->value, how, mu));
+  PetscCall(BLPGetStrongConvexity(blp, lambda, &below)); /* NaN where unknown */
+  PetscCall(TwofoldEigenvalue(A, TWOFOLD_LARGEST, &H.products, 0, NAN, how, L));
+  PetscCall(TwofoldEigenvalue(A, TWOFOLD_SMALLEST, &H.products, L->value, below.value, how, mu));
   PetscCall(MatDestroy(&A));
   if (L->standing) L->origin = "largest eigenvalue of the Hessian at this point, by SLEPc";
   if (mu->standing) mu->origin = "smallest eigenvalue of the Hessian at this point, by SLEPc";
@@ -249,7 +251,7 @@ PetscErrorCode BoundMapRadius(FPM fpm, Vec lambda, State x, const TwofoldSpectra
   PetscFunctionBegin;
   PetscCall(BoundSetDefaults(&defaults));
   PetscCall(DerivativeCreate(fpm, lambda, x, PETSC_FALSE, &d, &A));
-  PetscCall(TwofoldEigenvalue(A, TWOFOLD_RADIUS, &d.products, 0, how ? how : &defaults, radius));
+  PetscCall(TwofoldEigenvalue(A, TWOFOLD_RADIUS, &d.products, 0, NAN, how ? how : &defaults, radius));
   PetscCall(DerivativeDestroy(&d, &A));
   if (radius->standing && radius->value > 0)
     radius->origin = "eigenvalue of largest modulus at this point, by SLEPc";

@@ -37,7 +37,7 @@ typedef struct {
   CliCommon common;
   PetscBool check;
   PetscInt at[MAX_POINTS], nat;
-  TwofoldSpectral how;
+  TwofoldSpectral how, norms; /* of eigenvalues, of singular values */
   BLP blp;
   HG hg;
   LLS lls;
@@ -74,6 +74,7 @@ static PetscErrorCode ParseSteps(Run *run, const char text[])
 static PetscErrorCode ReadOptions(Run *run)
 {
   char text[512] = "";
+  PetscReal tol = 1e-4; /* no bound from outside shortens these: see TwofoldEigenvalue() */
 
   PetscFunctionBegin;
   PetscCall(CliCommonFromOptions(&run->common, ""));
@@ -85,10 +86,16 @@ static PetscErrorCode ReadOptions(Run *run)
   PetscCall(PetscOptionsBool("-contraction_check",
                              "Also the spectral radius by a non-Hermitian solve (small problems)", "twofold",
                              run->check, &run->check, NULL));
+  PetscCall(PetscOptionsReal("-contraction_norm_tol", "As -contraction_tol, of ||d1Phi|| and ||d2Phi||",
+                             "twofold", tol, &tol, NULL));
   PetscOptionsEnd();
+  PetscCheck(tol > 0 && tol < 1, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
+             "-contraction_norm_tol %g: must be in (0, 1)", (double)tol);
   if (text[0]) PetscCall(ParseSteps(run, text));
   PetscCall(BoundSetDefaults(&run->how));
   PetscCall(BoundSetFromOptions(PETSC_COMM_WORLD, "contraction_", &run->how));
+  run->norms = run->how;
+  run->norms.tol = tol;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -197,9 +204,10 @@ static PetscErrorCode Look(Run *run, Point *point)
   PetscCall(CliDescribeMap(run->fpm, point->map, sizeof(point->map)));
   PetscCall(FindConstants(run, point, L, mu));
   PetscCall(FindRates(run, point, L, mu));
-  PetscCall(BoundMapNorm(run->fpm, run->lambda, run->x, &run->how, AddRow(point, "||d1Phi||", "d1Phi_norm")));
   PetscCall(
-      BoundParameterNorm(run->fpm, run->lambda, run->x, &run->how, AddRow(point, "||d2Phi||", "d2Phi_norm")));
+      BoundMapNorm(run->fpm, run->lambda, run->x, &run->norms, AddRow(point, "||d1Phi||", "d1Phi_norm")));
+  PetscCall(BoundParameterNorm(run->fpm, run->lambda, run->x, &run->norms,
+                               AddRow(point, "||d2Phi||", "d2Phi_norm")));
   for (int m = 0; m < NMETHODS; m++)
     for (int kind = 0; kind < 2; kind++)
       PetscCall(FindOptimal(methods[m].method, &L[kind], &mu[kind], &point->optimal[m][kind]));
@@ -277,6 +285,7 @@ static PetscErrorCode WriteSummary(Run *run, RunDir dir)
     JsonString(&json, "command", "contraction");
     JsonString(&json, "version", TWOFOLD_VERSION);
     JsonReal(&json, "tol", run->how.tol);
+    JsonReal(&json, "norm_tol", run->norms.tol);
     JsonOpen(&json, "points");
     for (PetscInt i = 0; i < run->npoints; i++) SummarisePoint(&json, &run->point[i]);
     JsonClose(&json);

@@ -77,7 +77,7 @@ static PetscErrorCode ComputeNorm(FeatureMat X)
   PetscCall(FeatureMatCreateVecs(X, &gram.W, &gram.Z));
   PetscCall(MatCreateShell(PetscObjectComm((PetscObject)X), rows->n, rows->n, rows->N, rows->N, &gram, &A));
   PetscCall(MatShellSetOperation(A, MATOP_MULT, (void (*)(void))MatMult_Gram));
-  PetscCall(TwofoldEigenvalue(A, TWOFOLD_LARGEST, &gram.products, 0, &how, &square));
+  PetscCall(TwofoldEigenvalue(A, TWOFOLD_LARGEST, &gram.products, 0, NAN, &how, &square));
   PetscCall(MatDestroy(&A));
   PetscCall(VecDestroy(&gram.W));
   PetscCall(VecDestroy(&gram.Z));

@@ -1,5 +1,6 @@
 /* The step size and momentum of a map: those in use, and the optimal ones for the constants mu and L of the
    loss, mu I <= H <= L I, which the problem's formulas give at each lambda or somebody else computes once. */
+#include <stdlib.h>
 #include <twofold/impl/fpmimpl.h>
 
 const char *const FPMConstantsSources[] = {"formula", "computed", "FPMConstants", "FPM_CONSTANTS_", NULL};
@@ -192,9 +193,8 @@ PetscErrorCode FPMCheckPrepared_Private(FPM fpm)
 
 PetscErrorCode FPMStepFromOptions_Private(FPM fpm, PetscOptionItems *PetscOptionsObject)
 {
-  char text[64];
+  char text[64], *end;
   PetscBool given, optimal;
-  PetscReal step;
   FPMConstants source = fpm->optimal.on ? fpm->optimal.source : FPM_CONSTANTS_FORMULA;
 
   PetscFunctionBegin;
@@ -208,7 +208,9 @@ PetscErrorCode FPMStepFromOptions_Private(FPM fpm, PetscOptionItems *PetscOption
                                FPMConstantsSources, (PetscEnum)source, (PetscEnum *)&source, NULL));
     PetscCall(FPMSetOptimalStep(fpm, source));
   } else if (given && text[0]) { /* a missing value is told by whoever checks the options */
-    PetscCall(PetscOptionsStringToReal(text, &step));
+    const PetscReal step = (PetscReal)strtod(text, &end);
+    PetscCheck(!*end, PetscObjectComm((PetscObject)fpm), PETSC_ERR_USER_INPUT,
+               "-%sfpm_step %s: must be a number, or optimal", Prefix(fpm), text);
     PetscCall(FPMSetStep(fpm, step));
   }
   PetscFunctionReturn(PETSC_SUCCESS);

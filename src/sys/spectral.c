@@ -8,9 +8,22 @@
 /* What the convergence test knows. */
 typedef struct {
   const PetscInt *products;
-  PetscInt limit;  /* count at which the pair at hand is taken */
+  PetscInt last; /* count at which the pair at hand is taken */
+  TwofoldEnd end;
   PetscReal scale; /* 0: the value's own */
+  PetscReal limit; /* of the spectrum, known from elsewhere; NaN: none */
 } Test;
+
+/* A Ritz value at an end of the spectrum lies inside it. Where a bound from outside is known, the true value
+   is between the two, and that may be narrower than the residual: where eigenvalues crowd at the end, Ritz
+   values get there long before any vector does. */
+static PetscReal Enclose(const Test *test, PetscReal value, PetscReal residual)
+{
+  const PetscReal rounding = 100 * PETSC_MACHINE_EPSILON * PetscMax(test->scale, PetscAbsReal(value));
+  const PetscReal gap = test->end == TWOFOLD_SMALLEST ? value - test->limit : test->limit - value;
+
+  return gap >= -rounding && gap < residual ? PetscMax(gap, 0) : residual; /* NaN compares false */
+}
 
 /* Beyond the limit whatever there is counts as converged, so that it can be had at all: its recomputed
    residual tells what it is worth. */
@@ -18,8 +31,10 @@ static PetscReal Judge(const Test *test, PetscReal value, PetscReal residual)
 {
   const PetscReal scale = test->scale > 0 ? test->scale : PetscAbsReal(value);
 
-  if (*test->products >= test->limit) return 0;
-  return scale > 0 ? residual / scale : residual;
+  const PetscReal error = Enclose(test, value, residual);
+
+  if (*test->products >= test->last) return 0;
+  return scale > 0 ? error / scale : error;
 }
 
 static PetscErrorCode JudgeEigenpair(EPS eps, PetscScalar re, PetscScalar im, PetscReal residual,
@@ -27,7 +42,8 @@ static PetscErrorCode JudgeEigenpair(EPS eps, PetscScalar re, PetscScalar im, Pe
 {
   PetscFunctionBegin;
   (void)eps;
-  *error = Judge((const Test *)ctx, SlepcAbsEigenvalue(re, im), residual);
+  const Test *const test = (const Test *)ctx;
+  *error = Judge(test, test->end == TWOFOLD_RADIUS ? SlepcAbsEigenvalue(re, im) : re, residual);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -81,11 +97,12 @@ static PetscErrorCode SetUpEPS(EPS eps, TwofoldEnd end, const TwofoldSpectral *h
 }
 
 PetscErrorCode TwofoldEigenvalue(Mat A, TwofoldEnd end, const PetscInt *products, PetscReal scale,
-                                 const TwofoldSpectral *how, TwofoldConstant *c)
+                                 PetscReal limit, const TwofoldSpectral *how, TwofoldConstant *c)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)A);
   const PetscInt before = *products;
-  Test test = {.products = products, .limit = before + how->max_products, .scale = scale};
+  Test test = {
+      .products = products, .last = before + how->max_products, .end = end, .scale = scale, .limit = limit};
   PetscScalar re, im;
   PetscInt found;
   PetscBool zero;
@@ -111,6 +128,7 @@ PetscErrorCode TwofoldEigenvalue(Mat A, TwofoldEnd end, const PetscInt *products
       PetscCall(EPSGetEigenvalue(eps, 0, &re, &im));
       c->value = end == TWOFOLD_RADIUS ? SlepcAbsEigenvalue(re, im) : PetscRealPart(re);
       PetscCall(EPSComputeError(eps, 0, EPS_ERROR_ABSOLUTE, &c->error));
+      c->error = Enclose(&test, c->value, c->error);
     }
     PetscCall(EPSDestroy(&eps));
   }
@@ -136,7 +154,8 @@ PetscErrorCode TwofoldSingularValue(Mat A, const PetscInt *products, const Twofo
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)A);
   const PetscInt before = *products;
-  Test test = {.products = products, .limit = before + how->max_products};
+  Test test = {
+      .products = products, .last = before + how->max_products, .end = TWOFOLD_LARGEST, .limit = NAN};
   PetscInt found;
   PetscBool zero;
   SVD svd;

@@ -90,13 +90,14 @@ PetscErrorCode TwofoldLinesRead(MPI_Comm comm, const char path[], TwofoldLines *
 PetscErrorCode TwofoldLinesDestroy(TwofoldLines *lines);
 
 /* Spectra of shell matrices by SLEPc (spectral.c): the pair that converged, or after max_products the one at
-   hand; c->error is its residual norm, recomputed, and c->value NaN where SLEPc gave nothing. `products` is
-   where the shell counts. */
+   hand; c->error is its residual norm, recomputed, or the distance to `limit`, a bound from outside (NaN: none
+   is known), where that is less; c->value is NaN where SLEPc gave nothing. `products` is where the shell
+   counts. */
 typedef enum { TWOFOLD_LARGEST, TWOFOLD_SMALLEST, TWOFOLD_RADIUS } TwofoldEnd;
-/* Residuals relative to `scale`, or to the value itself where scale is 0. LARGEST and SMALLEST want a
+/* Errors relative to `scale`, or to the value itself where scale is 0. LARGEST and SMALLEST want a
    symmetric A; RADIUS is the largest modulus of the eigenvalues of any A. Collective on A. */
 PetscErrorCode TwofoldEigenvalue(Mat A, TwofoldEnd end, const PetscInt *products, PetscReal scale,
-                                 const TwofoldSpectral *how, TwofoldConstant *c);
+                                 PetscReal limit, const TwofoldSpectral *how, TwofoldConstant *c);
 /* The largest singular value of an A that has as many rows as columns or more. Collective on A. */
 PetscErrorCode TwofoldSingularValue(Mat A, const PetscInt *products, const TwofoldSpectral *how,
                                     TwofoldConstant *c);
