@@ -123,7 +123,7 @@ PetscErrorCode FPMNeedsConstants(FPM fpm, PetscBool *needs);
  *
  * @param[in]     fpm     the map, with source FPM_CONSTANTS_COMPUTED
  * @param[in]     L       largest eigenvalue of the Hessian
- * @param[in]     mu      smallest eigenvalue; taken as 0 where it is not larger than its error
+ * @param[in]     mu      smallest eigenvalue; what counts is value - error, and 0 where that is negative
  *
  * @raises{PETSC_ERR_ARG_WRONGSTATE, the map does not choose its step by computed constants}
  */

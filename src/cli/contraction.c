@@ -179,17 +179,16 @@ static PetscErrorCode FindRates(Run *run, Point *point, const TwofoldConstant L[
 static PetscErrorCode FindOptimal(FPMMethod method, const TwofoldConstant *L, const TwofoldConstant *mu,
                                   Optimal *o)
 {
-  const TwofoldConstant zero = {.value = 0, .standing = TWOFOLD_PROVED, .origin = "0"};
-  TwofoldConstant radius;
+  TwofoldConstant least = *mu, radius; /* as a map chooses its step */
 
   PetscFunctionBegin;
   *o = (Optimal){NAN, NAN, NAN};
-  const PetscBool positive = (PetscBool)(mu->standing && mu->value > mu->error);
   if (!L->standing || !(L->value > 0) || PetscIsInfReal(L->value)) PetscFunctionReturn(PETSC_SUCCESS);
-  if (!positive) mu = &zero;
-  if (!positive && method != FPM_METHOD_GD) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(FPMOptimalConstants(method, PetscMin(mu->value, L->value), L->value, &o->alpha, &o->beta));
-  PetscCall(BoundSpectralRadius(method, o->alpha, o->beta, mu, L, &radius));
+  least.value = mu->standing && mu->value > mu->error ? PetscMin(mu->value - mu->error, L->value) : 0;
+  if (!mu->standing) least.standing = TWOFOLD_PROVED; /* 0 is */
+  if (least.value == 0 && method != FPM_METHOD_GD) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(FPMOptimalConstants(method, least.value, L->value, &o->alpha, &o->beta));
+  PetscCall(BoundSpectralRadius(method, o->alpha, o->beta, &least, L, &radius));
   o->radius = radius.value;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -115,10 +115,11 @@ PetscErrorCode FPMGetConstants(FPM fpm, TwofoldConstant *L, TwofoldConstant *mu)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* A computed mu within its error of 0 may well be 0. */
-static PetscReal SurelyPositive(const TwofoldConstant *mu)
+/* What mu is at least: the safe side, and free of the last digits of an eigenvalue solve where the problem's
+   own bound is its error. */
+static PetscReal AtLeast(const TwofoldConstant *mu)
 {
-  return mu->standing != TWOFOLD_UNKNOWN && mu->value > mu->error ? mu->value : 0;
+  return mu->standing != TWOFOLD_UNKNOWN && mu->value > mu->error ? mu->value - mu->error : 0;
 }
 
 /* ------------------------------------------------------------------ the choice */
@@ -135,7 +136,7 @@ static PetscErrorCode CheckConstants(FPM fpm)
              fpm->optimal.source == FPM_CONSTANTS_FORMULA ? ", or -" : "",
              fpm->optimal.source == FPM_CONSTANTS_FORMULA ? prefix : "",
              fpm->optimal.source == FPM_CONSTANTS_FORMULA ? "fpm_constants computed" : "");
-  PetscCheck(SurelyPositive(mu) > 0 || fpm->method == FPM_METHOD_GD, comm, PETSC_ERR_ARG_WRONG,
+  PetscCheck(AtLeast(mu) > 0 || fpm->method == FPM_METHOD_GD, comm, PETSC_ERR_ARG_WRONG,
              "-%sfpm_step optimal: %s needs mu > 0, and mu is %g, standing %s (%s): give -%sfpm_step and "
              "-%sfpm_momentum as numbers, or use -%sfpm_type gd",
              prefix, type, (double)mu->value, TwofoldStandings[mu->standing], mu->origin, prefix, prefix,
@@ -162,7 +163,7 @@ PetscErrorCode FPMPrepare(FPM fpm, Vec lambda)
   PetscCheck(formula || fpm->optimal.given, comm, PETSC_ERR_ARG_WRONGSTATE,
              "-%sfpm_constants computed: nobody has computed them; FPMSetConstants() first", Prefix(fpm));
   PetscCall(CheckConstants(fpm));
-  const PetscReal L = fpm->optimal.L.value, mu = PetscMin(SurelyPositive(&fpm->optimal.mu), L);
+  const PetscReal L = fpm->optimal.L.value, mu = PetscMin(AtLeast(&fpm->optimal.mu), L);
   if (PetscIsInfOrNanReal(
           L)) /* lambda overflows: the iterates will, too, and that is a reason, not an error */
     fpm->step = fpm->momentum = 0;
@@ -224,7 +225,7 @@ PetscErrorCode FPMViewOptimal_Private(FPM fpm, PetscViewer viewer)
   if (!fpm->optimal.on) PetscFunctionReturn(PETSC_SUCCESS);
   if (fpm->optimal.chosen)
     PetscCall(PetscViewerASCIIPrintf(viewer, "  optimal for L %g (%s), mu %g (%s)%s\n", (double)L->value,
-                                     L->origin, (double)mu->value, mu->origin,
+                                     L->origin, (double)AtLeast(mu), mu->origin,
                                      fpm->optimal.frozen ? ", frozen" : ""));
   else
     PetscCall(
