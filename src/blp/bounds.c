@@ -1,0 +1,73 @@
+/* Bounds of lambda. */
+#include <twofold/impl/blpimpl.h>
+
+static PetscErrorCode CheckLayout(BLP blp, Vec lambda, Vec bound, const char name[])
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
+  PetscInt n[2], here[2], wrong;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetSize(lambda, &n[0]));
+  PetscCall(VecGetSize(bound, &n[1]));
+  PetscCheck(n[0] == n[1], comm, PETSC_ERR_ARG_SIZ,
+             "BLPSetBounds(): the %s bound has %" PetscInt_FMT " entries, lambda %" PetscInt_FMT, name, n[1],
+             n[0]);
+  PetscCall(VecGetLocalSize(lambda, &here[0]));
+  PetscCall(VecGetLocalSize(bound, &here[1]));
+  wrong = here[0] != here[1];
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &wrong, 1, MPIU_INT, MPI_SUM, comm));
+  PetscCheck(!wrong, comm, PETSC_ERR_ARG_SIZ,
+             "BLPSetBounds(): the %s bound is not distributed as lambda is: make it by BLPCreateVecs()",
+             name);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Number of entries whose lower bound is not at most the upper one, NaN among them. */
+static PetscErrorCode CheckOrder(BLP blp)
+{
+  const PetscScalar *lower, *upper;
+  PetscInt n, crossed = 0;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetLocalSize(blp->bounds[0], &n));
+  PetscCall(VecGetArrayRead(blp->bounds[0], &lower));
+  PetscCall(VecGetArrayRead(blp->bounds[1], &upper));
+  for (PetscInt i = 0; i < n; i++) crossed += !(lower[i] <= upper[i]);
+  PetscCall(VecRestoreArrayRead(blp->bounds[1], &upper));
+  PetscCall(VecRestoreArrayRead(blp->bounds[0], &lower));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &crossed, 1, MPIU_INT, MPI_SUM, PetscObjectComm((PetscObject)blp)));
+  PetscCheck(!crossed, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_INCOMP,
+             "BLPSetBounds(): in %" PetscInt_FMT " entries the lower bound is not below the upper one",
+             crossed);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPCheckBounds_Private(BLP blp)
+{
+  Vec lambda;
+
+  PetscFunctionBegin;
+  if (!blp->bounds[0] && !blp->bounds[1]) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscUseTypeMethod(blp, createvecs, &lambda, NULL);
+  if (blp->bounds[0]) PetscCall(CheckLayout(blp, lambda, blp->bounds[0], "lower"));
+  if (blp->bounds[1]) PetscCall(CheckLayout(blp, lambda, blp->bounds[1], "upper"));
+  PetscCall(VecDestroy(&lambda));
+  if (blp->bounds[0] && blp->bounds[1]) PetscCall(CheckOrder(blp));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPSetBounds(BLP blp, Vec lower, Vec upper)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPKeepPair_Private(blp->bounds, lower, upper));
+  if (blp->setup) PetscCall(BLPCheckBounds_Private(blp));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPGetBounds(BLP blp, Vec *lower, Vec *upper)
+{
+  PetscFunctionBegin;
+  if (lower) *lower = blp->bounds[0];
+  if (upper) *upper = blp->bounds[1];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
