@@ -55,14 +55,19 @@ static PetscErrorCode BLPUpper_User(BLP blp, Vec lambda, Vec w, PetscReal *E, Ve
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* l is NaN where the callback has none. */
+/* l is NaN where the callback leaves it alone. */
 static PetscErrorCode BLPLossGradient_User(BLP blp, Vec lambda, Vec w, PetscReal *l, Vec g)
 {
+  const PetscReal untouched = PETSC_MIN_REAL;
   User *user = (User *)blp->data;
 
   PetscFunctionBegin;
-  if (l) *l = NAN;
+  if (l) *l = untouched;
   PetscCallBack("gradient of the loss", (*user->gradient)(blp, lambda, w, l, g, user->ctx));
+  if (l && *l == untouched) {
+    blp->no_value = PETSC_TRUE;
+    *l = NAN;
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -276,7 +281,7 @@ PetscErrorCode BLPUserSetLoss(BLP blp, BLPUserGradientFn gradient, BLPUserProduc
   blp->ops->losshessian = hessian ? BLPLossHessian_User : NULL;
   blp->ops->losscross = cross ? BLPLossCross_User : NULL;
   blp->ops->losscrosstranspose = crosstranspose ? BLPLossCrossTranspose_User : NULL;
-  blp->linearized = PETSC_FALSE;
+  blp->linearized = blp->no_value = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -428,7 +433,7 @@ static PetscErrorCode BLPDestroy_User(BLP blp)
   PetscCall(VecDestroy(&user->lambda));
   PetscCall(VecDestroy(&user->w));
   PetscCall(PetscFree(blp->data));
-  blp->by_callbacks = blp->map_symmetric = PETSC_FALSE;
+  blp->by_callbacks = blp->map_symmetric = blp->no_value = PETSC_FALSE;
   for (int s = 0; s < 3; s++) blp->has[s] = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -1,4 +1,4 @@
-/* Bounds of lambda. */
+/* Bounds of lambda, and random directions that stay within them. */
 #include <twofold/impl/blpimpl.h>
 
 static PetscErrorCode CheckLayout(BLP blp, Vec lambda, Vec bound, const char name[])
@@ -69,5 +69,49 @@ PetscErrorCode BLPGetBounds(BLP blp, Vec *lower, Vec *upper)
   PetscFunctionBegin;
   if (lower) *lower = blp->bounds[0];
   if (upper) *upper = blp->bounds[1];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ directions */
+
+/* Keeps x + h d, h <= 0.1, within the bounds: an entry turns around where the other side has more room. */
+static inline PetscScalar Bounded(PetscScalar x, PetscScalar d, PetscReal lower, PetscReal upper)
+{
+  const PetscReal up = upper - x, down = x - lower, wanted = PetscAbsReal(d);
+  PetscReal room = d > 0 ? up : down;
+
+  if (wanted > 5 * room && (d > 0 ? down : up) > room) {
+    d = -d;
+    room = d > 0 ? up : down;
+  }
+  const PetscReal length = PetscMax(0, PetscMin(wanted, 5 * room));
+  return d > 0 ? length : -length;
+}
+
+PetscErrorCode BLPSetDirection_Private(Vec x, const Vec bounds[2], PetscInt64 seed, Vec d)
+{
+  const PetscScalar *a, *lower = NULL, *upper = NULL;
+  PetscScalar *b;
+  PetscReal scale;
+  PetscInt n, all;
+
+  PetscFunctionBegin;
+  PetscCall(TwofoldVecSetRandomNormal(d, seed));
+  PetscCall(VecNorm(x, NORM_2, &scale));
+  PetscCall(VecGetSize(x, &all));
+  PetscCall(VecGetLocalSize(x, &n));
+  scale = scale > 0 && !PetscIsInfOrNanReal(scale) ? scale / PetscSqrtReal((PetscReal)all) : 1;
+  if (bounds && bounds[0]) PetscCall(VecGetArrayRead(bounds[0], &lower));
+  if (bounds && bounds[1]) PetscCall(VecGetArrayRead(bounds[1], &upper));
+  PetscCall(VecGetArrayRead(x, &a));
+  PetscCall(VecGetArray(d, &b));
+  for (PetscInt i = 0; i < n; i++) {
+    b[i] *= a[i] != 0 ? PetscAbsReal(a[i]) : scale;
+    b[i] = Bounded(a[i], b[i], lower ? lower[i] : -INFINITY, upper ? upper[i] : INFINITY);
+  }
+  PetscCall(VecRestoreArray(d, &b));
+  PetscCall(VecRestoreArrayRead(x, &a));
+  if (upper) PetscCall(VecRestoreArrayRead(bounds[1], &upper));
+  if (lower) PetscCall(VecRestoreArrayRead(bounds[0], &lower));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -39,6 +39,7 @@ struct _p_BLP {
   PetscBool by_callbacks;     /* likewise: what is missing can be given by a BLPUserSet function */
   PetscBool map_symmetric;    /* the map's d1Phi is symmetric */
   PetscBool map_linearized;   /* BLPMapLinearize() was called */
+  PetscBool no_value;         /* the lower level has a gradient but no value l */
   PetscBool test_derivatives; /* before the first hypergradient */
   Vec point[2];               /* lambda and w of BLPLossLinearize(), kept alive for the products */
   Vec map_point[2];           /* likewise of BLPMapLinearize() */
@@ -62,6 +63,11 @@ PetscErrorCode BLPCheckBounds_Private(BLP blp);
 
 /* Keeps references to two vectors (which may be NULL) in pair[], and drops those it held. */
 PetscErrorCode BLPKeepPair_Private(Vec pair[2], Vec first, Vec second);
+
+/* A random direction d for difference quotients at x, keyed by the seed: entries as large as x's; where x is
+   0, as large as its others are on average, or 1. x + h d, h <= 0.1, stays within the bounds (NULL, or two of
+   which either may be NULL). */
+PetscErrorCode BLPSetDirection_Private(Vec x, const Vec bounds[2], PetscInt64 seed, Vec d);
 
 /* Names what a problem lacks, and the function that gives it. */
 #define BLPCheckOp(blp, op, what, setter)                                                                    \
