@@ -61,6 +61,21 @@ PetscErrorCode CliCreateLambda(BLP blp, Vec *lambda)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode CliCreateProblem(BLP *blp)
+{
+  PetscBool user;
+
+  PetscFunctionBegin;
+  PetscCall(BLPCreate(PETSC_COMM_WORLD, blp));
+  PetscCall(BLPSetFromOptions(*blp));
+  PetscCall(PetscObjectTypeCompare((PetscObject)*blp, BLPUSER, &user));
+  PetscCheck(
+      !user, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
+      "-blp_type user: its E and lower level are callbacks of a C program (twofold/blpuser.h), which this "
+      "program has not; -help lists the types");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode CliHearData(void)
 {
   DataSet ds;
@@ -122,10 +137,16 @@ PetscErrorCode CliDescribeMap(FPM fpm, char text[], size_t len)
   char momentum[64] = "", optimal[160] = "";
   TwofoldConstant L, mu;
   PetscReal alpha, beta;
+  FPMMethod method;
   FPMType type;
 
   PetscFunctionBegin;
   PetscCall(FPMGetType(fpm, &type));
+  PetscCall(FPMGetMethod(fpm, &method));
+  if (method == FPM_METHOD_OTHER) { /* a step size is not known of */
+    PetscCall(PetscStrncpy(text, type, len));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(FPMGetStep(fpm, &alpha));
   PetscCall(FPMGetMomentum(fpm, &beta));
   PetscCall(FPMGetConstants(fpm, &L, &mu));

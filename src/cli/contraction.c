@@ -160,7 +160,8 @@ static PetscErrorCode FindRates(Run *run, Point *point, const TwofoldConstant L[
   PetscFunctionBegin;
   PetscCall(FPMGetMethod(run->fpm, &method));
   PetscCall(FPMGetType(run->fpm, &type));
-  PetscCall(AddRadius(point, run->fpm, FPM_METHOD_GD, "q of gd at this step", "q_gd", L, mu));
+  if (method != FPM_METHOD_OTHER)
+    PetscCall(AddRadius(point, run->fpm, FPM_METHOD_GD, "q of gd at this step", "q_gd", L, mu));
   PetscCall(PetscSNPrintf(name, sizeof(name), "spectral radius of %s", type));
   if (method != FPM_METHOD_GD) PetscCall(AddRadius(point, run->fpm, method, name, "radius", L, mu));
   if (run->check)
