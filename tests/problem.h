@@ -10,6 +10,7 @@ typedef struct {
   PetscReal density;
   PetscBool bias;
   PetscInt64 seed;
+  BLPTie tie;
 } Synthetic;
 
 /* Entry (i, j) of a set's X, most of them 0 where the density is small. */
@@ -84,6 +85,7 @@ static inline PetscErrorCode SyntheticProblem(MPI_Comm comm, BLPType type, const
   PetscCall(OptionsUse(s->bias ? "-blp_bias" : "", &options));
   PetscCall(BLPCreate(comm, blp));
   PetscCall(BLPSetType(*blp, type));
+  PetscCall(BLPSetTie(*blp, s->tie));
   PetscCall(BLPSetData(*blp, set[0], set[1], set[2]));
   PetscCall(BLPSetFromOptions(*blp));
   PetscCall(BLPSetUp(*blp));
