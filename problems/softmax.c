@@ -423,7 +423,8 @@ static PetscErrorCode BLPGetMemory_Softmax(BLP blp, PetscLogDouble *bytes)
     PetscCall(VecGetLocalSize(sm->Z[s], &n));
     *bytes += part + (PetscLogDouble)n * sizeof(PetscScalar) * (s == BLP_TRAIN ? 2 : 1);
   }
-  *bytes += (PetscLogDouble)sm->nweight * sizeof(PetscReal);
+  PetscCall(VecGetLocalSize(sm->lambda, &n));
+  *bytes += (PetscLogDouble)(sm->nweight + n) * sizeof(PetscReal);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

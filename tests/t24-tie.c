@@ -243,6 +243,43 @@ static PetscErrorCode LinearMap(const Synthetic *s, BLPTie under)
   PetscFunctionReturn(0);
 }
 
+/* The loss at one and the same theta follows a map that is set again. */
+static PetscErrorCode ChangedMap(const Synthetic *s)
+{
+  BLP blp;
+  Vec own, theta, w, g;
+  Mat T;
+  PetscInt nlocal;
+  PetscReal l[2], l_own[2];
+
+  PetscFunctionBegin;
+  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, s, &blp));
+  PetscCall(BLPCreateVecs(blp, &own, &w));
+  PetscCall(VecDuplicate(w, &g));
+  PetscCall(TwofoldVecSetRandomNormal(w, 15));
+  PetscCall(VecGetLocalSize(own, &nlocal));
+  PetscCall(CreateMap(nlocal, 2, &T));
+  PetscCall(MatCreateVecs(T, &theta, NULL));
+  PetscCall(TwofoldVecSetRandomNormal(theta, 16));
+  for (int i = 0; i < 2; i++) {
+    PetscCall(BLPSetLambdaMap(blp, NULL));
+    PetscCall(MatMult(T, theta, own));
+    PetscCall(BLPLossGradient(blp, own, w, &l_own[i], g));
+    PetscCall(BLPSetLambdaMap(blp, T));
+    PetscCall(BLPLossGradient(blp, theta, w, &l[i], g));
+    PetscCall(MatScale(T, 2));
+  }
+  CHECK(l[0] == l_own[0] && l[1] == l_own[1] && l[0] != l[1], "loss %.17g and %.17g, not %.17g and %.17g",
+        l[0], l[1], l_own[0], l_own[1]);
+  PetscCall(MatDestroy(&T));
+  PetscCall(VecDestroy(&own));
+  PetscCall(VecDestroy(&theta));
+  PetscCall(VecDestroy(&w));
+  PetscCall(VecDestroy(&g));
+  PetscCall(BLPDestroy(&blp));
+  PetscFunctionReturn(0);
+}
+
 /* ------------------------------------------------------------------ a problem with lambda in E */
 
 /* E = sum_m a_m lambda_m + 1/2 lambda_m^2 with lambda in `rows` blocks; mu = 1 + sum of lambda. It notes what
@@ -498,6 +535,7 @@ int main(int argc, char **argv)
   }
   PetscCall(LinearMap(&cases[0], BLP_TIE_OWN));
   PetscCall(LinearMap(&cases[1], BLP_TIE_WEIGHT));
+  PetscCall(ChangedMap(&cases[0]));
   PetscCall(Refusals());
   PetscCall(TwofoldFinalize());
   return 0;

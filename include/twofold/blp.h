@@ -81,7 +81,8 @@ PetscErrorCode BLPGetTie(BLP blp, BLPTie *kind);
  *
  * @param[in]     blp     the problem; objects that use it are set up afterwards
  * @param[in]     T       one row for each entry of the problem's lambda (BLP_TIE_OWN or BLP_TIE_WEIGHT),
- * dealt to the ranks as those are, one column for each of theta; a reference is taken. NULL: no map any more
+ *                        dealt to the ranks as those are, one column for each of theta; to be set again where
+ *                        its entries change. NULL: no map any more. A reference is taken
  *
  * @raises{PETSC_ERR_ARG_SIZ, by BLPSetUp() where it comes later: rows that do not fit}
  * @raises{PETSC_ERR_ARG_INCOMP, likewise: a tie of another kind is set}

@@ -153,7 +153,8 @@ PetscErrorCode BLPView(BLP blp, PetscViewer viewer)
   PetscTryTypeMethod(blp, view, viewer);
   PetscCall(BLPTieView_Private(blp, viewer));
   if (blp->upper_l2 > 0)
-    PetscCall(PetscViewerASCIIPrintf(viewer, "upper objective + %g/2 ||lambda||^2\n", (double)blp->upper_l2));
+    PetscCall(PetscViewerASCIIPrintf(viewer, "upper objective + rho/2 ||lambda||^2, rho %g\n",
+                                     (double)blp->upper_l2));
   PetscCall(PetscViewerASCIIPopTab(viewer));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
