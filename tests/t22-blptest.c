@@ -263,13 +263,16 @@ static PetscErrorCode IllFunctions(void)
 
 /* ------------------------------------------------------------------ within a solve */
 
-/* f + <a, lambda> is defined for lambda > 0 alone: bounds keep the test inside. */
+/* E = sum sqrt(lambda - 1), which refuses to be evaluated below 1: the bound keeps the tests inside. */
 static PetscErrorCode LogUpper(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2, void *ctx)
 {
+  PetscReal least;
   Vec y;
 
   PetscFunctionBegin;
-  (void)blp;
+  PetscCall(VecMin(lambda, NULL, &least));
+  PetscCheck(least >= 1, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_OUTOFRANGE, "lambda %g",
+             (double)least);
   (void)w;
   (void)g1;
   (void)ctx;
@@ -292,6 +295,7 @@ static PetscErrorCode Bounds(void)
   char message[2048];
   Vec lambda, w, lower;
   BLP blp;
+  HG hg;
   int code = 0;
 
   PetscFunctionBegin;
@@ -308,6 +312,9 @@ static PetscErrorCode Bounds(void)
   PetscCall(BLPSetBounds(blp, lower, NULL));
   PetscCall(RunTest(blp, lambda, w, &code, message));
   CHECK(!code, "near a bound: %s", message);
+  PetscCall(HGMake(blp, NULL, "-hg_type itd -lls_max_it 0", &hg));
+  PetscCall(HGTest(hg, lambda, NULL));
+  PetscCall(HGDestroy(&hg));
   PetscCall(VecDestroy(&lambda));
   PetscCall(VecDestroy(&w));
   PetscCall(VecDestroy(&lower));
