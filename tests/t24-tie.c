@@ -483,6 +483,36 @@ static PetscErrorCode KeptLambda(BLPTie tie)
   PetscFunctionReturn(0);
 }
 
+/* A lambda that is kept as the point of a linearisation stays that of its theta. */
+static PetscErrorCode HeldLambda(BLPTie tie)
+{
+  BLP blp;
+  Vec theta, w, held, now;
+  PetscScalar *a, *b;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(BlocksCreate(3, tie, &blp));
+  PetscCall(BLPCreateVecs(blp, &theta, &w));
+  PetscCall(VecSet(theta, 1));
+  PetscCall(BLPTieLambda_Private(blp, theta, &held));
+  PetscCall(PetscObjectReference((PetscObject)held));
+  PetscCall(VecSet(theta, 2));
+  PetscCall(BLPTieLambda_Private(blp, theta, &now));
+  PetscCall(VecGetSize(held, &n));
+  PetscCall(PetscMalloc2(n, &a, n, &b));
+  PetscCall(VecGather(held, a));
+  PetscCall(VecGather(now, b));
+  CHECK(a[0] == 1 && a[n - 1] == 1, "the lambda that was kept is %g now", a[0]);
+  CHECK(b[0] == 2 && b[n - 1] == 2, "the new lambda is %g", b[0]);
+  PetscCall(PetscFree2(a, b));
+  PetscCall(VecDestroy(&held));
+  PetscCall(VecDestroy(&theta));
+  PetscCall(VecDestroy(&w));
+  PetscCall(BLPDestroy(&blp));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Refusals(void)
 {
   BLP blp;
@@ -532,6 +562,7 @@ int main(int argc, char **argv)
     PetscCall(UpperGradient(3, (BLPTie)t));
     if (t != BLP_TIE_CLASS) PetscCall(UpperGradient(1, (BLPTie)t));
     PetscCall(KeptLambda((BLPTie)t));
+    if (t == BLP_TIE_CLASS || t == BLP_TIE_SCALAR) PetscCall(HeldLambda((BLPTie)t));
   }
   PetscCall(LinearMap(&cases[0], BLP_TIE_OWN));
   PetscCall(LinearMap(&cases[1], BLP_TIE_WEIGHT));
