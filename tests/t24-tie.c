@@ -364,6 +364,7 @@ static PetscErrorCode Evaluate_Blocks(BLP blp, BLPSet set, Vec lambda, Vec w, BL
 static PetscErrorCode Create_Blocks(BLP blp)
 {
   PetscFunctionBegin;
+  blp->needs_samples = PETSC_TRUE;
   blp->ops->setup = SetUp_Blocks;
   blp->ops->createvecs = CreateVecs_Blocks;
   blp->ops->upper = Upper_Blocks;

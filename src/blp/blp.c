@@ -14,6 +14,7 @@ static PetscErrorCode BLPRegisterAll(void)
   PetscCall(TwofoldRegisterEvents());
   PetscCall(PetscClassIdRegister("Bilevel Problem", &BLP_CLASSID));
   PetscCall(TwofoldListAdd(&BLPList, BLPSOFTMAX, (TwofoldConstructor)BLPCreate_Softmax));
+  PetscCall(TwofoldListAdd(&BLPList, BLPUSER, (TwofoldConstructor)BLPCreate_User));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -53,6 +54,9 @@ PetscErrorCode BLPDestroy(BLP *blp)
   PetscCall(BLPTieReset_Private(*blp));
   PetscCall(MatDestroy(&(*blp)->tie.given));
   for (int s = 0; s < 3; s++) PetscCall(DataSetDestroy(&(*blp)->set[s]));
+  PetscCall(BLPKeepPair_Private((*blp)->point, NULL, NULL));
+  PetscCall(BLPKeepPair_Private((*blp)->map_point, NULL, NULL));
+  PetscCall(BLPKeepPair_Private((*blp)->bounds, NULL, NULL));
   PetscCall(PetscHeaderDestroy(blp));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -71,7 +75,7 @@ PetscErrorCode BLPSetType(BLP blp, BLPType type)
   PetscFunctionBegin;
   PetscCall(TwofoldSetType((PetscObject)blp, BLPList, "blp_type", type, (TwofoldTypeFn)blp->ops->destroy,
                            blp->ops, sizeof(struct _BLPOps), &changed));
-  if (changed) blp->setup = PETSC_FALSE;
+  if (changed) blp->setup = blp->linearized = blp->map_linearized = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -95,12 +99,14 @@ PetscErrorCode BLPSetFromOptions(BLP blp)
   PetscCall(TwofoldOptionsType(PetscOptionsObject, "-blp_type", "Problem", "BLPSetType", BLPList, BLPSOFTMAX,
                                type, sizeof(type)));
   PetscCall(BLPSetType(blp, type));
-  PetscCall(BLPDataSetFromOptions_Private(blp, PetscOptionsObject));
+  if (blp->needs_samples) PetscCall(BLPDataSetFromOptions_Private(blp, PetscOptionsObject));
   PetscCall(PetscOptionsEList("-blp_lambda_tie", "Which entries of lambda are one number", "BLPSetTie",
                               BLPTies, 5, BLPTies[tie], &tie, NULL));
   PetscCall(PetscOptionsReal("-blp_upper_l2", "RHO of RHO/2 ||lambda||^2 in the upper objective",
                              "BLPSetUpperL2", rho, &rho, NULL));
   PetscTryTypeMethod(blp, setfromoptions, PetscOptionsObject);
+  PetscCall(PetscOptionsBool("-blp_test_derivatives", "Check all derivatives before the first hypergradient",
+                             "BLPTestDerivatives", blp->test_derivatives, &blp->test_derivatives, NULL));
   PetscCall(PetscOptionsViewer("-blp_view", "Print the problem", "BLPView", NULL, NULL, NULL));
   PetscOptionsEnd();
   PetscCall(BLPSetTie(blp, (BLPTie)tie));
@@ -122,21 +128,30 @@ PetscErrorCode BLPSetData(BLP blp, DataSet train, DataSet val, DataSet test)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The samples a type needs. */
+static PetscErrorCode SetUpData(BLP blp)
+{
+  PetscFunctionBegin;
+  if (!blp->set[BLP_TRAIN]) PetscCall(BLPLoadData_Private(blp));
+  PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
+             "no validation samples: the upper level needs them beside the training samples (BLPSetData())");
+  PetscCall(DataSetAgree(3, blp->set));
+  for (int s = 0; s < 3; s++) blp->has[s] = blp->set[s] ? PETSC_TRUE : PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPSetUp(BLP blp)
 {
   PetscFunctionBegin;
   if (blp->setup) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCheck(((PetscObject)blp)->type_name, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_TYPENOTSET,
              "BLPSetType() or BLPSetFromOptions() first");
-  if (!blp->set[BLP_TRAIN]) PetscCall(BLPLoadData_Private(blp));
-  PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
-             "no validation samples: the upper level needs them beside the training samples (BLPSetData())");
-  PetscCall(DataSetAgree(3, blp->set));
-  for (int s = 0; s < 3; s++) blp->has[s] = blp->set[s] ? PETSC_TRUE : PETSC_FALSE;
+  if (blp->needs_samples) PetscCall(SetUpData(blp));
   PetscUseTypeMethod(blp, setup);
   for (int s = 0; s < 3; s++)
     PetscCall(DataSetDestroy(&blp->set[s])); /* the problem has built what it needs */
   PetscCall(BLPTieSetUp_Private(blp));
+  PetscCall(BLPCheckBounds_Private(blp));
   blp->setup = PETSC_TRUE;
   PetscCall(PetscObjectViewFromOptions((PetscObject)blp, NULL, "-blp_view"));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -203,6 +218,7 @@ PetscErrorCode BLPUpper(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2
   Vec own;
 
   PetscFunctionBegin;
+  BLPCheckOp(blp, upper, "upper level E", "BLPUserSetUpper");
   PetscCall(BLPTieLambda_Private(blp, lambda, &own));
   PetscCall(PetscLogEventBegin(TWOFOLD_UpperEval, blp, lambda, w, 0));
   PetscUseTypeMethod(blp, upper, own, w, E, g1, own2);
@@ -217,6 +233,7 @@ PetscErrorCode BLPLossGradient(BLP blp, Vec lambda, Vec w, PetscReal *l, Vec g)
   Vec own;
 
   PetscFunctionBegin;
+  BLPCheckOp(blp, lossgradient, "loss", "BLPUserSetLoss");
   PetscCall(BLPTieLambda_Private(blp, lambda, &own));
   PetscCall(PetscLogEventBegin(TWOFOLD_LossGradient, blp, lambda, w, g));
   PetscUseTypeMethod(blp, lossgradient, own, w, l, g);
@@ -229,7 +246,9 @@ PetscErrorCode BLPLossLinearize(BLP blp, Vec lambda, Vec w)
   Vec own;
 
   PetscFunctionBegin;
+  BLPCheckOp(blp, lossgradient, "loss", "BLPUserSetLoss");
   PetscCall(BLPTieLambda_Private(blp, lambda, &own));
+  PetscCall(BLPKeepPair_Private(blp->point, own, w));
   PetscUseTypeMethod(blp, losslinearize, own, w);
   blp->linearized = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -247,6 +266,7 @@ PetscErrorCode BLPLossHessianMult(BLP blp, Vec v, Vec y)
 {
   PetscFunctionBegin;
   PetscCall(CheckLinearized(blp));
+  BLPCheckOp(blp, losshessian, "Hessian product", "BLPUserSetLoss");
   PetscCall(PetscLogEventBegin(TWOFOLD_LossHessian, blp, v, y, 0));
   PetscUseTypeMethod(blp, losshessian, v, y);
   PetscCall(PetscLogEventEnd(TWOFOLD_LossHessian, blp, v, y, 0));
@@ -259,6 +279,7 @@ PetscErrorCode BLPLossCrossMult(BLP blp, Vec u, Vec y)
 
   PetscFunctionBegin;
   PetscCall(CheckLinearized(blp));
+  BLPCheckOp(blp, losscross, "cross product", "BLPUserSetLoss");
   PetscCall(BLPTieDirection_Private(blp, u, &own));
   PetscUseTypeMethod(blp, losscross, own, y);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -270,6 +291,7 @@ PetscErrorCode BLPLossCrossMultTranspose(BLP blp, Vec v, Vec g)
 
   PetscFunctionBegin;
   PetscCall(CheckLinearized(blp));
+  BLPCheckOp(blp, losscrosstranspose, "cross product transposed", "BLPUserSetLoss");
   PetscUseTypeMethod(blp, losscrosstranspose, v, own);
   PetscCall(BLPTieResult_Private(blp, own, g));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -302,6 +324,9 @@ PetscErrorCode BLPEvaluate(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *m
   Vec own;
 
   PetscFunctionBegin;
+  PetscCheck(blp->has[set] || blp->needs_samples, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONG,
+             "the %s problem has no %s samples to evaluate%s", ((PetscObject)blp)->type_name, BLPSets[set],
+             blp->by_callbacks ? ": BLPUserSetEvaluate()" : "");
   PetscCheck(blp->has[set], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONG,
              "the problem has no %s samples: add -blp_%s", BLPSets[set], BLPSets[set]);
   PetscCall(BLPTieLambda_Private(blp, lambda, &own));
@@ -317,5 +342,19 @@ PetscErrorCode BLPGetMemory(BLP blp, PetscLogDouble *bytes)
   *bytes = 0;
   PetscTryTypeMethod(blp, memory, bytes);
   PetscCall(BLPTieGetMemory_Private(blp, bytes));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPSetTestDerivatives(BLP blp, PetscBool test)
+{
+  PetscFunctionBegin;
+  blp->test_derivatives = test;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPGetTestDerivatives(BLP blp, PetscBool *test)
+{
+  PetscFunctionBegin;
+  *test = blp->test_derivatives;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -201,7 +201,10 @@ PetscErrorCode BLPSetLambdaMap(BLP blp, Mat T)
   if (T) PetscCall(PetscObjectReference((PetscObject)T));
   PetscCall(MatDestroy(&blp->tie.given));
   blp->tie.given = T;
-  if (blp->setup) PetscCall(BLPTieSetUp_Private(blp));
+  if (blp->setup) {
+    PetscCall(BLPTieSetUp_Private(blp));
+    PetscCall(BLPCheckBounds_Private(blp));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
