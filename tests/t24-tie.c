@@ -165,6 +165,51 @@ static PetscErrorCode Penalty(const Synthetic *s, BLPTie tie)
   PetscFunctionReturn(0);
 }
 
+/* ------------------------------------------------------------------ a problem by callbacks */
+
+/* All derivatives in theta, those of a lower level that is a map among them; its value is that at T theta. */
+static PetscErrorCode Callbacks(PetscBool map)
+{
+  Synthetic s = {.n = {9, 8, 0}, .p = 6, .c = 2, .density = 1, .seed = 3, .map = map};
+  BLP blp, untied;
+  Vec theta, lambda, lower, w, y, y_untied;
+  PetscReal difference;
+  PetscBool has;
+
+  PetscFunctionBegin;
+  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPUSER, &s, &untied));
+  s.tie = BLP_TIE_SCALAR;
+  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPUSER, &s, &blp));
+  PetscCall(BLPCreateVecs(untied, &lambda, NULL));
+  PetscCall(BLPCreateVecs(blp, &theta, &w));
+  PetscCall(VecDuplicate(theta, &lower));
+  PetscCall(VecDuplicate(w, &y));
+  PetscCall(VecDuplicate(w, &y_untied));
+  PetscCall(VecSet(theta, 0.7));
+  PetscCall(VecSet(lambda, 0.7));
+  PetscCall(VecSet(lower, -5));
+  PetscCall(TwofoldVecSetRandomNormal(w, 17));
+  PetscCall(BLPSetBounds(blp, lower, NULL)); /* of theta */
+  PetscCall(BLPSetUpperL2(blp, 0.3));
+  PetscCall(BLPHasMap(blp, &has));
+  CHECK(has == map, "the lower level is %sa map", has ? "" : "not ");
+  PetscCall(map ? BLPMapApply(blp, theta, w, y) : BLPLossGradient(blp, theta, w, NULL, y));
+  PetscCall(map ? BLPMapApply(untied, lambda, w, y_untied)
+                : BLPLossGradient(untied, lambda, w, NULL, y_untied));
+  PetscCall(RelativeDifference(y, y_untied, &difference));
+  CHECK(difference <= 1e-14, "the tied lower level differs by %g", difference);
+  PetscCall(BLPTestDerivatives(blp, theta, w, NULL));
+  PetscCall(VecDestroy(&theta));
+  PetscCall(VecDestroy(&lambda));
+  PetscCall(VecDestroy(&lower));
+  PetscCall(VecDestroy(&w));
+  PetscCall(VecDestroy(&y));
+  PetscCall(VecDestroy(&y_untied));
+  PetscCall(BLPDestroy(&blp));
+  PetscCall(BLPDestroy(&untied));
+  PetscFunctionReturn(0);
+}
+
 /* ------------------------------------------------------------------ any linear map */
 
 static PetscScalar MapEntry(PetscInt i, PetscInt j)
@@ -568,6 +613,8 @@ int main(int argc, char **argv)
   PetscCall(LinearMap(&cases[0], BLP_TIE_OWN));
   PetscCall(LinearMap(&cases[1], BLP_TIE_WEIGHT));
   PetscCall(ChangedMap(&cases[0]));
+  PetscCall(Callbacks(PETSC_FALSE));
+  PetscCall(Callbacks(PETSC_TRUE));
   PetscCall(Refusals());
   PetscCall(TwofoldFinalize());
   return 0;
