@@ -173,6 +173,7 @@ static PetscErrorCode Callbacks(PetscBool map)
   Synthetic s = {.n = {9, 8, 0}, .p = 6, .c = 2, .density = 1, .seed = 3, .map = map};
   BLP blp, untied;
   Vec theta, lambda, lower, w, y, y_untied;
+  PetscInt n;
   PetscReal difference;
   PetscBool has;
 
@@ -199,6 +200,8 @@ static PetscErrorCode Callbacks(PetscBool map)
   PetscCall(RelativeDifference(y, y_untied, &difference));
   CHECK(difference <= 1e-14, "the tied lower level differs by %g", difference);
   PetscCall(BLPTestDerivatives(blp, theta, w, NULL));
+  PetscCall(VecGetSize((map ? blp->map_point : blp->point)[0], &n)); /* what callbacks of products get */
+  CHECK(n == s.p, "the point of the products has a lambda of %d entries, not %d", (int)n, (int)s.p);
   PetscCall(VecDestroy(&theta));
   PetscCall(VecDestroy(&lambda));
   PetscCall(VecDestroy(&lower));
