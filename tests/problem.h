@@ -11,8 +11,8 @@ typedef struct {
   PetscReal density;
   PetscBool bias;
   PetscInt64 seed;
-  BLPTie tie;
   PetscBool map; /* of a problem by callbacks: the lower level is a map */
+  BLPTie tie;
 } Synthetic;
 
 /* Entry (i, j) of a set's X, most of them 0 where the density is small. */

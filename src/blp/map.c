@@ -115,6 +115,7 @@ PetscErrorCode BLPGetContraction(BLP blp, Vec lambda, TwofoldConstant *q)
   PetscFunctionBegin;
   PetscCall(BLPTieLambda_Private(blp, lambda, &own));
   *q = (TwofoldConstant){.value = NAN, .origin = "not given by the problem"};
+  PetscCall(BLPTieLambda_Private(blp, lambda, &own));
   PetscTryTypeMethod(blp, contraction, own, q);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

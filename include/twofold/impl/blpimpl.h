@@ -71,25 +71,6 @@ struct _p_BLP {
 PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOptionsObject);
 PetscErrorCode BLPLoadData_Private(BLP blp);
 
-/* Ties. A problem's ops know its own lambda alone; what takes or gives one in blp.c passes it through these.
-   Set up behind the problem; a new vector of theta's space. */
-PetscErrorCode BLPTieSetUp_Private(BLP blp);
-PetscErrorCode BLPTieReset_Private(BLP blp);
-PetscErrorCode BLPTieCreateVec_Private(BLP blp, Vec *theta);
-PetscErrorCode BLPTieView_Private(BLP blp, PetscViewer viewer);
-PetscErrorCode BLPTieGetMemory_Private(BLP blp, PetscLogDouble *bytes);
-/* *lambda = T theta, which stays until it is asked for at another theta, and longer for who takes a
-   reference; theta itself without a tie. */
-PetscErrorCode BLPTieLambda_Private(BLP blp, Vec theta, Vec *lambda);
-/* *own = T u, until the next call; u itself without a tie. */
-PetscErrorCode BLPTieDirection_Private(BLP blp, Vec u, Vec *own);
-/* Where an op is to put a result that the caller wants in g (may be NULL), and then g = T^T of it. */
-static inline Vec BLPTieOwn_Private(BLP blp, Vec g)
-{
-  return g && blp->tie.T ? blp->tie.work : g;
-}
-PetscErrorCode BLPTieResult_Private(BLP blp, Vec own, Vec g);
-
 /* Whether the bounds fit lambda and one another. */
 PetscErrorCode BLPCheckBounds_Private(BLP blp);
 
@@ -107,6 +88,23 @@ PetscErrorCode BLPSetDirection_Private(Vec x, const Vec bounds[2], PetscInt64 se
              "the %s problem has no %s%s",                                                                   \
              ((PetscObject)(blp))->type_name ? ((PetscObject)(blp))->type_name : "untyped", what,            \
              (blp)->by_callbacks ? ": " setter "()" : "")
+/* Ties. A problem's ops know its own lambda alone; what takes or gives one in blp.c passes it through these.
+   Set up behind the problem; a new vector of theta's space. */
+PetscErrorCode BLPTieSetUp_Private(BLP blp);
+PetscErrorCode BLPTieReset_Private(BLP blp);
+PetscErrorCode BLPTieCreateVec_Private(BLP blp, Vec *theta);
+PetscErrorCode BLPTieView_Private(BLP blp, PetscViewer viewer);
+PetscErrorCode BLPTieGetMemory_Private(BLP blp, PetscLogDouble *bytes);
+/* *lambda = T theta, untouched as long as theta stays as it is; theta itself without a tie. */
+PetscErrorCode BLPTieLambda_Private(BLP blp, Vec theta, Vec *lambda);
+/* *own = T u, until the next call; u itself without a tie. */
+PetscErrorCode BLPTieDirection_Private(BLP blp, Vec u, Vec *own);
+/* Where an op is to put a result that the caller wants in g (may be NULL), and then g = T^T of it. */
+static inline Vec BLPTieOwn_Private(BLP blp, Vec g)
+{
+  return g && blp->tie.T ? blp->tie.work : g;
+}
+PetscErrorCode BLPTieResult_Private(BLP blp, Vec own, Vec g);
 
 /* Types, one a file of problems/. */
 PetscErrorCode BLPCreate_Softmax(BLP blp);
