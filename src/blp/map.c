@@ -113,7 +113,6 @@ PetscErrorCode BLPGetContraction(BLP blp, Vec lambda, TwofoldConstant *q)
   Vec own;
 
   PetscFunctionBegin;
-  PetscCall(BLPTieLambda_Private(blp, lambda, &own));
   *q = (TwofoldConstant){.value = NAN, .origin = "not given by the problem"};
   PetscCall(BLPTieLambda_Private(blp, lambda, &own));
   PetscTryTypeMethod(blp, contraction, own, q);
