@@ -337,11 +337,31 @@ static PetscErrorCode BLPReset_Softmax(BLP blp)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* lambda's space, and D, where this rank has `rows` rows of W. */
+static PetscErrorCode LayOutLambda(BLP blp, PetscInt rows)
+{
+  Softmax *sm = (Softmax *)blp->data;
+  PetscInt nfeatures = PETSC_DECIDE;
+
+  PetscFunctionBegin;
+  sm->share = blp->tie.kind == BLP_TIE_CLASS || blp->tie.kind == BLP_TIE_WEIGHT ? 1 : sm->c;
+  const PetscInt a_feature = sm->c / sm->share; /* entries of lambda */
+  sm->nweight = rows * a_feature;
+  PetscCall(PetscCalloc1(sm->nweight + 1, &sm->weight));
+  PetscCall(PetscSplitOwnership(PetscObjectComm((PetscObject)blp), &nfeatures, &sm->p));
+  blp->nlambda = sm->p * a_feature;
+  PetscCall(VecCreate(PetscObjectComm((PetscObject)blp), &sm->lambda));
+  PetscCall(VecSetSizes(sm->lambda, nfeatures * a_feature, blp->nlambda));
+  PetscCall(VecSetBlockSize(sm->lambda, a_feature));
+  PetscCall(VecSetFromOptions(sm->lambda));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode BLPSetUp_Softmax(BLP blp)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
   Softmax *sm = (Softmax *)blp->data;
-  PetscInt nfeatures = PETSC_DECIDE, rows;
+  PetscInt rows;
   Vec w;
 
   PetscFunctionBegin;
@@ -361,16 +381,7 @@ static PetscErrorCode BLPSetUp_Softmax(BLP blp)
   PetscCall(VecGetSize(w, &blp->nw));
   PetscCall(VecGetLocalSize(w, &rows));
   PetscCall(VecDestroy(&w));
-  sm->share = blp->tie.kind == BLP_TIE_CLASS || blp->tie.kind == BLP_TIE_WEIGHT ? 1 : sm->c;
-  const PetscInt a_feature = sm->c / sm->share; /* entries of lambda */
-  sm->nweight = rows / sm->share;
-  PetscCall(PetscCalloc1(sm->nweight + 1, &sm->weight));
-  PetscCall(PetscSplitOwnership(comm, &nfeatures, &sm->p));
-  blp->nlambda = sm->p * a_feature;
-  PetscCall(VecCreate(comm, &sm->lambda));
-  PetscCall(VecSetSizes(sm->lambda, nfeatures * a_feature, blp->nlambda));
-  PetscCall(VecSetBlockSize(sm->lambda, a_feature));
-  PetscCall(VecSetFromOptions(sm->lambda));
+  PetscCall(LayOutLambda(blp, rows / sm->c));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -62,7 +62,7 @@ struct _p_BLP {
     Vec lambda, work; /* T theta; a direction or a result in the problem's own lambda */
     PetscObjectId id; /* of the theta behind lambda */
     PetscObjectState state;
-    PetscInt n; /* entries of theta */
+    PetscInt n; /* entries of theta, where there is a T */
   } tie;
   PetscReal upper_l2;
 };
@@ -95,7 +95,8 @@ PetscErrorCode BLPTieReset_Private(BLP blp);
 PetscErrorCode BLPTieCreateVec_Private(BLP blp, Vec *theta);
 PetscErrorCode BLPTieView_Private(BLP blp, PetscViewer viewer);
 PetscErrorCode BLPTieGetMemory_Private(BLP blp, PetscLogDouble *bytes);
-/* *lambda = T theta, untouched as long as theta stays as it is; theta itself without a tie. */
+/* *lambda = T theta, which stays until it is asked for at another theta, and longer for who takes a
+   reference; theta itself without a tie. */
 PetscErrorCode BLPTieLambda_Private(BLP blp, Vec theta, Vec *lambda);
 /* *own = T u, until the next call; u itself without a tie. */
 PetscErrorCode BLPTieDirection_Private(BLP blp, Vec u, Vec *own);
