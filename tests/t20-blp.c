@@ -86,7 +86,7 @@ static PetscErrorCode Upper(Case *k)
   PetscReal value, difference, *g, *g2;
 
   PetscFunctionBegin;
-  PetscCall(PetscMalloc2(k->dense->nw, &g, k->dense->p, &g2));
+  PetscCall(PetscMalloc2(k->dense->nw, &g, k->dense->nlambda, &g2));
   PetscCall(VecSet(k->gl, 1e10));
   PetscCall(BLPUpper(k->blp, k->lambda, k->w, &value, k->gw, k->gl));
   CHECK_CLOSE(value, DenseUpperAt(k->dense, k->l, k->at, g, g2), 1e-13, "E");
