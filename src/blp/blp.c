@@ -51,6 +51,8 @@ PetscErrorCode BLPDestroy(BLP *blp)
   if (!TwofoldLastReference((PetscObject *)blp)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscTryTypeMethod(*blp, destroy);
   for (int s = 0; s < 3; s++) PetscCall(DataSetDestroy(&(*blp)->set[s]));
+  PetscCall(VecDestroy(&(*blp)->shift));
+  PetscCall(VecDestroy(&(*blp)->scale));
   PetscCall(PetscHeaderDestroy(blp));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -113,6 +115,7 @@ PetscErrorCode BLPSetUp(BLP blp)
   PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
              "no validation samples: the upper level needs them beside the training samples (BLPSetData())");
   PetscCall(DataSetAgree(3, blp->set));
+  PetscCall(BLPScaleData_Private(blp));
   for (int s = 0; s < 3; s++) blp->has[s] = blp->set[s] ? PETSC_TRUE : PETSC_FALSE;
   PetscUseTypeMethod(blp, setup);
   for (int s = 0; s < 3; s++)
@@ -131,6 +134,9 @@ PetscErrorCode BLPView(BLP blp, PetscViewer viewer)
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscViewerASCIIPushTab(viewer));
   PetscTryTypeMethod(blp, view, viewer);
+  if (blp->scaling)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "features scaled by the training samples: %s\n",
+                                     DataSetScales[blp->scaling]));
   PetscCall(PetscViewerASCIIPopTab(viewer));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
