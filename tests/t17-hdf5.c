@@ -150,7 +150,7 @@ static PetscErrorCode Types(const char folder[])
 static PetscErrorCode Refusals(const char folder[])
 {
   const double nan[] = {1, 2, 3, 4, NAN, 6}, down[] = {0, 4, 3}, short_row[] = {0, 2, 2}, out[] = {1, 0, 3},
-               twice[] = {1, 1, 2};
+               twice[] = {1, 1, 2}, square[] = {3, 3}, square_row[] = {0, 2, 2, 3};
   const Item x = {"X", F64, 2, {2, 3}, dense}, y = {"y", F64, 1, {2}, label},
              val = {"X/data", F64, 1, {3}, csr_val}, col = {"X/indices", I32, 1, {3}, csr_col},
              row = {"X/indptr", I32, 1, {3}, csr_row}, size = {"X@shape", I32, 1, {2}, shape};
@@ -185,7 +185,12 @@ static PetscErrorCode Refusals(const char folder[])
       {{val, {"X/indices", I32, 1, {3}, out}, row, size, y}, "row 1 has an entry in column 3 of 3"},
       {{val, {"X/indices", I32, 1, {3}, twice}, row, size, y}, "row 0 has two entries in column 1 (from 0)"},
       {{{"X/data", F64, 1, {3}, nan + 3}, col, row, size, y}, "is not a finite number"},
-      {{val, col, row, size, {"X@encoding-type", 0, 0, {0}, NULL}, y},
+      {{val,
+        col,
+        {"X/indptr", I32, 1, {4}, square_row},
+        {"X@shape", I32, 1, {2}, square},
+        {"X@encoding-type", 0, 0, {0}, NULL},
+        {"y", F64, 1, {3}, label3}},
        "'X' is compressed by columns; store it by rows (X.tocsr())"},
   };
   char path[PETSC_MAX_PATH_LEN];

@@ -134,7 +134,8 @@ static void ReadShape(hid_t group, const char path[], const char name[], PetscIn
                     path, name, shape[0], shape[1]);
 }
 
-/* anndata says in an attribute whether rows or columns are compressed. */
+/* anndata says in an attribute whether rows or columns are compressed. HDF5 itself may loop over a damaged
+   text of variable length, so it is asked only where sizes do not tell. */
 static PetscBool IsByColumns(hid_t group)
 {
   char *text = NULL;
@@ -153,9 +154,6 @@ static PetscBool IsByColumns(hid_t group)
 
 static void OpenSparse(hid_t group, const char path[], const char name[], Sparse *x, TwofoldFault *fault)
 {
-  if (IsByColumns(group))
-    TwofoldFaultSet(fault, PETSC_ERR_FILE_UNEXPECTED,
-                    "%s: '%s' is compressed by columns; store it by rows (X.tocsr())", path, name);
   HDF5ArrayOpen_Private(group, path, "data", 1, "a vector (the values of a CSR matrix)", &x->data, fault);
   HDF5ArrayOpen_Private(group, path, "indices", 1, "a vector (the columns of a CSR matrix)", &x->indices,
                         fault);
@@ -163,6 +161,9 @@ static void OpenSparse(hid_t group, const char path[], const char name[], Sparse
                         &x->indptr, fault);
   ReadShape(group, path, name, x->shape, fault);
   if (fault->code) return;
+  if (x->shape[0] == x->shape[1] && IsByColumns(group))
+    TwofoldFaultSet(fault, PETSC_ERR_FILE_UNEXPECTED,
+                    "%s: '%s' is compressed by columns; store it by rows (X.tocsr())", path, name);
   if ((PetscInt64)x->indptr.dim[0] != x->shape[0] + 1)
     TwofoldFaultSet(fault, PETSC_ERR_FILE_UNEXPECTED,
                     "%s: 'indptr' of '%s' has %llu entries, but %" PetscInt64_FMT

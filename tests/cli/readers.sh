@@ -119,8 +119,8 @@ with h5py.File("sparse.h5ad", "w") as f:  # as anndata lays a CSR matrix out
     g.attrs["shape"], g.attrs["encoding-type"], g.attrs["encoding-version"] = x.shape, "csr_matrix", "0.1.0"
     f["obs/kind"] = y
 with h5py.File("columns.h5ad", "w") as f:
-    f["X/data"] = [1.0]
-    f["X"].attrs["encoding-type"] = "csc_matrix"
+    f["X/data"], f["X/indices"], f["X/indptr"], f["y"] = [1.0], [0], [0, 1, 1], [0, 1]
+    f["X"].attrs["encoding-type"], f["X"].attrs["shape"] = "csc_matrix", (2, 2)
 with h5py.File("text.h5", "w") as f:
     f["X"], f["y"] = x, numpy.array(["a", "b", "a", "b"], dtype=h5py.string_dtype())
 with h5py.File("there0.h5") as f:  # and what this program wrote, read by h5py
