@@ -49,7 +49,8 @@ PetscErrorCode BLPSetFromOptions(BLP blp);
 PetscErrorCode BLPSetUp(BLP blp);
 PetscErrorCode BLPView(BLP blp, PetscViewer viewer);
 
-/* Training, validation and test (may be NULL) samples; references are taken until BLPSetUp(). Collective. */
+/* Training, validation and test (may be NULL) samples; references are taken until BLPSetUp(), which
+   changes them where -data_scale is given. Collective. */
 PetscErrorCode BLPSetData(BLP blp, DataSet train, DataSet val, DataSet test);
 /* Whether the problem has samples of this kind. Not collective; after BLPSetUp(). */
 PetscErrorCode BLPHasSet(BLP blp, BLPSet set, PetscBool *has);

@@ -54,6 +54,8 @@ PetscErrorCode BLPDestroy(BLP *blp)
   PetscCall(BLPTieReset_Private(*blp));
   PetscCall(MatDestroy(&(*blp)->tie.given));
   for (int s = 0; s < 3; s++) PetscCall(DataSetDestroy(&(*blp)->set[s]));
+  PetscCall(VecDestroy(&(*blp)->shift));
+  PetscCall(VecDestroy(&(*blp)->scale));
   PetscCall(BLPKeepPair_Private((*blp)->point, NULL, NULL));
   PetscCall(BLPKeepPair_Private((*blp)->map_point, NULL, NULL));
   PetscCall(BLPKeepPair_Private((*blp)->bounds, NULL, NULL));
@@ -136,6 +138,7 @@ static PetscErrorCode SetUpData(BLP blp)
   PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
              "no validation samples: the upper level needs them beside the training samples (BLPSetData())");
   PetscCall(DataSetAgree(3, blp->set));
+  PetscCall(BLPScaleData_Private(blp));
   for (int s = 0; s < 3; s++) blp->has[s] = blp->set[s] ? PETSC_TRUE : PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -166,6 +169,9 @@ PetscErrorCode BLPView(BLP blp, PetscViewer viewer)
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscViewerASCIIPushTab(viewer));
   PetscTryTypeMethod(blp, view, viewer);
+  if (blp->scale)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "features scaled by the training samples: %s\n",
+                                     DataSetScales[blp->scaling]));
   PetscCall(BLPTieView_Private(blp, viewer));
   if (blp->upper_l2 > 0)
     PetscCall(PetscViewerASCIIPrintf(viewer, "upper objective + rho/2 ||lambda||^2, rho %g\n",

@@ -65,11 +65,14 @@ struct _p_BLP {
     PetscInt n; /* entries of theta, where there is a T */
   } tie;
   PetscReal upper_l2;
+  DataSetScale scaling;
+  Vec shift, scale; /* of the features, by the training samples; NULL where there is none */
 };
 
 /* Options of the data, and reading them. */
 PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOptionsObject);
 PetscErrorCode BLPLoadData_Private(BLP blp);
+PetscErrorCode BLPScaleData_Private(BLP blp);
 
 /* Whether the bounds fit lambda and one another. */
 PetscErrorCode BLPCheckBounds_Private(BLP blp);
