@@ -80,6 +80,51 @@ PetscErrorCode DataSetSelect(DataSet ds, const PetscBool keep[], DataSet *part);
    are (seed, global index): the same split on any number of ranks. Collective. */
 PetscErrorCode DataSetSplit(DataSet ds, const DataSetSplitRule *rule, DataSet parts[3]);
 
+/** What DataSetConform() could not fit. */
+typedef struct {
+  PetscInt features;   /**< features beyond those of the model */
+  PetscInt64 entries;  /**< their entries, which were dropped */
+  PetscInt samples;    /**< samples that had some */
+  PetscInt unlabelled; /**< samples whose label is none of the model's classes */
+} DataSetMisfit;
+
+/**
+ * Makes a set without samples that remembers how ds was read and encoded.
+ *
+ * @collective
+ *
+ * @param[in]     ds      training samples
+ * @param[out]    like    new set: format, index base, features, classes
+ */
+PetscErrorCode DataSetCreateLike(DataSet ds, DataSet *like);
+
+/**
+ * Lets the next DataSetLoad() of ds read as the samples behind `like` were read.
+ *
+ * @logicallycollective
+ *
+ * @param[in,out] ds      set to be loaded
+ * @param[in]     like    of DataSetCreateLike(); its index base counts where ds has none set
+ */
+PetscErrorCode DataSetReadLike(DataSet ds, DataSet like);
+
+/**
+ * Gives ds the features and classes of other samples, so that a model of theirs applies.
+ *
+ * Where the format does not fix the number of features, missing ones are zero and entries of features beyond
+ * the last are dropped. Classes 0..c-1 become those of `like`; labels it does not have follow as classes c and
+ * above.
+ *
+ * @collective
+ *
+ * @param[in,out] ds      samples
+ * @param[in]     like    of DataSetCreateLike()
+ * @param[out]    misfit  what did not fit; may be NULL
+ *
+ * @raises{PETSC_ERR_FILE_UNEXPECTED, the format fixes another number of features}
+ */
+PetscErrorCode DataSetConform(DataSet ds, DataSet like, DataSetMisfit *misfit);
+
 /* Adds a format: load() fills the set by DataSetSetRows(). Not collective. */
 PetscErrorCode DataSetRegister(const char format[], PetscErrorCode (*load)(DataSet ds, const char path[]));
 

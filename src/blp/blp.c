@@ -51,6 +51,7 @@ PetscErrorCode BLPDestroy(BLP *blp)
   if (!TwofoldLastReference((PetscObject *)blp)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscTryTypeMethod(*blp, destroy);
   for (int s = 0; s < 3; s++) PetscCall(DataSetDestroy(&(*blp)->set[s]));
+  PetscCall(DataSetDestroy(&(*blp)->like));
   PetscCall(PetscHeaderDestroy(blp));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -113,6 +114,8 @@ PetscErrorCode BLPSetUp(BLP blp)
   PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
              "no validation samples: the upper level needs them beside the training samples (BLPSetData())");
   PetscCall(DataSetAgree(3, blp->set));
+  PetscCall(DataSetDestroy(&blp->like));
+  PetscCall(DataSetCreateLike(blp->set[BLP_TRAIN], &blp->like));
   for (int s = 0; s < 3; s++) blp->has[s] = blp->set[s] ? PETSC_TRUE : PETSC_FALSE;
   PetscUseTypeMethod(blp, setup);
   for (int s = 0; s < 3; s++)

@@ -20,18 +20,7 @@ static PetscErrorCode AdoptClasses(DataSet ds, DataSet train)
   }
   for (PetscInt i = 0; i < ds->rows->n; i++) ds->label[i] = map[ds->label[i]];
   PetscCall(PetscFree(map));
-  if (ds->classname) {
-    for (PetscInt k = 0; k < ds->c; k++) PetscCall(PetscFree(ds->classname[k]));
-    PetscCall(PetscFree(ds->classname));
-  }
-  PetscCall(PetscFree(ds->classvalue));
-  ds->c = train->c;
-  PetscCall(PetscMalloc1(ds->c, &ds->classvalue));
-  PetscCall(PetscArraycpy(ds->classvalue, train->classvalue, ds->c));
-  if (train->classname) {
-    PetscCall(PetscMalloc1(ds->c, &ds->classname));
-    for (PetscInt k = 0; k < ds->c; k++) PetscCall(PetscStrallocpy(train->classname[k], &ds->classname[k]));
-  }
+  PetscCall(DataSetSetClasses_Private(ds, train->c, train->classvalue, (const char *const *)train->classname));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -1,6 +1,7 @@
 #ifndef TWOFOLD_BLPIMPL_H
 #define TWOFOLD_BLPIMPL_H
 #include <twofold/blp.h>
+#include <twofold/impl/groupimpl.h>
 #include <twofold/impl/sysimpl.h>
 
 extern PetscClassId BLP_CLASSID;
@@ -21,6 +22,11 @@ struct _BLPOps {
   PetscErrorCode (*smoothness)(BLP, Vec, TwofoldConstant *);
   PetscErrorCode (*evaluate)(BLP, BLPSet, Vec, Vec, BLPMetrics *);
   PetscErrorCode (*memory)(BLP, PetscLogDouble *);
+  /* a model: what the type itself needs beside `like`, the same read back (sets nlambda, nw and the layouts),
+     and the class probabilities and metrics of samples that conform to it */
+  PetscErrorCode (*savemodel)(BLP, TwofoldGroup);
+  PetscErrorCode (*loadmodel)(BLP, TwofoldGroup);
+  PetscErrorCode (*predict)(BLP, DataSet, Vec, Vec, Vec *, BLPMetrics *);
 };
 
 struct _p_BLP {
@@ -30,6 +36,7 @@ struct _p_BLP {
   PetscInt nlambda, nw;
   DataSet set[3]; /* train, val, test: until setup has built from them */
   PetscBool has[3];
+  DataSet like; /* features and classes of the training samples, without a sample */
 
   /* where the data come from */
   char path[3][PETSC_MAX_PATH_LEN];

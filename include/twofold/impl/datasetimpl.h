@@ -1,6 +1,7 @@
 #ifndef TWOFOLD_DATASETIMPL_H
 #define TWOFOLD_DATASETIMPL_H
 #include <twofold/dataset.h>
+#include <twofold/impl/groupimpl.h>
 #include <twofold/impl/sysimpl.h>
 
 extern PetscClassId DATASET_CLASSID;
@@ -27,7 +28,7 @@ struct _p_DataSet {
   PetscInt *rowptr, *col; /* CSR of this rank's rows, global columns */
   PetscScalar *val;
   PetscInt *label;       /* class 0..c-1 of each local row */
-  PetscReal *classvalue; /* c, increasing */
+  PetscReal *classvalue; /* c, increasing until DataSetConform() */
   char **classname;      /* c names, or NULL */
 };
 
@@ -35,6 +36,14 @@ struct _p_DataSet {
 PetscErrorCode DataSetTakeRows_Private(DataSet ds, PetscInt nlocal, PetscInt *rowptr, PetscInt *col,
                                        PetscScalar *val, const PetscReal label[], PetscInt p,
                                        PetscBool fixed_width);
+
+/* Replaces the classes, whose number may be another; the arrays are copied, `name` may be NULL. */
+PetscErrorCode DataSetSetClasses_Private(DataSet ds, PetscInt c, const PetscReal value[],
+                                         const char *const name[]);
+
+/* What DataSetCreateLike() keeps, to a group of a file and back. Collective. */
+PetscErrorCode DataSetSaveLike_Private(DataSet like, TwofoldGroup group);
+PetscErrorCode DataSetLoadLike_Private(DataSet like, TwofoldGroup group);
 
 /* Readers, one a file. */
 PetscErrorCode DataSetLoad_SVMLight(DataSet ds, const char path[]);
