@@ -1,6 +1,7 @@
 #ifndef TWOFOLD_DATASET_H
 #define TWOFOLD_DATASET_H
 /* DataSet: labelled samples in memory, rows distributed by samples. */
+#include <petscvec.h>
 #include <petscviewer.h>
 #include <twofold/sys.h>
 
@@ -23,6 +24,15 @@ typedef struct {
   PetscInt64 seed;      /* key of the random order */
   PetscBool stratified; /* each class is split by itself */
 } DataSetSplitRule;
+
+/** How features are scaled by what the training samples have (DataSetComputeScaling()). */
+typedef enum {
+  DATASET_SCALE_NONE,    /**< left as they are */
+  DATASET_SCALE_UNIT,    /**< divided by the largest absolute value; what is not stored stays so */
+  DATASET_SCALE_STANDARD /**< mean 0 and variance 1; makes the data dense */
+} DataSetScale;
+/** Names of the kinds: "none", "unit", "standard". */
+extern const char *const DataSetScales[];
 
 PetscErrorCode DataSetCreate(MPI_Comm comm, DataSet *ds);
 PetscErrorCode DataSetDestroy(DataSet *ds);
@@ -124,6 +134,46 @@ PetscErrorCode DataSetReadLike(DataSet ds, DataSet like);
  * @raises{PETSC_ERR_FILE_UNEXPECTED, the format fixes another number of features}
  */
 PetscErrorCode DataSetConform(DataSet ds, DataSet like, DataSetMisfit *misfit);
+
+/**
+ * Computes the shift and scale of every feature from the training samples.
+ *
+ * `unit`: no shift, and one over the largest absolute value; 1 for a feature that is zero throughout.
+ * `standard`: the mean, and one over the standard deviation, with the variance of the population (divided by
+ * n); a feature that is constant in training gets scale 0, so that it is zero in every set. Means and
+ * variances take two passes and agree on any number of ranks to rounding, largest values exactly.
+ *
+ * @collective
+ *
+ * @param[in]     train   training samples
+ * @param[in]     kind    what to compute
+ * @param[out]    shift   new vector of p entries (PETSC_DECIDE); NULL where features are not centred
+ * @param[out]    scale   new vector of p entries (PETSC_DECIDE); NULL for DATASET_SCALE_NONE
+ *
+ * @raises{PETSC_ERR_ARG_WRONGSTATE, there are no samples}
+ * @raises{PETSC_ERR_FILE_UNEXPECTED, the scale of a feature overflows}
+ * @option{-data_scale none|unit|standard}
+ * @equation{x' = (x - shift) * scale}
+ */
+PetscErrorCode DataSetComputeScaling(DataSet train, DataSetScale kind, Vec *shift, Vec *scale);
+
+/**
+ * Replaces every sample x by (x - shift) * scale, in place.
+ *
+ * Without a shift only stored entries are touched. With one the data become dense; that is refused where it
+ * would take more than 1 GB on a rank. Each rank gathers only the features that its rows have.
+ *
+ * @collective
+ *
+ * @param[in,out] ds      samples with as many features as the vectors have entries
+ * @param[in]     shift   of any layout on the set's ranks; may be NULL
+ * @param[in]     scale   likewise; may be NULL where shift is, and then nothing happens
+ *
+ * @raises{PETSC_ERR_ARG_WRONGSTATE, the set is empty or was scaled before}
+ * @raises{PETSC_ERR_ARG_SIZ, another number of features}
+ * @raises{PETSC_ERR_ARG_OUTOFRANGE, the dense data would be too large}
+ */
+PetscErrorCode DataSetApplyScaling(DataSet ds, Vec shift, Vec scale);
 
 /* Adds a format: load() fills the set by DataSetSetRows(). Not collective. */
 PetscErrorCode DataSetRegister(const char format[], PetscErrorCode (*load)(DataSet ds, const char path[]));

@@ -52,6 +52,8 @@ PetscErrorCode BLPDestroy(BLP *blp)
   PetscTryTypeMethod(*blp, destroy);
   for (int s = 0; s < 3; s++) PetscCall(DataSetDestroy(&(*blp)->set[s]));
   PetscCall(DataSetDestroy(&(*blp)->like));
+  PetscCall(VecDestroy(&(*blp)->shift));
+  PetscCall(VecDestroy(&(*blp)->scale));
   PetscCall(PetscHeaderDestroy(blp));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -116,6 +118,7 @@ PetscErrorCode BLPSetUp(BLP blp)
   PetscCall(DataSetAgree(3, blp->set));
   PetscCall(DataSetDestroy(&blp->like));
   PetscCall(DataSetCreateLike(blp->set[BLP_TRAIN], &blp->like));
+  PetscCall(BLPScaleData_Private(blp));
   for (int s = 0; s < 3; s++) blp->has[s] = blp->set[s] ? PETSC_TRUE : PETSC_FALSE;
   PetscUseTypeMethod(blp, setup);
   for (int s = 0; s < 3; s++)
@@ -134,6 +137,9 @@ PetscErrorCode BLPView(BLP blp, PetscViewer viewer)
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscViewerASCIIPushTab(viewer));
   PetscTryTypeMethod(blp, view, viewer);
+  if (blp->scaling)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "features scaled by the training samples: %s\n",
+                                     DataSetScales[blp->scaling]));
   PetscCall(PetscViewerASCIIPopTab(viewer));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -162,9 +168,19 @@ PetscErrorCode BLPGetSizes(BLP blp, PetscInt *nlambda, PetscInt *nw)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* A model that was read from a file has none. */
+static PetscErrorCode CheckSamples(BLP blp)
+{
+  PetscFunctionBegin;
+  PetscCheck(blp->has[BLP_TRAIN], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
+             "the problem has no samples (BLPLoadModel()): it can only predict");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPUpper(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2)
 {
   PetscFunctionBegin;
+  PetscCall(CheckSamples(blp));
   PetscCall(PetscLogEventBegin(TWOFOLD_UpperEval, blp, lambda, w, 0));
   PetscUseTypeMethod(blp, upper, lambda, w, E, g1, g2);
   PetscCall(PetscLogEventEnd(TWOFOLD_UpperEval, blp, lambda, w, 0));
@@ -174,6 +190,7 @@ PetscErrorCode BLPUpper(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2
 PetscErrorCode BLPLossGradient(BLP blp, Vec lambda, Vec w, PetscReal *l, Vec g)
 {
   PetscFunctionBegin;
+  PetscCall(CheckSamples(blp));
   PetscCall(PetscLogEventBegin(TWOFOLD_LossGradient, blp, lambda, w, g));
   PetscUseTypeMethod(blp, lossgradient, lambda, w, l, g);
   PetscCall(PetscLogEventEnd(TWOFOLD_LossGradient, blp, lambda, w, g));
@@ -183,6 +200,7 @@ PetscErrorCode BLPLossGradient(BLP blp, Vec lambda, Vec w, PetscReal *l, Vec g)
 PetscErrorCode BLPLossLinearize(BLP blp, Vec lambda, Vec w)
 {
   PetscFunctionBegin;
+  PetscCall(CheckSamples(blp));
   PetscUseTypeMethod(blp, losslinearize, lambda, w);
   blp->linearized = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -1,6 +1,7 @@
 /* A problem that was solved becomes a model: it is kept without its samples, read back, and applied to others. */
 #include <petscviewerhdf5.h>
 #include <twofold/impl/blpimpl.h>
+#include <twofold/impl/datasetimpl.h>
 
 static const char group_name[] = "model";
 enum { layout = 1 }; /* of the group; higher where older programs could not read it */

@@ -59,6 +59,7 @@ static PetscErrorCode DataSetReset(DataSet ds)
   PetscCall(PetscFree(ds->classvalue));
   ds->n = ds->p = ds->c = 0;
   ds->nfirst = -1;
+  ds->scaled = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

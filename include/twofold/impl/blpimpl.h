@@ -42,11 +42,15 @@ struct _p_BLP {
   char path[3][PETSC_MAX_PATH_LEN];
   char source[PETSC_MAX_PATH_LEN];
   DataSetSplitRule split;
+
+  DataSetScale scaling;
+  Vec shift, scale; /* of the features, by the training samples; NULL where there is none */
 };
 
 /* Options of the data, and reading them. */
 PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOptionsObject);
 PetscErrorCode BLPLoadData_Private(BLP blp);
+PetscErrorCode BLPScaleData_Private(BLP blp);
 
 /* Types, one a file of problems/. */
 PetscErrorCode BLPCreate_Softmax(BLP blp);

@@ -23,6 +23,7 @@ struct _p_DataSet {
   char *path;            /* of the last load, for messages */
   PetscInt n, p, c;      /* global */
   PetscBool fixed_width; /* p is exact, not the largest index seen */
+  PetscBool scaled;      /* DataSetApplyScaling() was here */
   PetscInt nfirst;       /* rows of the first folder of a two-folder corpus (by-date training), else -1 */
   PetscLayout rows;
   PetscInt *rowptr, *col; /* CSR of this rank's rows, global columns */
