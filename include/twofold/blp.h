@@ -80,8 +80,8 @@ PetscErrorCode BLPSaveModel(BLP blp, PetscViewer viewer);
 /**
  * Makes the problem one without samples whose spaces, features and classes are those of a model file.
  *
- * The file may have been written by any number of ranks. BLPCreateVecs() and BLPPredict() work afterwards, what
- * needs samples does not.
+ * The file may have been written by any number of ranks. BLPCreateVecs() and BLPPredict() work afterwards,
+ * what needs samples does not.
  *
  * @collective
  *
@@ -94,7 +94,8 @@ PetscErrorCode BLPSaveModel(BLP blp, PetscViewer viewer);
 PetscErrorCode BLPLoadModel(BLP blp, const char path[]);
 
 /**
- * Turns samples into samples of this problem: features, classes and scaling become those of the training samples.
+ * Turns samples into samples of this problem: features, classes and scaling become those of the training
+ * samples.
  *
  * @collective
  *
@@ -131,8 +132,8 @@ PetscErrorCode BLPReadDataSet(BLP blp, const char path[], DataSet *ds, DataSetMi
  * @param[in]     lambda  upper variable
  * @param[in]     w       lower variable
  * @param[out]    Z       new vector, n x c: interlaced, block size c, distributed as the samples are
- * @param[out]    metrics loss and accuracy over the samples whose labels are known, as BLPEvaluate(), and their
- *                        number (without any the rest is NaN); may be NULL
+ * @param[out]    metrics loss and accuracy over the samples whose labels are known, as BLPEvaluate(), and
+ * their number (without any the rest is NaN); may be NULL
  */
 PetscErrorCode BLPPredict(BLP blp, DataSet ds, Vec lambda, Vec w, Vec *Z, BLPMetrics *metrics);
 

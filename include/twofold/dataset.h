@@ -122,8 +122,8 @@ PetscErrorCode DataSetReadLike(DataSet ds, DataSet like);
  * Gives ds the features and classes of other samples, so that a model of theirs applies.
  *
  * Where the format does not fix the number of features, missing ones are zero and entries of features beyond
- * the last are dropped. Classes 0..c-1 become those of `like`; labels it does not have follow as classes c and
- * above.
+ * the last are dropped. Classes 0..c-1 become those of `like`; labels it does not have follow as classes c
+ * and above.
  *
  * @collective
  *

@@ -1,4 +1,5 @@
-/* A problem that was solved becomes a model: it is kept without its samples, read back, and applied to others. */
+/* A problem that was solved becomes a model: it is kept without its samples, read back, and applied to
+ * others. */
 #include <petscviewerhdf5.h>
 #include <twofold/impl/blpimpl.h>
 #include <twofold/impl/datasetimpl.h>
@@ -46,13 +47,15 @@ static PetscErrorCode OpenModel(MPI_Comm comm, const char path[], TwofoldGroup *
 
   PetscFunctionBegin;
   PetscCall(TwofoldGroupOpen(comm, path, group_name, group));
-  PetscCheck(*group, comm, PETSC_ERR_FILE_UNEXPECTED,
-             "%s is not a model: it has no group '%s'; solution.h5 of a run directory is one, where the problem "
-             "can predict",
-             path, group_name);
+  PetscCheck(
+      *group, comm, PETSC_ERR_FILE_UNEXPECTED,
+      "%s is not a model: it has no group '%s'; solution.h5 of a run directory is one, where the problem "
+      "can predict",
+      path, group_name);
   PetscCall(TwofoldGroupGetInt(*group, "layout", &written));
   PetscCheck(written == layout, comm, PETSC_ERR_FILE_UNEXPECTED,
-             "%s is a model of layout %" PetscInt64_FMT ", this program reads layout %d: use the version of Twofold "
+             "%s is a model of layout %" PetscInt64_FMT
+             ", this program reads layout %d: use the version of Twofold "
              "that wrote it",
              path, written, layout);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -81,8 +84,8 @@ static PetscErrorCode TakeType(BLP blp, TwofoldGroup group)
   }
   PetscCall(PetscFree(known));
   PetscCheck(found, comm, PETSC_ERR_FILE_UNEXPECTED,
-             "%s is a model of problem '%s', which is not known here: known are %s", TwofoldGroupPath(group), type,
-             list);
+             "%s is a model of problem '%s', which is not known here: known are %s", TwofoldGroupPath(group),
+             type, list);
   PetscCall(BLPSetType(blp, type));
   PetscCheck(blp->ops->loadmodel && blp->ops->predict, comm, PETSC_ERR_FILE_UNEXPECTED,
              "%s is a model of problem %s, which cannot predict", TwofoldGroupPath(group), type);

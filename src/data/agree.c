@@ -20,7 +20,8 @@ static PetscErrorCode AdoptClasses(DataSet ds, DataSet train)
   }
   for (PetscInt i = 0; i < ds->rows->n; i++) ds->label[i] = map[ds->label[i]];
   PetscCall(PetscFree(map));
-  PetscCall(DataSetSetClasses_Private(ds, train->c, train->classvalue, (const char *const *)train->classname));
+  PetscCall(
+      DataSetSetClasses_Private(ds, train->c, train->classvalue, (const char *const *)train->classname));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

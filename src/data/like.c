@@ -102,7 +102,8 @@ static PetscErrorCode ConformClasses(DataSet ds, DataSet like, DataSetMisfit *mi
   }
   PetscCall(DataSetSetClasses_Private(ds, c, value, like->classname ? (const char *const *)name : NULL));
   PetscCall(PetscFree4(map, value, name, text));
-  PetscCall(MPIU_Allreduce(&unknown, &misfit->unlabelled, 1, MPIU_INT, MPI_SUM, PetscObjectComm((PetscObject)ds)));
+  PetscCall(
+      MPIU_Allreduce(&unknown, &misfit->unlabelled, 1, MPIU_INT, MPI_SUM, PetscObjectComm((PetscObject)ds)));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -142,10 +143,12 @@ PetscErrorCode DataSetConform(DataSet ds, DataSet like, DataSetMisfit *misfit)
   PetscFunctionBegin;
   if (!misfit) misfit = &none;
   *misfit = none;
-  PetscCheck(ds->rows, comm, PETSC_ERR_ARG_WRONGSTATE, "the data set is empty: DataSetLoad() or DataSetSetRows() first");
+  PetscCheck(ds->rows, comm, PETSC_ERR_ARG_WRONGSTATE,
+             "the data set is empty: DataSetLoad() or DataSetSetRows() first");
   PetscCall(PetscStrcmp(ds->format, DATASETTEXT, &text));
   PetscCheck(!text, comm, PETSC_ERR_FILE_UNEXPECTED,
-             "%s is a text corpus, and has its own vocabulary: the features of %s are others", path, like->path);
+             "%s is a text corpus, and has its own vocabulary: the features of %s are others", path,
+             like->path);
   PetscCheck(!ds->fixed_width || ds->p == like->p, comm, PETSC_ERR_FILE_UNEXPECTED,
              "%s has %" PetscInt_FMT " features, the model has %" PetscInt_FMT
              ": samples must have those it was trained with",
@@ -181,7 +184,8 @@ static PetscErrorCode GetRange(TwofoldGroup group, MPI_Comm comm, const char nam
   PetscFunctionBegin;
   PetscCall(TwofoldGroupGetInt(group, name, &x));
   PetscCheck(x >= low && x <= high, comm, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: %s %" PetscInt64_FMT " is not in [%" PetscInt64_FMT ", %" PetscInt64_FMT "]: the file is damaged%s",
+             "%s: %s %" PetscInt64_FMT " is not in [%" PetscInt64_FMT ", %" PetscInt64_FMT
+             "]: the file is damaged%s",
              TwofoldGroupPath(group), name, x, low, high,
              x > PETSC_MAX_INT ? ", or needs PETSc with 64-bit indices" : "");
   *value = (PetscInt)x;

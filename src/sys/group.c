@@ -128,7 +128,8 @@ static PetscErrorCode PutList(TwofoldGroup group, const char name[], hid_t filet
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode TwofoldGroupPutReals(TwofoldGroup group, const char name[], PetscInt n, const PetscReal value[])
+PetscErrorCode TwofoldGroupPutReals(TwofoldGroup group, const char name[], PetscInt n,
+                                    const PetscReal value[])
 {
   PetscMPIInt rank;
 
@@ -149,7 +150,8 @@ PetscErrorCode TwofoldGroupPutStrings(TwofoldGroup group, const char name[], Pet
   PetscCallMPI(MPI_Comm_rank(group->comm, &rank));
   for (PetscInt i = 0; i < n; i++) width = PetscMax(width, strlen(value[i]));
   PetscCall(PetscCalloc1((size_t)n * width + 1, &all));
-  for (PetscInt i = 0; i < n; i++) PetscCall(PetscMemcpy(all + (size_t)i * width, value[i], strlen(value[i])));
+  for (PetscInt i = 0; i < n; i++)
+    PetscCall(PetscMemcpy(all + (size_t)i * width, value[i], strlen(value[i])));
   const hid_t type = StringType(width);
   PetscCall(PutList(group, name, type, type, n, 0, rank ? 0 : n, all));
   H5Tclose(type);
@@ -201,7 +203,8 @@ static PetscBool ReadAttribute(hid_t group, const char name[], H5T_class_t kind,
 
 static PetscInt64 CountElements(hid_t group, const char name[])
 {
-  const hid_t set = group >= 0 && H5Lexists(group, name, H5P_DEFAULT) > 0 ? H5Dopen2(group, name, H5P_DEFAULT) : -1;
+  const hid_t set =
+      group >= 0 && H5Lexists(group, name, H5P_DEFAULT) > 0 ? H5Dopen2(group, name, H5P_DEFAULT) : -1;
 
   if (set < 0) return -1;
   const hid_t space = H5Dget_space(set);
@@ -212,8 +215,8 @@ static PetscInt64 CountElements(hid_t group, const char name[])
 }
 
 /* Elements [begin, begin + n) of a list of numbers. */
-static PetscBool ReadNumbers(hid_t group, const char name[], H5T_class_t kind, hid_t memtype, PetscInt64 begin,
-                             PetscInt64 n, void *value)
+static PetscBool ReadNumbers(hid_t group, const char name[], H5T_class_t kind, hid_t memtype,
+                             PetscInt64 begin, PetscInt64 n, void *value)
 {
   const hsize_t start = (hsize_t)begin, count = (hsize_t)n;
   const hid_t set = group >= 0 ? H5Dopen2(group, name, H5P_DEFAULT) : -1;
@@ -292,8 +295,9 @@ static PetscErrorCode CheckRead(TwofoldGroup group, const char name[], PetscBool
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_rank(group->comm, &rank));
   if (rank == 0 && !read)
-    TwofoldFaultSet(&fault, PETSC_ERR_FILE_UNEXPECTED, "%s: '%s/%s' is missing or is not %s: the file is damaged",
-                    group->path, group->name, name, what);
+    TwofoldFaultSet(&fault, PETSC_ERR_FILE_UNEXPECTED,
+                    "%s: '%s/%s' is missing or is not %s: the file is damaged", group->path, group->name,
+                    name, what);
   PetscCall(TwofoldFaultAgree(group->comm, &fault));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -373,7 +377,8 @@ PetscErrorCode TwofoldGroupGetStrings(TwofoldGroup group, const char name[], Pet
   PetscCallMPI(MPI_Comm_rank(group->comm, &rank));
   H5E_BEGIN_TRY
   {
-    if (CountElements(group->group, name) == n) ierr = ReadStrings(group->group, name, n, &width, &all, &read);
+    if (CountElements(group->group, name) == n)
+      ierr = ReadStrings(group->group, name, n, &width, &all, &read);
   }
   H5E_END_TRY
   PetscCall(ierr);

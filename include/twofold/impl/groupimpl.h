@@ -1,8 +1,8 @@
 #ifndef TWOFOLD_GROUPIMPL_H
 #define TWOFOLD_GROUPIMPL_H
-/* A group of an HDF5 file and the small things in it, for what is no Vec: whole numbers, words, short lists, and
-   bytes that are distributed over the ranks. What is read comes from rank 0 and is checked there, so that a
-   damaged file is one clear error on every rank. */
+/* A group of an HDF5 file and the small things in it, for what is no Vec: whole numbers, words, short lists,
+   and bytes that are distributed over the ranks. What is read comes from rank 0 and is checked there, so that
+   a damaged file is one clear error on every rank. */
 #include <twofold/impl/sysimpl.h>
 
 typedef struct _TwofoldGroup *TwofoldGroup;
@@ -19,7 +19,8 @@ const char *TwofoldGroupPath(TwofoldGroup group);
 /* Attributes and lists: every rank passes the same. Collective. */
 PetscErrorCode TwofoldGroupPutInt(TwofoldGroup group, const char name[], PetscInt64 value);
 PetscErrorCode TwofoldGroupPutString(TwofoldGroup group, const char name[], const char value[]);
-PetscErrorCode TwofoldGroupPutReals(TwofoldGroup group, const char name[], PetscInt n, const PetscReal value[]);
+PetscErrorCode TwofoldGroupPutReals(TwofoldGroup group, const char name[], PetscInt n,
+                                    const PetscReal value[]);
 PetscErrorCode TwofoldGroupPutStrings(TwofoldGroup group, const char name[], PetscInt n,
                                       const char *const value[]);
 /* Bytes in rank order. Collective. */
@@ -28,8 +29,8 @@ PetscErrorCode TwofoldGroupPutBytes(TwofoldGroup group, const char name[], Petsc
 
 /* Whether there is a data set of this name, and its number of elements (may be NULL). Collective. */
 PetscErrorCode TwofoldGroupHas(TwofoldGroup group, const char name[], PetscBool *has, PetscInt64 *n);
-/* As above; each raises PETSC_ERR_FILE_UNEXPECTED on every rank where the thing is missing, of another kind or
-   length. The caller frees the strings and their array with PetscFree(). Collective. */
+/* As above; each raises PETSC_ERR_FILE_UNEXPECTED on every rank where the thing is missing, of another kind
+   or length. The caller frees the strings and their array with PetscFree(). Collective. */
 PetscErrorCode TwofoldGroupGetInt(TwofoldGroup group, const char name[], PetscInt64 *value);
 PetscErrorCode TwofoldGroupGetString(TwofoldGroup group, const char name[], char value[], size_t len);
 PetscErrorCode TwofoldGroupGetReals(TwofoldGroup group, const char name[], PetscInt n, PetscReal value[]);
