@@ -77,6 +77,17 @@ PetscErrorCode DataSetGetRows(DataSet ds, PetscInt *nlocal, const PetscInt **row
 /* Original label of each class, in class order (c values). Not collective. */
 PetscErrorCode DataSetGetClasses(DataSet ds, const PetscReal *value[], const char *const *name[]);
 
+/**
+ * Names of this rank's samples, where they have some: the documents of a text corpus read by
+ * DataSetReadLike().
+ *
+ * @notcollective
+ *
+ * @param[in]     ds      samples
+ * @param[out]    names   0-terminated strings one behind the other, borrowed; NULL where there are none
+ */
+PetscErrorCode DataSetGetNames(DataSet ds, const char **names);
+
 /* Makes sets (training first; NULLs are skipped) agree on features and classes: p is the largest where
    formats are not of fixed width, the classes are the training set's. Raises PETSC_ERR_FILE_UNEXPECTED where
    widths differ, a label is not among the training set's, or there are fewer than two classes. Collective. */
@@ -109,12 +120,16 @@ typedef struct {
 PetscErrorCode DataSetCreateLike(DataSet ds, DataSet *like);
 
 /**
- * Lets the next DataSetLoad() of ds read as the samples behind `like` were read.
+ * Lets DataSetLoad() of ds read as the samples behind `like` were read.
+ *
+ * A text corpus gets features from their vocabulary, and may be documents without class folders.
  *
  * @logicallycollective
  *
  * @param[in,out] ds      set to be loaded
  * @param[in]     like    of DataSetCreateLike(); its index base counts where ds has none set
+ *
+ * @raises{PETSC_ERR_ARG_INCOMP, ds is to weigh tokens in another way}
  */
 PetscErrorCode DataSetReadLike(DataSet ds, DataSet like);
 
@@ -131,7 +146,8 @@ PetscErrorCode DataSetReadLike(DataSet ds, DataSet like);
  * @param[in]     like    of DataSetCreateLike()
  * @param[out]    misfit  what did not fit; may be NULL
  *
- * @raises{PETSC_ERR_FILE_UNEXPECTED, the format fixes another number of features}
+ * @raises{PETSC_ERR_FILE_UNEXPECTED, the format fixes another number of features\, or it is a text corpus
+ * that was read with another vocabulary}
  */
 PetscErrorCode DataSetConform(DataSet ds, DataSet like, DataSetMisfit *misfit);
 

@@ -82,6 +82,7 @@ static PetscErrorCode Predict(BLP blp, DataSet ds, Vec lambda, Vec w, Prediction
   PetscCall(DataSetGetSizes(ds, &p->n, NULL, NULL));
   PetscCall(DataSetGetRows(ds, &p->nlocal, NULL, NULL, NULL, &p->label));
   PetscCall(DataSetGetClasses(ds, &p->value, &p->name));
+  PetscCall(DataSetGetNames(ds, &p->documents));
   PetscCall(ChooseClasses(p));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -79,7 +79,8 @@ static PetscErrorCode AppendHeader(Text *text, const Predictions *p, PetscBool p
   char label[1024], field[1100];
 
   PetscFunctionBegin;
-  PetscCall(AppendField(text, "label"));
+  if (p->documents) PetscCall(Append(text, "document,", 9));
+  PetscCall(Append(text, "label", 5));
   for (PetscInt k = 0; probabilities && k < p->c; k++) {
     PetscCall(PredictionsLabel(p, k, label, sizeof(label)));
     PetscCall(PetscSNPrintf(field, sizeof(field), "p(%s)", label));
@@ -110,6 +111,7 @@ static PetscErrorCode WriteCSV(const Predictions *p, const char path[], PetscBoo
 {
   Text text = {0};
   TwofoldFault fault = {0};
+  const char *document = p->documents;
   PetscMPIInt rank;
   PetscInt64 mine, upto;
   const PetscScalar *z;
@@ -120,8 +122,12 @@ static PetscErrorCode WriteCSV(const Predictions *p, const char path[], PetscBoo
   PetscCall(TwofoldFileOpenWrite(PETSC_COMM_WORLD, path, &file));
   if (rank == 0) PetscCall(AppendHeader(&text, p, probabilities));
   PetscCall(VecGetArrayRead(p->Z, &z));
-  for (PetscInt i = 0; i < p->nlocal; i++)
+  for (PetscInt i = 0; i < p->nlocal; i++) {
+    if (document) PetscCall(AppendField(&text, document));
+    if (document) PetscCall(Append(&text, ",", 1));
     PetscCall(AppendRow(&text, p, i, probabilities ? z + i * p->c : NULL));
+    if (document) document += strlen(document) + 1;
+  }
   PetscCall(VecRestoreArrayRead(p->Z, &z));
   mine = (PetscInt64)text.n;
   PetscCallMPI(MPI_Scan(&mine, &upto, 1, MPIU_INT64, MPI_SUM, PETSC_COMM_WORLD));

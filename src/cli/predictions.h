@@ -11,6 +11,7 @@ typedef struct {
   const PetscInt *label;   /* their labels: classes, c and above for one that the model does not know */
   const PetscReal *value;  /* label of each class, as the data have it */
   const char *const *name; /* or, where not NULL, its name */
+  const char *documents;   /* names of this rank's samples, one behind the other, or NULL */
 } Predictions;
 
 /* Whether the file could be written, before anything is computed. Collective. */

@@ -40,6 +40,7 @@ PetscErrorCode DataSetCreateLike(DataSet ds, DataSet *like)
   empty->index_base = ds->index_base;
   empty->fixed_width = ds->fixed_width;
   empty->p = ds->p;
+  empty->vocabulary = DataSetVocabularyShare_Private(ds->vocabulary);
   PetscCall(DataSetSetClasses_Private(empty, ds->c, ds->classvalue, (const char *const *)ds->classname));
   *like = empty;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -47,8 +48,19 @@ PetscErrorCode DataSetCreateLike(DataSet ds, DataSet *like)
 
 PetscErrorCode DataSetReadLike(DataSet ds, DataSet like)
 {
+  PetscBool same, initial;
+
   PetscFunctionBegin;
   if (ds->index_base < 0) ds->index_base = like->index_base;
+  PetscCall(DataSetVocabularyDestroy_Private(&ds->given));
+  if (!like->vocabulary) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscStrcmp(ds->text_weight, like->text_weight, &same));
+  PetscCall(PetscStrcmp(ds->text_weight, "count", &initial));
+  PetscCheck(same || initial, PetscObjectComm((PetscObject)ds), PETSC_ERR_ARG_INCOMP,
+             "-text_weight %s: the tokens of %s were weighed by %s", ds->text_weight, like->path,
+             like->text_weight);
+  PetscCall(PetscStrncpy(ds->text_weight, like->text_weight, sizeof(ds->text_weight)));
+  ds->given = DataSetVocabularyShare_Private(like->vocabulary);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -146,9 +158,12 @@ PetscErrorCode DataSetConform(DataSet ds, DataSet like, DataSetMisfit *misfit)
   PetscCheck(ds->rows, comm, PETSC_ERR_ARG_WRONGSTATE,
              "the data set is empty: DataSetLoad() or DataSetSetRows() first");
   PetscCall(PetscStrcmp(ds->format, DATASETTEXT, &text));
-  PetscCheck(!text, comm, PETSC_ERR_FILE_UNEXPECTED,
-             "%s is a text corpus, and has its own vocabulary: the features of %s are others", path,
-             like->path);
+  PetscCheck(!text || like->vocabulary, comm, PETSC_ERR_FILE_UNEXPECTED,
+             "%s is a text corpus, %s has no vocabulary to turn it into features: it was made from %s data",
+             path, like->path, like->format);
+  PetscCheck(!text || ds->vocabulary == like->vocabulary, comm, PETSC_ERR_FILE_UNEXPECTED,
+             "%s is a text corpus with a vocabulary of its own, not that of %s: DataSetReadLike() first",
+             path, like->path);
   PetscCheck(!ds->fixed_width || ds->p == like->p, comm, PETSC_ERR_FILE_UNEXPECTED,
              "%s has %" PetscInt_FMT " features, the model has %" PetscInt_FMT
              ": samples must have those it was trained with",
@@ -172,6 +187,9 @@ PetscErrorCode DataSetSaveLike_Private(DataSet like, TwofoldGroup group)
   PetscCall(TwofoldGroupPutReals(group, "class_value", like->c, like->classvalue));
   if (like->classname)
     PetscCall(TwofoldGroupPutStrings(group, "class_name", like->c, (const char *const *)like->classname));
+  if (!like->vocabulary) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldGroupPutString(group, "text_weight", like->text_weight));
+  PetscCall(DataSetVocabularySave_Private(PetscObjectComm((PetscObject)like), like->vocabulary, group));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -214,6 +232,7 @@ PetscErrorCode DataSetLoadLike_Private(DataSet like, TwofoldGroup group)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)like);
   PetscInt c, fixed_width;
+  PetscBool text;
 
   PetscFunctionBegin;
   PetscCall(GetRange(group, comm, "features", 1, PETSC_MAX_INT, &like->p));
@@ -224,5 +243,9 @@ PetscErrorCode DataSetLoadLike_Private(DataSet like, TwofoldGroup group)
   like->fixed_width = (PetscBool)fixed_width;
   PetscCall(PetscStrallocpy(TwofoldGroupPath(group), &like->path));
   PetscCall(LoadClasses(like, group, c));
+  PetscCall(TwofoldGroupHas(group, "vocabulary", &text, NULL));
+  if (!text) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldGroupGetString(group, "text_weight", like->text_weight, sizeof(like->text_weight)));
+  PetscCall(DataSetVocabularyLoad_Private(comm, like->p, group, &like->vocabulary));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -159,15 +159,23 @@ PetscErrorCode TwofoldGroupPutStrings(TwofoldGroup group, const char name[], Pet
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode TwofoldGroupPutBytes(TwofoldGroup group, const char name[], PetscInt64 nlocal,
-                                    const char bytes[])
+/* How PetscInts are in memory. */
+static hid_t NativeInt(void)
 {
+  return sizeof(PetscInt) == sizeof(PetscInt64) ? H5T_NATIVE_INT64 : H5T_NATIVE_INT32;
+}
+
+PetscErrorCode TwofoldGroupPutPieces(TwofoldGroup group, const char name[], PetscDataType type,
+                                     PetscInt64 nlocal, const void *value)
+{
+  const PetscBool bytes = (PetscBool)(type == PETSC_CHAR);
   PetscInt64 n, upto;
 
   PetscFunctionBegin;
   PetscCallMPI(MPI_Allreduce(&nlocal, &n, 1, MPIU_INT64, MPI_SUM, group->comm));
   PetscCallMPI(MPI_Scan(&nlocal, &upto, 1, MPIU_INT64, MPI_SUM, group->comm));
-  PetscCall(PutList(group, name, H5T_STD_U8LE, H5T_NATIVE_UCHAR, n, upto - nlocal, nlocal, bytes));
+  PetscCall(PutList(group, name, bytes ? H5T_STD_U8LE : H5T_STD_I64LE, bytes ? H5T_NATIVE_UCHAR : NativeInt(),
+                    n, upto - nlocal, nlocal, value));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -395,8 +403,8 @@ PetscErrorCode TwofoldGroupGetStrings(TwofoldGroup group, const char name[], Pet
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode TwofoldGroupGetBytes(TwofoldGroup group, const char name[], PetscInt64 begin, PetscInt64 n,
-                                    char bytes[])
+PetscErrorCode TwofoldGroupGetPieces(TwofoldGroup group, const char name[], PetscDataType type,
+                                     PetscInt64 begin, PetscInt64 n, void *value)
 {
   PetscBool read = (PetscBool)(n == 0);
   TwofoldFault fault = {0};
@@ -407,7 +415,8 @@ PetscErrorCode TwofoldGroupGetBytes(TwofoldGroup group, const char name[], Petsc
     const hid_t file = n ? OpenAlone(group->path) : -1;
     const hid_t at = file >= 0 ? H5Gopen2(file, group->name, H5P_DEFAULT) : -1;
     if (at >= 0) {
-      read = ReadNumbers(at, name, H5T_INTEGER, H5T_NATIVE_UCHAR, begin, n, bytes);
+      read = ReadNumbers(at, name, H5T_INTEGER, type == PETSC_CHAR ? H5T_NATIVE_UCHAR : NativeInt(), begin, n,
+                         value);
       H5Gclose(at);
     }
     if (file >= 0) H5Fclose(file);

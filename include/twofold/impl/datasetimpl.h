@@ -8,6 +8,16 @@ extern PetscClassId DATASET_CLASSID;
 
 typedef PetscErrorCode (*DataSetLoader)(DataSet, const char[]);
 
+/* The sorted tokens of a text corpus, of which each rank keeps a range. Shared and never changed. */
+typedef struct _DataSetVocabulary {
+  PetscInt references;
+  PetscInt ndocs;   /* documents that made it, on all ranks */
+  PetscInt n;       /* tokens of this rank */
+  char *text;       /* these, each ended by a newline */
+  PetscInt64 bytes; /* length of text */
+  PetscInt *df;     /* documents that hold each of them */
+} * DataSetVocabulary;
+
 struct _DataSetOps {
   PetscErrorCode (*view)(DataSet, PetscViewer);
 };
@@ -16,6 +26,7 @@ struct _p_DataSet {
   PETSCHEADER(struct _DataSetOps);
   char format[64];                      /* "auto" or a registered one */
   PetscInt index_base;                  /* SVMLight: -1 decides by the file; after a load, what was found */
+  DataSetVocabulary given;              /* text: what DataSetReadLike() brought, or NULL: build one */
   PetscInt min_features;                /* -data_features: p is at least this */
   char text_weight[16];                 /* "count" or "tfidf" */
   char labels_path[PETSC_MAX_PATH_LEN]; /* IDX: labels file where the name rule does not find it */
@@ -28,9 +39,11 @@ struct _p_DataSet {
   PetscLayout rows;
   PetscInt *rowptr, *col; /* CSR of this rank's rows, global columns */
   PetscScalar *val;
-  PetscInt *label;       /* class 0..c-1 of each local row */
-  PetscReal *classvalue; /* c, increasing until DataSetConform() */
-  char **classname;      /* c names, or NULL */
+  PetscInt *label;              /* class 0..c-1 of each local row */
+  PetscReal *classvalue;        /* c, increasing until DataSetConform() */
+  char **classname;             /* c names, or NULL */
+  DataSetVocabulary vocabulary; /* of a text corpus, else NULL */
+  char *names;                  /* of the local rows, 0-terminated one behind the other, or NULL */
 };
 
 /* As DataSetSetRows(), but takes the arrays (of PetscMalloc) over. */
@@ -41,6 +54,15 @@ PetscErrorCode DataSetTakeRows_Private(DataSet ds, PetscInt nlocal, PetscInt *ro
 /* Replaces the classes, whose number may be another; the arrays are copied, `name` may be NULL. */
 PetscErrorCode DataSetSetClasses_Private(DataSet ds, PetscInt c, const PetscReal value[],
                                          const char *const name[]);
+
+/* Another reference to a vocabulary, and one less; both take NULL. */
+DataSetVocabulary DataSetVocabularyShare_Private(DataSetVocabulary vocabulary);
+PetscErrorCode DataSetVocabularyDestroy_Private(DataSetVocabulary *vocabulary);
+
+/* A vocabulary to a group of a file and back. Collective. */
+PetscErrorCode DataSetVocabularySave_Private(MPI_Comm comm, DataSetVocabulary vocabulary, TwofoldGroup group);
+PetscErrorCode DataSetVocabularyLoad_Private(MPI_Comm comm, PetscInt p, TwofoldGroup group,
+                                             DataSetVocabulary *vocabulary);
 
 /* What DataSetCreateLike() keeps, to a group of a file and back. Collective. */
 PetscErrorCode DataSetSaveLike_Private(DataSet like, TwofoldGroup group);

@@ -23,9 +23,9 @@ PetscErrorCode TwofoldGroupPutReals(TwofoldGroup group, const char name[], Petsc
                                     const PetscReal value[]);
 PetscErrorCode TwofoldGroupPutStrings(TwofoldGroup group, const char name[], PetscInt n,
                                       const char *const value[]);
-/* Bytes in rank order. Collective. */
-PetscErrorCode TwofoldGroupPutBytes(TwofoldGroup group, const char name[], PetscInt64 nlocal,
-                                    const char bytes[]);
+/* A list in pieces, in rank order; type is PETSC_CHAR or PETSC_INT. Collective. */
+PetscErrorCode TwofoldGroupPutPieces(TwofoldGroup group, const char name[], PetscDataType type,
+                                     PetscInt64 nlocal, const void *value);
 
 /* Whether there is a data set of this name, and its number of elements (may be NULL). Collective. */
 PetscErrorCode TwofoldGroupHas(TwofoldGroup group, const char name[], PetscBool *has, PetscInt64 *n);
@@ -35,8 +35,8 @@ PetscErrorCode TwofoldGroupGetInt(TwofoldGroup group, const char name[], PetscIn
 PetscErrorCode TwofoldGroupGetString(TwofoldGroup group, const char name[], char value[], size_t len);
 PetscErrorCode TwofoldGroupGetReals(TwofoldGroup group, const char name[], PetscInt n, PetscReal value[]);
 PetscErrorCode TwofoldGroupGetStrings(TwofoldGroup group, const char name[], PetscInt n, char **value[]);
-/* Bytes [begin, begin + n) of the data set, another range on each rank. Collective. */
-PetscErrorCode TwofoldGroupGetBytes(TwofoldGroup group, const char name[], PetscInt64 begin, PetscInt64 n,
-                                    char bytes[]);
+/* Elements [begin, begin + n) of such a list, another range on each rank. Collective. */
+PetscErrorCode TwofoldGroupGetPieces(TwofoldGroup group, const char name[], PetscDataType type,
+                                     PetscInt64 begin, PetscInt64 n, void *value);
 
 #endif
