@@ -17,6 +17,8 @@ typedef const char *DataSetFormat;
 #define DATASETBINARY   "binary"   /* PETSc binary: a Mat (n x p), then a Vec of labels (n) */
 #define DATASETTEXT     "text"     /* corpus: a folder per class, a file per document */
 #define DATASETIDX      "idx"      /* IDX images and labels, plain or gzip */
+#define DATASETCSV      "csv"      /* separated values with a column of labels */
+#define DATASETHDF5     "hdf5"     /* HDF5: X dense (n x p) or CSR, labels y (n) */
 
 /* Ways to split one data set into training, validation and test parts (DataSetSplit()). */
 typedef struct {
@@ -40,8 +42,8 @@ PetscErrorCode DataSetSetOptionsPrefix(DataSet ds, const char prefix[]);
 PetscErrorCode DataSetSetFromOptions(DataSet ds);
 PetscErrorCode DataSetView(DataSet ds, PetscViewer viewer);
 
-/* Chooses the reader; without it, or with "auto", the file decides (folder: text; IDX or PETSc magic number;
-   else svmlight). Option -data_format. Logically collective. */
+/* Chooses the reader; without it, or with "auto", the file decides (folder: text; IDX, PETSc or HDF5 magic
+   number; csv by its name or first line; else svmlight). Option -data_format. Logically collective. */
 PetscErrorCode DataSetSetFormat(DataSet ds, DataSetFormat format);
 
 /* First index of SVMLight files: 0, 1, or -1 to decide by whether an index 0 occurs. Option -data_index_base.
@@ -56,8 +58,8 @@ PetscErrorCode DataSetIsFormat(DataSet ds, DataSetFormat format, PetscBool *is);
    content, naming file and line) on every rank. Collective. */
 PetscErrorCode DataSetLoad(DataSet ds, const char path[]);
 
-/* Writes ds: name ending in `.bin` as PETSc binary, else SVMLight with 1-based indices and 17 digits.
-   Collective. */
+/* Writes ds: name ending in `.bin` as PETSc binary, `.h5` as HDF5, else SVMLight with 1-based indices and 17
+   digits. Collective. */
 PetscErrorCode DataSetWrite(DataSet ds, const char path[]);
 
 /* Gives this rank's rows: CSR (rowptr of nlocal + 1, global columns increasing in a row, values) and a label

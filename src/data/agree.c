@@ -1,6 +1,17 @@
 /* Data sets that are used together agree on features and classes: the training set's. */
 #include <twofold/impl/datasetimpl.h>
 
+/* Class k of ds among those of `train`, or -1: by name where ds has names (and so has `train`), else by
+   value, which is the number of a class that has a name. */
+static PetscInt MatchClass(DataSet ds, PetscInt k, DataSet train)
+{
+  for (PetscInt j = 0; j < train->c; j++)
+    if (ds->classname ? !strcmp(train->classname[j], ds->classname[k])
+                      : train->classvalue[j] == ds->classvalue[k])
+      return j;
+  return -1;
+}
+
 /* Relabels ds by the classes of `train`; a label that training never saw is an error. */
 static PetscErrorCode AdoptClasses(DataSet ds, DataSet train)
 {
@@ -8,15 +19,20 @@ static PetscErrorCode AdoptClasses(DataSet ds, DataSet train)
   PetscInt *map;
 
   PetscFunctionBegin;
+  PetscCheck(!ds->classname || train->classname, comm, PETSC_ERR_FILE_UNEXPECTED,
+             "the labels of %s are names, those of the training set %s are numbers",
+             ds->path ? ds->path : "a data set", train->path ? train->path : "");
   PetscCall(PetscMalloc1(ds->c, &map));
   for (PetscInt k = 0; k < ds->c; k++) {
-    map[k] = -1;
-    for (PetscInt j = 0; j < train->c; j++)
-      if (train->classvalue[j] == ds->classvalue[k]) map[k] = j;
+    char label[64];
+    map[k] = MatchClass(ds, k, train);
+    if (ds->classname)
+      PetscCall(PetscSNPrintf(label, sizeof(label), "'%.50s'", ds->classname[k]));
+    else
+      PetscCall(PetscSNPrintf(label, sizeof(label), "%g", (double)ds->classvalue[k]));
     PetscCheck(map[k] >= 0, comm, PETSC_ERR_FILE_UNEXPECTED,
-               "label %g of %s is not among the %" PetscInt_FMT " classes of the training set %s",
-               (double)ds->classvalue[k], ds->path ? ds->path : "a data set", train->c,
-               train->path ? train->path : "");
+               "label %s of %s is not among the %" PetscInt_FMT " classes of the training set %s", label,
+               ds->path ? ds->path : "a data set", train->c, train->path ? train->path : "");
   }
   for (PetscInt i = 0; i < ds->rows->n; i++) ds->label[i] = map[ds->label[i]];
   PetscCall(PetscFree(map));

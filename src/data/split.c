@@ -83,6 +83,7 @@ PetscErrorCode DataSetSelect(DataSet ds, const PetscBool keep[], DataSet *part)
   PetscCall(PetscStrncpy(out->text_weight, ds->text_weight, sizeof(out->text_weight)));
   PetscCall(DataSetTakeRows_Private(out, nlocal, rowptr, col, val, y, ds->p, ds->fixed_width));
   out->vocabulary = DataSetVocabularyShare_Private(ds->vocabulary);
+  out->scaled = ds->scaled;
   if (ds->classname) { /* a class without a row in this part is gone from it: names follow the values */
     PetscCall(PetscMalloc1(out->c, &out->classname));
     for (PetscInt k = 0, j = 0; k < out->c; k++) {

@@ -30,6 +30,11 @@ struct _p_DataSet {
   PetscInt min_features;                /* -data_features: p is at least this */
   char text_weight[16];                 /* "count" or "tfidf" */
   char labels_path[PETSC_MAX_PATH_LEN]; /* IDX: labels file where the name rule does not find it */
+  char csv_separator;                   /* 0: the file decides */
+  int csv_header;                       /* first line: 0 a sample, 1 names, -1 the file decides */
+  char csv_drop[1024];                  /* columns to leave out: names or numbers (from 1) with commas */
+  char label_column[256];               /* name or number; empty: by the usual names, else the last */
+  char hdf5_x[256], hdf5_y[256];        /* samples and labels: paths in the file */
 
   char *path;            /* of the last load, for messages */
   PetscInt n, p, c;      /* global */
@@ -44,6 +49,7 @@ struct _p_DataSet {
   char **classname;             /* c names, or NULL */
   DataSetVocabulary vocabulary; /* of a text corpus, else NULL */
   char *names;                  /* of the local rows, 0-terminated one behind the other, or NULL */
+  char *labelname;              /* where the labels are from, for the view; may be NULL */
 };
 
 /* As DataSetSetRows(), but takes the arrays (of PetscMalloc) over. */
@@ -73,9 +79,15 @@ PetscErrorCode DataSetLoad_SVMLight(DataSet ds, const char path[]);
 PetscErrorCode DataSetLoad_Binary(DataSet ds, const char path[]);
 PetscErrorCode DataSetLoad_Text(DataSet ds, const char path[]);
 PetscErrorCode DataSetLoad_IDX(DataSet ds, const char path[]);
+PetscErrorCode DataSetLoad_CSV(DataSet ds, const char path[]);
+PetscErrorCode DataSetLoad_HDF5(DataSet ds, const char path[]);
 
 /* Writers, beside the readers. */
 PetscErrorCode DataSetWrite_SVMLight(DataSet ds, const char path[]);
 PetscErrorCode DataSetWrite_Binary(DataSet ds, const char path[]);
+PetscErrorCode DataSetWrite_HDF5(DataSet ds, const char path[]);
+
+/* The format that a file or folder looks like. Raises PETSC_ERR_FILE_OPEN where it is missing. Collective. */
+PetscErrorCode DataSetDetectFormat_Private(MPI_Comm comm, const char path[], char format[], size_t len);
 
 #endif
