@@ -2,6 +2,7 @@
    same model applies to them. */
 #include <twofold/impl/datasetimpl.h>
 #include <twofold/impl/groupimpl.h>
+#include <stddef.h>
 
 /* ------------------------------------------------------------------ classes */
 
@@ -26,7 +27,59 @@ PetscErrorCode DataSetSetClasses_Private(DataSet ds, PetscInt c, const PetscReal
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscInt DataSetFindClass_Private(DataSet ds, PetscInt k, DataSet train)
+{
+  const PetscReal value = ds->classvalue[k];
+  char *end;
+
+  for (PetscInt j = 0; j < train->c; j++) {
+    if (ds->classname && train->classname) {
+      if (!strcmp(ds->classname[k], train->classname[j])) return j;
+    } else if (ds->classname) {
+      const double number = strtod(ds->classname[k], &end);
+      if (end != ds->classname[k] && !*end && number == train->classvalue[j]) return j;
+    } else if (value == train->classvalue[j]) {
+      return j;
+    }
+  }
+  return -1;
+}
+
 /* ------------------------------------------------------------------ likeness */
+
+/* Options of the readers that belong to what the samples are. */
+static const struct {
+  const char *name, *format;
+  size_t offset, size;
+} words[] = {
+    {"csv_label", DATASETCSV, offsetof(struct _p_DataSet, label_column), sizeof(((DataSet)0)->label_column)},
+    {"csv_drop", DATASETCSV, offsetof(struct _p_DataSet, csv_drop), sizeof(((DataSet)0)->csv_drop)},
+    {"hdf5_x", DATASETHDF5, offsetof(struct _p_DataSet, hdf5_x), sizeof(((DataSet)0)->hdf5_x)},
+    {"hdf5_y", DATASETHDF5, offsetof(struct _p_DataSet, hdf5_y), sizeof(((DataSet)0)->hdf5_y)}};
+enum { NWORDS = sizeof(words) / sizeof(words[0]) };
+
+static char *Word(DataSet ds, int i)
+{
+  return (char *)ds + words[i].offset;
+}
+
+/* Whether it says something about samples of the set's format. */
+static PetscBool HasWord(DataSet ds, int i)
+{
+  return (PetscBool)!strcmp(ds->format, words[i].format);
+}
+
+PetscErrorCode DataSetCopyReading_Private(DataSet from, DataSet to)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscStrncpy(to->format, from->format, sizeof(to->format)));
+  PetscCall(PetscStrncpy(to->text_weight, from->text_weight, sizeof(to->text_weight)));
+  for (int i = 0; i < NWORDS; i++) PetscCall(PetscStrncpy(Word(to, i), Word(from, i), words[i].size));
+  to->index_base = from->index_base;
+  PetscCall(DataSetVocabularyDestroy_Private(&to->vocabulary));
+  to->vocabulary = DataSetVocabularyShare_Private(from->vocabulary);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
 
 PetscErrorCode DataSetCreateLike(DataSet ds, DataSet *like)
 {
@@ -34,13 +87,10 @@ PetscErrorCode DataSetCreateLike(DataSet ds, DataSet *like)
 
   PetscFunctionBegin;
   PetscCall(DataSetCreate(PetscObjectComm((PetscObject)ds), &empty));
-  PetscCall(PetscStrncpy(empty->format, ds->format, sizeof(empty->format)));
-  PetscCall(PetscStrncpy(empty->text_weight, ds->text_weight, sizeof(empty->text_weight)));
+  PetscCall(DataSetCopyReading_Private(ds, empty));
   PetscCall(PetscStrallocpy(ds->path ? ds->path : "the training samples", &empty->path));
-  empty->index_base = ds->index_base;
   empty->fixed_width = ds->fixed_width;
   empty->p = ds->p;
-  empty->vocabulary = DataSetVocabularyShare_Private(ds->vocabulary);
   PetscCall(DataSetSetClasses_Private(empty, ds->c, ds->classvalue, (const char *const *)ds->classname));
   *like = empty;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -52,6 +102,8 @@ PetscErrorCode DataSetReadLike(DataSet ds, DataSet like)
 
   PetscFunctionBegin;
   if (ds->index_base < 0) ds->index_base = like->index_base;
+  for (int i = 0; i < NWORDS; i++)
+    if (HasWord(like, i) && !*Word(ds, i)) PetscCall(PetscStrncpy(Word(ds, i), Word(like, i), words[i].size));
   PetscCall(DataSetVocabularyDestroy_Private(&ds->given));
   if (!like->vocabulary) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscStrcmp(ds->text_weight, like->text_weight, &same));
@@ -65,26 +117,6 @@ PetscErrorCode DataSetReadLike(DataSet ds, DataSet like)
 }
 
 /* ------------------------------------------------------------------ conformity */
-
-/* The class of `like` that class k of ds is, or -1. Names decide where both have them; where one has, its
-   names are numbers or its classes are as numbered as a conversion would have written them. */
-static PetscInt FindLikeClass(DataSet ds, PetscInt k, DataSet like)
-{
-  const PetscReal value = ds->classvalue[k];
-  char *end;
-
-  for (PetscInt j = 0; j < like->c; j++) {
-    if (ds->classname && like->classname) {
-      if (!strcmp(ds->classname[k], like->classname[j])) return j;
-    } else if (ds->classname) {
-      const double number = strtod(ds->classname[k], &end);
-      if (end != ds->classname[k] && !*end && number == like->classvalue[j]) return j;
-    } else if (value == like->classvalue[j]) {
-      return j;
-    }
-  }
-  return -1;
-}
 
 /* Gives ds the classes of `like`, and behind them its own that `like` does not have. */
 static PetscErrorCode ConformClasses(DataSet ds, DataSet like, DataSetMisfit *misfit)
@@ -101,7 +133,7 @@ static PetscErrorCode ConformClasses(DataSet ds, DataSet like, DataSetMisfit *mi
     name[j] = like->classname ? like->classname[j] : NULL;
   }
   for (PetscInt k = 0; k < ds->c; k++) {
-    map[k] = FindLikeClass(ds, k, like);
+    map[k] = DataSetFindClass_Private(ds, k, like);
     if (map[k] >= 0) continue;
     value[c] = ds->classvalue[k];
     PetscCall(PetscSNPrintf(text[c], sizeof(text[c]), "%g", (double)value[c]));
@@ -187,6 +219,8 @@ PetscErrorCode DataSetSaveLike_Private(DataSet like, TwofoldGroup group)
   PetscCall(TwofoldGroupPutReals(group, "class_value", like->c, like->classvalue));
   if (like->classname)
     PetscCall(TwofoldGroupPutStrings(group, "class_name", like->c, (const char *const *)like->classname));
+  for (int i = 0; i < NWORDS; i++)
+    if (HasWord(like, i)) PetscCall(TwofoldGroupPutString(group, words[i].name, Word(like, i)));
   if (!like->vocabulary) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(TwofoldGroupPutString(group, "text_weight", like->text_weight));
   PetscCall(DataSetVocabularySave_Private(PetscObjectComm((PetscObject)like), like->vocabulary, group));
@@ -243,6 +277,9 @@ PetscErrorCode DataSetLoadLike_Private(DataSet like, TwofoldGroup group)
   like->fixed_width = (PetscBool)fixed_width;
   PetscCall(PetscStrallocpy(TwofoldGroupPath(group), &like->path));
   PetscCall(LoadClasses(like, group, c));
+  for (int i = 0; i < NWORDS; i++)
+    if (HasWord(like, i))
+      PetscCall(TwofoldGroupGetString(group, words[i].name, Word(like, i), words[i].size));
   PetscCall(TwofoldGroupHas(group, "vocabulary", &text, NULL));
   if (!text) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(TwofoldGroupGetString(group, "text_weight", like->text_weight, sizeof(like->text_weight)));
