@@ -261,6 +261,116 @@ static PetscErrorCode TestScaled(const char folder[])
   PetscFunctionReturn(0);
 }
 
+/* ------------------------------------------------------------------ text */
+
+static PetscErrorCode Document(const char folder[], const char name[], const char text[])
+{
+  char path[PETSC_MAX_PATH_LEN], whole[512];
+
+  PetscFunctionBegin;
+  PetscCall(PetscSNPrintf(whole, sizeof(whole), "Header: x\n\n%s\n", text));
+  PetscCall(TextWrite(folder, name, whole, path));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MakeFolder(const char folder[], const char name[])
+{
+  char path[PETSC_MAX_PATH_LEN];
+  PetscMPIInt rank;
+
+  PetscFunctionBegin;
+  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/%s", folder, name));
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (rank == 0) PetscCall(PetscMkdir(path));
+  PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+  PetscFunctionReturn(0);
+}
+
+/* A corpus of two parts; words of the second that the first does not have, a document of such words alone,
+   and a token of 40 letters. */
+static PetscErrorCode MakeCorpus(const char folder[])
+{
+  const char *const folders[] = {"c",        "c/d-train",    "c/d-train/hot", "c/d-train/cold",
+                                 "c/d-test", "c/d-test/hot", "c/d-test/cold", "plain"};
+
+  PetscFunctionBegin;
+  for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) PetscCall(MakeFolder(folder, folders[i]));
+  PetscCall(Document(folder, "c/d-train/hot/1", "sun sun fire desert"));
+  PetscCall(Document(folder, "c/d-train/hot/2", "fire summer abcdefghijabcdefghijabcdefghijabcdefghij"));
+  PetscCall(Document(folder, "c/d-train/cold/1", "snow ice winter sun"));
+  PetscCall(Document(folder, "c/d-train/cold/2", "ice ice snow"));
+  PetscCall(Document(folder, "c/d-test/hot/1", "sun summer volcano fire fire"));
+  PetscCall(Document(folder, "c/d-test/cold/1", "penguin glacier"));
+  PetscCall(
+      Document(folder, "c/d-test/cold/2", "winter penguin ice abcdefghijabcdefghijabcdefghijabcdefghij"));
+  PetscCall(Document(folder, "plain/a", "sun summer volcano fire fire"));
+  PetscCall(Document(folder, "plain/b", "winter penguin ice abcdefghijabcdefghijabcdefghijabcdefghij"));
+  PetscFunctionReturn(0);
+}
+
+/* The corpus' test part, as it was read with the training part, against the folder read by the model. */
+static PetscErrorCode TestText(const char folder[], const char weight[])
+{
+  char path[PETSC_MAX_PATH_LEN], options[2 * PETSC_MAX_PATH_LEN], *as_split, *as_read;
+  PetscOptions pushed;
+  BLP blp, model;
+  Vec lambda, w;
+  DataSet all, part[3], ds, other;
+  DataSetMisfit misfit;
+  DataSetSplitRule rule = {.kind = "bydate"};
+  const char *names;
+
+  PetscFunctionBegin;
+  PetscCall(PetscSNPrintf(options, sizeof(options), "-blp_data %s/c -blp_split bydate -text_weight %s",
+                          folder, weight));
+  PetscCall(OptionsUse(options, &pushed));
+  PetscCall(DataSetCreate(PETSC_COMM_WORLD, &all));
+  PetscCall(DataSetSetFromOptions(all));
+  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/c", folder));
+  PetscCall(DataSetLoad(all, path));
+  PetscCall(DataSetSplit(all, &rule, part));
+  PetscCall(DataSetText(part[1], &as_split));
+  PetscCall(BLPCreate(PETSC_COMM_WORLD, &blp));
+  PetscCall(BLPSetFromOptions(blp));
+  PetscCall(BLPCreateVecs(blp, &lambda, &w));
+  PetscCall(OptionsDrop(&pushed));
+  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/text-%s.h5", folder, weight));
+  PetscCall(Save(blp, lambda, w, path));
+  PetscCall(VecDestroy(&lambda));
+  PetscCall(VecDestroy(&w));
+  PetscCall(Load(PETSC_COMM_WORLD, path, &model, &lambda, &w));
+  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/c/d-test", folder));
+  PetscCall(BLPReadDataSet(model, path, &ds, &misfit));
+  CHECK(!misfit.entries && !misfit.unlabelled, "a misfit of text");
+  PetscCall(DataSetText(ds, &as_read));
+  CHECK(!strcmp(as_split, as_read), "%s: the test folder is\n%snot\n%s", weight, as_read, as_split);
+  PetscCall(PetscFree(as_read));
+  PetscCall(DataSetDestroy(&ds));
+  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/plain", folder));
+  PetscCall(BLPReadDataSet(model, path, &ds, &misfit));
+  CHECK(misfit.unlabelled == 2, "%d documents without a class", (int)misfit.unlabelled);
+  PetscCall(DataSetGetNames(ds, &names));
+  PetscCall(GatherText(PETSC_COMM_WORLD, names ? names : "",
+                       &as_read)); /* one document a rank at most, or rank 0 */
+  CHECK(as_read[0] == 'a', "the first document is '%s'", as_read);
+  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "has no class folders", DataSetLoad(all, path));
+  PetscCall(DataSetCreate(PETSC_COMM_WORLD, &other));
+  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/c/d-test", folder));
+  PetscCall(DataSetLoad(other, path));
+  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "vocabulary of its own", BLPAdoptDataSet(model, other, NULL));
+  PetscCall(PetscFree(as_read));
+  PetscCall(PetscFree(as_split));
+  for (int k = 0; k < 3; k++) PetscCall(DataSetDestroy(&part[k]));
+  PetscCall(DataSetDestroy(&all));
+  PetscCall(DataSetDestroy(&other));
+  PetscCall(DataSetDestroy(&ds));
+  PetscCall(VecDestroy(&lambda));
+  PetscCall(VecDestroy(&w));
+  PetscCall(BLPDestroy(&model));
+  PetscCall(BLPDestroy(&blp));
+  PetscFunctionReturn(0);
+}
+
 /* ------------------------------------------------------------------ files that are no model */
 
 static PetscErrorCode TestRefusals(const char folder[])
@@ -304,6 +414,9 @@ int main(int argc, char **argv)
   PetscCall(TestMisfit(folder));
   PetscCall(TestWidth());
   PetscCall(TestScaled(folder));
+  PetscCall(MakeCorpus(folder));
+  PetscCall(TestText(folder, "count"));
+  PetscCall(TestText(folder, "tfidf"));
   PetscCall(TestRefusals(folder));
   PetscCall(FolderRemove(folder));
   PetscCall(TwofoldFinalize());
