@@ -4,6 +4,7 @@
 # has them. The corpus is taken from TWOFOLD_20NEWS (the folder it was unpacked to), data/20news in the project, or an
 # archive in TWOFOLD_DATA or ../shared/data; without one of them the test is skipped. Nothing is downloaded.
 # shellcheck source=common.sh
+# shellcheck disable=SC2016 # code of awk
 . "$(dirname "$0")/common.sh"
 
 root=$here/../..

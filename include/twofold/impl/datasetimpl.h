@@ -60,8 +60,8 @@ PetscErrorCode DataSetTakeRows_Private(DataSet ds, PetscInt nlocal, PetscInt *ro
 /* What is known of how `from` was read: format, index base, columns, weights and vocabulary of text. */
 PetscErrorCode DataSetCopyReading_Private(DataSet from, DataSet to);
 
-/* The class of `train` that class k of ds is, or -1: by name where both have names; a name that is a number is
-   that value, and the value of a class that has a name is its number. */
+/* The class of `train` that class k of ds is, or -1: by name where both have names; a name that is a number
+   is that value, and the value of a class that has a name is its number. */
 PetscInt DataSetFindClass_Private(DataSet ds, PetscInt k, DataSet train);
 
 /* Replaces the classes, whose number may be another; the arrays are copied, `name` may be NULL. */
