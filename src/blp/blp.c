@@ -14,6 +14,7 @@ static PetscErrorCode BLPRegisterAll(void)
   PetscCall(TwofoldRegisterEvents());
   PetscCall(PetscClassIdRegister("Bilevel Problem", &BLP_CLASSID));
   PetscCall(TwofoldListAdd(&BLPList, BLPSOFTMAX, (TwofoldConstructor)BLPCreate_Softmax));
+  PetscCall(TwofoldListAdd(&BLPList, BLPUSER, (TwofoldConstructor)BLPCreate_User));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -54,6 +55,9 @@ PetscErrorCode BLPDestroy(BLP *blp)
   PetscCall(DataSetDestroy(&(*blp)->like));
   PetscCall(VecDestroy(&(*blp)->shift));
   PetscCall(VecDestroy(&(*blp)->scale));
+  PetscCall(BLPKeepPair_Private((*blp)->point, NULL, NULL));
+  PetscCall(BLPKeepPair_Private((*blp)->map_point, NULL, NULL));
+  PetscCall(BLPKeepPair_Private((*blp)->bounds, NULL, NULL));
   PetscCall(PetscHeaderDestroy(blp));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -72,7 +76,7 @@ PetscErrorCode BLPSetType(BLP blp, BLPType type)
   PetscFunctionBegin;
   PetscCall(TwofoldSetType((PetscObject)blp, BLPList, "blp_type", type, (TwofoldTypeFn)blp->ops->destroy,
                            blp->ops, sizeof(struct _BLPOps), &changed));
-  if (changed) blp->setup = PETSC_FALSE;
+  if (changed) blp->setup = blp->linearized = blp->map_linearized = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -85,8 +89,10 @@ PetscErrorCode BLPSetFromOptions(BLP blp)
   PetscCall(TwofoldOptionsType(PetscOptionsObject, "-blp_type", "Problem", "BLPSetType", BLPList, BLPSOFTMAX,
                                type, sizeof(type)));
   PetscCall(BLPSetType(blp, type));
-  PetscCall(BLPDataSetFromOptions_Private(blp, PetscOptionsObject));
+  if (blp->needs_samples) PetscCall(BLPDataSetFromOptions_Private(blp, PetscOptionsObject));
   PetscTryTypeMethod(blp, setfromoptions, PetscOptionsObject);
+  PetscCall(PetscOptionsBool("-blp_test_derivatives", "Check all derivatives before the first hypergradient",
+                             "BLPTestDerivatives", blp->test_derivatives, &blp->test_derivatives, NULL));
   PetscCall(PetscOptionsViewer("-blp_view", "Print the problem", "BLPView", NULL, NULL, NULL));
   PetscOptionsEnd();
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -106,12 +112,10 @@ PetscErrorCode BLPSetData(BLP blp, DataSet train, DataSet val, DataSet test)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode BLPSetUp(BLP blp)
+/* The samples a type needs. */
+static PetscErrorCode SetUpData(BLP blp)
 {
   PetscFunctionBegin;
-  if (blp->setup) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCheck(((PetscObject)blp)->type_name, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_TYPENOTSET,
-             "BLPSetType() or BLPSetFromOptions() first");
   if (!blp->set[BLP_TRAIN]) PetscCall(BLPLoadData_Private(blp));
   PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
              "no validation samples: the upper level needs them beside the training samples (BLPSetData())");
@@ -120,7 +124,18 @@ PetscErrorCode BLPSetUp(BLP blp)
   PetscCall(DataSetCreateLike(blp->set[BLP_TRAIN], &blp->like));
   PetscCall(BLPScaleData_Private(blp));
   for (int s = 0; s < 3; s++) blp->has[s] = blp->set[s] ? PETSC_TRUE : PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPSetUp(BLP blp)
+{
+  PetscFunctionBegin;
+  if (blp->setup) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCheck(((PetscObject)blp)->type_name, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_TYPENOTSET,
+             "BLPSetType() or BLPSetFromOptions() first");
+  if (blp->needs_samples) PetscCall(SetUpData(blp));
   PetscUseTypeMethod(blp, setup);
+  PetscCall(BLPCheckBounds_Private(blp));
   for (int s = 0; s < 3; s++)
     PetscCall(DataSetDestroy(&blp->set[s])); /* the problem has built what it needs */
   blp->setup = PETSC_TRUE;
@@ -172,7 +187,7 @@ PetscErrorCode BLPGetSizes(BLP blp, PetscInt *nlambda, PetscInt *nw)
 static PetscErrorCode CheckSamples(BLP blp)
 {
   PetscFunctionBegin;
-  PetscCheck(blp->has[BLP_TRAIN], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
+  PetscCheck(!blp->needs_samples || blp->has[BLP_TRAIN], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
              "the problem has no samples (BLPLoadModel()): it can only predict");
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -181,6 +196,7 @@ PetscErrorCode BLPUpper(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2
 {
   PetscFunctionBegin;
   PetscCall(CheckSamples(blp));
+  BLPCheckOp(blp, upper, "upper level E", "BLPUserSetUpper");
   PetscCall(PetscLogEventBegin(TWOFOLD_UpperEval, blp, lambda, w, 0));
   PetscUseTypeMethod(blp, upper, lambda, w, E, g1, g2);
   PetscCall(PetscLogEventEnd(TWOFOLD_UpperEval, blp, lambda, w, 0));
@@ -191,6 +207,7 @@ PetscErrorCode BLPLossGradient(BLP blp, Vec lambda, Vec w, PetscReal *l, Vec g)
 {
   PetscFunctionBegin;
   PetscCall(CheckSamples(blp));
+  BLPCheckOp(blp, lossgradient, "loss", "BLPUserSetLoss");
   PetscCall(PetscLogEventBegin(TWOFOLD_LossGradient, blp, lambda, w, g));
   PetscUseTypeMethod(blp, lossgradient, lambda, w, l, g);
   PetscCall(PetscLogEventEnd(TWOFOLD_LossGradient, blp, lambda, w, g));
@@ -201,6 +218,8 @@ PetscErrorCode BLPLossLinearize(BLP blp, Vec lambda, Vec w)
 {
   PetscFunctionBegin;
   PetscCall(CheckSamples(blp));
+  BLPCheckOp(blp, lossgradient, "loss", "BLPUserSetLoss");
+  PetscCall(BLPKeepPair_Private(blp->point, lambda, w));
   PetscUseTypeMethod(blp, losslinearize, lambda, w);
   blp->linearized = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -218,6 +237,7 @@ PetscErrorCode BLPLossHessianMult(BLP blp, Vec v, Vec y)
 {
   PetscFunctionBegin;
   PetscCall(CheckLinearized(blp));
+  BLPCheckOp(blp, losshessian, "Hessian product", "BLPUserSetLoss");
   PetscCall(PetscLogEventBegin(TWOFOLD_LossHessian, blp, v, y, 0));
   PetscUseTypeMethod(blp, losshessian, v, y);
   PetscCall(PetscLogEventEnd(TWOFOLD_LossHessian, blp, v, y, 0));
@@ -228,6 +248,7 @@ PetscErrorCode BLPLossCrossMult(BLP blp, Vec u, Vec y)
 {
   PetscFunctionBegin;
   PetscCall(CheckLinearized(blp));
+  BLPCheckOp(blp, losscross, "cross product", "BLPUserSetLoss");
   PetscUseTypeMethod(blp, losscross, u, y);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -236,6 +257,7 @@ PetscErrorCode BLPLossCrossMultTranspose(BLP blp, Vec v, Vec g)
 {
   PetscFunctionBegin;
   PetscCall(CheckLinearized(blp));
+  BLPCheckOp(blp, losscrosstranspose, "cross product transposed", "BLPUserSetLoss");
   PetscUseTypeMethod(blp, losscrosstranspose, v, g);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -259,6 +281,9 @@ PetscErrorCode BLPGetSmoothness(BLP blp, Vec lambda, TwofoldConstant *L)
 PetscErrorCode BLPEvaluate(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
 {
   PetscFunctionBegin;
+  PetscCheck(blp->has[set] || blp->needs_samples, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONG,
+             "the %s problem has no %s samples to evaluate%s", ((PetscObject)blp)->type_name, BLPSets[set],
+             blp->by_callbacks ? ": BLPUserSetEvaluate()" : "");
   PetscCheck(blp->has[set], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONG,
              "the problem has no %s samples: add -blp_%s", BLPSets[set], BLPSets[set]);
   PetscCall(PetscLogEventBegin(TWOFOLD_UpperEval, blp, lambda, w, 0));
@@ -272,5 +297,19 @@ PetscErrorCode BLPGetMemory(BLP blp, PetscLogDouble *bytes)
   PetscFunctionBegin;
   *bytes = 0;
   PetscTryTypeMethod(blp, memory, bytes);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPSetTestDerivatives(BLP blp, PetscBool test)
+{
+  PetscFunctionBegin;
+  blp->test_derivatives = test;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPGetTestDerivatives(BLP blp, PetscBool *test)
+{
+  PetscFunctionBegin;
+  *test = blp->test_derivatives;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

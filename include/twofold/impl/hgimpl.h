@@ -27,12 +27,17 @@ struct _p_HG {
   LLS lls;
   PetscBool warm_start; /* of the adjoint */
   PetscBool setup, print_reason, monitor;
-  State x;        /* of the last solve */
-  State accepted; /* where warm starts begin; only with -lls_warm_start */
-  Vec g1;         /* grad1 E at x */
-  State v;        /* adjoint; set by types that have one */
+  PetscBool test, tested, problem_tested; /* -hg_test; what the first solve has done */
+  State x;                                /* of the last solve */
+  State accepted;                         /* where warm starts begin; only with -lls_warm_start */
+  Vec g1;                                 /* grad1 E at x */
+  State v;                                /* adjoint; set by types that have one */
   HGReport report;
 };
+
+/* At the first solve: -blp_test_derivatives at lambda, and -hg_test on its f and g. */
+PetscErrorCode HGTestProblem_Private(HG hg, Vec lambda);
+PetscErrorCode HGTestGradient_Private(HG hg, Vec lambda, PetscReal f, Vec g);
 
 PetscErrorCode HGCreate_ITD(HG hg);
 PetscErrorCode HGCreate_AID(HG hg);
