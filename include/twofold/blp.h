@@ -36,7 +36,8 @@ PetscErrorCode BLPSetFromOptions(BLP blp);
 PetscErrorCode BLPSetUp(BLP blp);
 PetscErrorCode BLPView(BLP blp, PetscViewer viewer);
 
-/* Training, validation and test (may be NULL) samples; references are taken until BLPSetUp(). Collective. */
+/* Training, validation and test (may be NULL) samples; references are taken until BLPSetUp(), which
+   changes them where -data_scale is given. Collective. */
 PetscErrorCode BLPSetData(BLP blp, DataSet train, DataSet val, DataSet test);
 /* Whether the problem has samples of this kind. Not collective; after BLPSetUp(). */
 PetscErrorCode BLPHasSet(BLP blp, BLPSet set, PetscBool *has);
@@ -300,7 +301,7 @@ PetscErrorCode BLPReadDataSet(BLP blp, const char path[], DataSet *ds, DataSetMi
  *
  * @param[in]     blp     the problem, set up or loaded
  * @param[in]     ds      samples of BLPAdoptDataSet()
- * @param[in]     lambda  upper variable
+ * @param[in]     lambda  upper variable; may be NULL where the type answers by w alone, as softmax does
  * @param[in]     w       lower variable
  * @param[out]    Z       new vector, n x c: interlaced, block size c, distributed as the samples are
  * @param[out]    metrics loss and accuracy over the samples whose labels are known, as BLPEvaluate(), and

@@ -152,7 +152,7 @@ PetscErrorCode BLPView(BLP blp, PetscViewer viewer)
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscViewerASCIIPushTab(viewer));
   PetscTryTypeMethod(blp, view, viewer);
-  if (blp->scaling)
+  if (blp->scale)
     PetscCall(PetscViewerASCIIPrintf(viewer, "features scaled by the training samples: %s\n",
                                      DataSetScales[blp->scaling]));
   PetscCall(PetscViewerASCIIPopTab(viewer));
@@ -187,8 +187,8 @@ PetscErrorCode BLPGetSizes(BLP blp, PetscInt *nlambda, PetscInt *nw)
 static PetscErrorCode CheckSamples(BLP blp)
 {
   PetscFunctionBegin;
-  PetscCheck(!blp->needs_samples || blp->has[BLP_TRAIN], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
-             "the problem has no samples (BLPLoadModel()): it can only predict");
+  PetscCheck(!blp->needs_samples || blp->has[BLP_TRAIN], PetscObjectComm((PetscObject)blp),
+             PETSC_ERR_ARG_WRONGSTATE, "the problem has no samples (BLPLoadModel()): it can only predict");
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -40,15 +40,14 @@ static PetscErrorCode CheckOptions(const PredictOptions *o)
 
 /* ------------------------------------------------------------------ the model and its answers */
 
-static PetscErrorCode LoadModel(const char path[], BLP *blp, Vec *lambda, Vec *w)
+/* Softmax answers by w alone, so that a lambda of any layout will do. */
+static PetscErrorCode LoadModel(const char path[], BLP *blp, Vec *w)
 {
   PetscFunctionBegin;
   PetscCall(BLPCreate(PETSC_COMM_WORLD, blp));
   PetscCall(BLPLoadModel(*blp, path));
-  PetscCall(BLPCreateVecs(*blp, lambda, w));
-  PetscCall(PetscObjectSetName((PetscObject)*lambda, "lambda"));
+  PetscCall(BLPCreateVecs(*blp, NULL, w));
   PetscCall(PetscObjectSetName((PetscObject)*w, "w"));
-  PetscCall(TwofoldVecLoad(*lambda, path));
   PetscCall(TwofoldVecLoad(*w, path));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -73,11 +72,11 @@ static PetscErrorCode ChooseClasses(Predictions *p)
 }
 
 /* Takes ds over. */
-static PetscErrorCode Predict(BLP blp, DataSet ds, Vec lambda, Vec w, Predictions *p, BLPMetrics *metrics)
+static PetscErrorCode Predict(BLP blp, DataSet ds, Vec w, Predictions *p, BLPMetrics *metrics)
 {
   PetscFunctionBegin;
   *p = (Predictions){.ds = ds};
-  PetscCall(BLPPredict(blp, ds, lambda, w, &p->Z, metrics));
+  PetscCall(BLPPredict(blp, ds, NULL, w, &p->Z, metrics));
   PetscCall(VecGetBlockSize(p->Z, &p->c));
   PetscCall(DataSetGetSizes(ds, &p->n, NULL, NULL));
   PetscCall(DataSetGetRows(ds, &p->nlocal, NULL, NULL, NULL, &p->label));
@@ -175,7 +174,7 @@ PetscErrorCode CommandPredict(int *code)
   BLPMetrics metrics;
   BLP blp;
   DataSet ds;
-  Vec lambda, w;
+  Vec w;
 
   PetscFunctionBegin;
   (void)code;
@@ -189,15 +188,14 @@ PetscErrorCode CommandPredict(int *code)
   PetscCall(CliRefuseUnusedOptions());
   PetscCall(CheckOptions(&options));
   /* 2. model and samples */
-  PetscCall(LoadModel(options.model, &blp, &lambda, &w));
+  PetscCall(LoadModel(options.model, &blp, &w));
   PetscCall(BLPReadDataSet(blp, options.input, &ds, &misfit));
   /* 3. predictions */
-  PetscCall(Predict(blp, ds, lambda, w, &predictions, &metrics));
+  PetscCall(Predict(blp, ds, w, &predictions, &metrics));
   if (options.output[0]) PetscCall(PredictionsWrite(&predictions, options.output, options.probabilities));
   PetscCall(Report(&options, &predictions, &misfit, &metrics));
   PetscCall(PredictionsDestroy(&predictions));
   PetscCall(VecDestroy(&w));
-  PetscCall(VecDestroy(&lambda));
   PetscCall(BLPDestroy(&blp));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

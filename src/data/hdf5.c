@@ -3,115 +3,7 @@
 #include "rows.h"
 
 #if defined(PETSC_HAVE_HDF5)
-#include <hdf5.h>
-
-enum { chunk = 1 << 22 }; /* numbers read at a time: HDF5 passes requests beyond 2 GB on to MPI */
-
-/* ------------------------------------------------------------------ arrays of a file */
-
-/* A data set of numbers in one or two dimensions, the second of which is 1 where there is none. */
-typedef struct {
-  const char *path;
-  char name[300];
-  hid_t set;
-  int ndims;
-  hsize_t dim[2];
-} Array;
-
-static PetscBool IsNumeric(hid_t set)
-{
-  const hid_t type = H5Dget_type(set);
-  const H5T_class_t kind = H5Tget_class(type);
-
-  H5Tclose(type);
-  return (PetscBool)(kind == H5T_INTEGER || kind == H5T_FLOAT);
-}
-
-/* Sizes as text, such as 3 x 4. */
-static void PrintShape(hid_t set, char text[128])
-{
-  hsize_t dim[H5S_MAX_RANK];
-  const hid_t space = H5Dget_space(set);
-  const int ndims = H5Sget_simple_extent_dims(space, dim, NULL);
-  size_t at = 0;
-
-  text[0] = 0;
-  for (int i = 0; i < PetscMin(ndims, 4); i++)
-    at += (size_t)snprintf(text + at, 128 - at, "%s%llu", i ? " x " : "", (unsigned long long)dim[i]);
-  if (ndims > 4) snprintf(text + at, 128 - at, " x ...");
-  if (ndims <= 0) snprintf(text, 128, "no");
-  H5Sclose(space);
-}
-
-/* Opens a data set of `ndims` dimensions; a vector may also be a matrix of one column. `what` says what is
-   needed. */
-static void OpenArray(hid_t file, const char path[], const char name[], int ndims, const char what[],
-                      Array *array, TwofoldFault *fault)
-{
-  char shape[128];
-
-  *array = (Array){.path = path, .set = -1, .dim = {0, 1}};
-  (void)PetscStrncpy(array->name, name, sizeof(array->name));
-  if (fault->code) return;
-  array->set = H5Dopen2(file, name, H5P_DEFAULT);
-  if (array->set < 0) {
-    TwofoldFaultSet(fault, PETSC_ERR_FILE_UNEXPECTED,
-                    "%s holds no data set '%s': %s is needed; h5ls lists those it has", path, name, what);
-    return;
-  }
-  const hid_t space = H5Dget_space(array->set);
-  array->ndims = H5Sget_simple_extent_ndims(space);
-  if (array->ndims == 1 || array->ndims == 2) H5Sget_simple_extent_dims(space, array->dim, NULL);
-  H5Sclose(space);
-  PrintShape(array->set, shape);
-  const PetscBool column = (PetscBool)(ndims == 1 && array->ndims == 2 && array->dim[1] == 1);
-  if (array->ndims != ndims && !column)
-    TwofoldFaultSet(fault, PETSC_ERR_FILE_UNEXPECTED, "%s: data set '%s' has %s entries, but %s is needed",
-                    path, name, shape, what);
-  if (!IsNumeric(array->set))
-    TwofoldFaultSet(
-        fault, PETSC_ERR_FILE_UNEXPECTED,
-        "%s: data set '%s' does not hold integers or real numbers; store numbers, labels as 0, 1, ...", path,
-        name);
-  for (int i = 0; i < 2; i++)
-    if (array->dim[i] >= (hsize_t)PETSC_MAX_INT)
-      TwofoldFaultSet(fault, PETSC_ERR_FILE_UNEXPECTED,
-                      "%s: data set '%s' has %s entries: PETSc with 64-bit indices is needed", path, name,
-                      shape);
-}
-
-static void CloseArray(Array *array)
-{
-  if (array->set >= 0) H5Dclose(array->set);
-  array->set = -1;
-}
-
-/* Reads rows [start, start + n) as numbers of this type in memory. */
-static void ReadBlock(const Array *array, PetscInt64 start, PetscInt64 n, hid_t type, void *to,
-                      TwofoldFault *fault)
-{
-  const hsize_t offset[2] = {(hsize_t)start, 0}, count[2] = {(hsize_t)n, array->dim[1]};
-
-  if (fault->code || !n || !array->dim[1]) return;
-  const hid_t from = H5Dget_space(array->set), into = H5Screate_simple(array->ndims, count, NULL);
-  herr_t bad = H5Sselect_hyperslab(from, H5S_SELECT_SET, offset, NULL, count, NULL);
-  if (bad >= 0) bad = H5Dread(array->set, type, into, from, H5P_DEFAULT, to);
-  if (bad < 0)
-    TwofoldFaultSet(
-        fault, PETSC_ERR_FILE_READ,
-        "%s: cannot read data set '%s': it is damaged, or compressed by a filter that HDF5 lacks here",
-        array->path, array->name);
-  H5Sclose(into);
-  H5Sclose(from);
-}
-
-/* Reads n numbers of a vector by blocks. */
-static void ReadVector(const Array *array, PetscInt64 start, PetscInt64 n, hid_t type, size_t bytes, void *to,
-                       TwofoldFault *fault)
-{
-  for (PetscInt64 done = 0; done < n; done += chunk)
-    ReadBlock(array, start + done, PetscMin(n - done, chunk), type, (char *)to + (size_t)done * bytes, fault);
-}
+#include "h5file.h"
 
 /* ------------------------------------------------------------------ this rank's rows */
 
@@ -180,23 +72,23 @@ static PetscErrorCode AppendRows(Rows *rows, PetscInt first, PetscInt n, const P
 static PetscErrorCode ReadDense(hid_t file, const char name[], Rows *rows, PetscInt64 *N, TwofoldFault *fault)
 {
   PetscReal *block = NULL;
-  Array x;
+  HDF5Array x;
 
   PetscFunctionBegin;
-  OpenArray(file, rows->path, name, 2, "a matrix, samples by features", &x, fault);
+  HDF5ArrayOpen_Private(file, rows->path, name, 2, "a matrix, samples by features", &x, fault);
   *N = (PetscInt64)x.dim[0];
   if (!fault->code) {
     PetscCall(DealRows(rows, *N, (PetscInt64)x.dim[1]));
-    const PetscInt most = PetscMax(chunk / PetscMax(rows->p, 1), 1);
+    const PetscInt most = PetscMax(hdf5_chunk / PetscMax(rows->p, 1), 1);
     PetscCall(PetscMalloc1((size_t)PetscMin(most, rows->n) * (size_t)rows->p + 1, &block));
     for (PetscInt first = 0; first < rows->n && !fault->code; first += most) {
       const PetscInt n = PetscMin(most, rows->n - first);
-      ReadBlock(&x, rows->start + first, n, H5T_NATIVE_DOUBLE, block, fault);
+      HDF5ArrayReadRows_Private(&x, rows->start + first, n, H5T_NATIVE_DOUBLE, block, fault);
       if (!fault->code) PetscCall(AppendRows(rows, first, n, block, fault));
     }
     PetscCall(PetscFree(block));
   }
-  CloseArray(&x);
+  HDF5ArrayClose_Private(&x);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -204,7 +96,7 @@ static PetscErrorCode ReadDense(hid_t file, const char name[], Rows *rows, Petsc
 
 /* The group of a CSR matrix. */
 typedef struct {
-  Array data, indices, indptr;
+  HDF5Array data, indices, indptr;
   PetscInt64 shape[2];
 } Sparse;
 
@@ -212,7 +104,7 @@ typedef struct {
 static void ReadShape(hid_t group, const char path[], const char name[], PetscInt64 shape[2],
                       TwofoldFault *fault)
 {
-  Array array;
+  HDF5Array array;
 
   if (fault->code) return;
   if (H5Aexists(group, "shape") > 0) {
@@ -225,14 +117,14 @@ static void ReadShape(hid_t group, const char path[], const char name[], PetscIn
     H5Sclose(space);
     H5Aclose(attribute);
   } else {
-    OpenArray(group, path, "shape", 1, "a data set or an attribute of two integers, samples and features,",
-              &array, fault);
+    HDF5ArrayOpen_Private(group, path, "shape", 1,
+                          "a data set or an attribute of two integers, samples and features,", &array, fault);
     if (!fault->code && array.dim[0] != 2)
       TwofoldFaultSet(fault, PETSC_ERR_FILE_UNEXPECTED,
                       "%s: data set 'shape' of '%s' is not two integers: the numbers of samples and features",
                       path, name);
-    ReadVector(&array, 0, 2, H5T_NATIVE_INT64, sizeof(*shape), shape, fault);
-    CloseArray(&array);
+    HDF5ArrayRead_Private(&array, 0, 2, H5T_NATIVE_INT64, sizeof(*shape), shape, fault);
+    HDF5ArrayClose_Private(&array);
   }
   if (!fault->code &&
       (shape[0] < 0 || shape[1] < 0 || shape[0] >= PETSC_MAX_INT || shape[1] >= PETSC_MAX_INT))
@@ -242,7 +134,8 @@ static void ReadShape(hid_t group, const char path[], const char name[], PetscIn
                     path, name, shape[0], shape[1]);
 }
 
-/* anndata says in an attribute whether rows or columns are compressed. */
+/* anndata says in an attribute whether rows or columns are compressed. HDF5 itself may loop over a damaged
+   text of variable length, so it is asked only where sizes do not tell. */
 static PetscBool IsByColumns(hid_t group)
 {
   char *text = NULL;
@@ -261,14 +154,16 @@ static PetscBool IsByColumns(hid_t group)
 
 static void OpenSparse(hid_t group, const char path[], const char name[], Sparse *x, TwofoldFault *fault)
 {
-  if (IsByColumns(group))
-    TwofoldFaultSet(fault, PETSC_ERR_FILE_UNEXPECTED,
-                    "%s: '%s' is compressed by columns; store it by rows (X.tocsr())", path, name);
-  OpenArray(group, path, "data", 1, "a vector (the values of a CSR matrix)", &x->data, fault);
-  OpenArray(group, path, "indices", 1, "a vector (the columns of a CSR matrix)", &x->indices, fault);
-  OpenArray(group, path, "indptr", 1, "a vector (where the rows of a CSR matrix begin)", &x->indptr, fault);
+  HDF5ArrayOpen_Private(group, path, "data", 1, "a vector (the values of a CSR matrix)", &x->data, fault);
+  HDF5ArrayOpen_Private(group, path, "indices", 1, "a vector (the columns of a CSR matrix)", &x->indices,
+                        fault);
+  HDF5ArrayOpen_Private(group, path, "indptr", 1, "a vector (where the rows of a CSR matrix begin)",
+                        &x->indptr, fault);
   ReadShape(group, path, name, x->shape, fault);
   if (fault->code) return;
+  if (x->shape[0] == x->shape[1] && IsByColumns(group))
+    TwofoldFaultSet(fault, PETSC_ERR_FILE_UNEXPECTED,
+                    "%s: '%s' is compressed by columns; store it by rows (X.tocsr())", path, name);
   if ((PetscInt64)x->indptr.dim[0] != x->shape[0] + 1)
     TwofoldFaultSet(fault, PETSC_ERR_FILE_UNEXPECTED,
                     "%s: 'indptr' of '%s' has %llu entries, but %" PetscInt64_FMT
@@ -282,9 +177,9 @@ static void OpenSparse(hid_t group, const char path[], const char name[], Sparse
 
 static void CloseSparse(Sparse *x)
 {
-  CloseArray(&x->data);
-  CloseArray(&x->indices);
-  CloseArray(&x->indptr);
+  HDF5ArrayClose_Private(&x->data);
+  HDF5ArrayClose_Private(&x->indices);
+  HDF5ArrayClose_Private(&x->indptr);
 }
 
 /* Reads where this rank's rows begin; *before is the number of entries in front of them. */
@@ -295,7 +190,7 @@ static PetscErrorCode ReadRowPointers(const Sparse *x, Rows *rows, PetscInt64 *b
 
   PetscFunctionBegin;
   PetscCall(PetscCalloc1(rows->n + 1, &at));
-  ReadVector(&x->indptr, rows->start, rows->n + 1, H5T_NATIVE_INT64, sizeof(*at), at, fault);
+  HDF5ArrayRead_Private(&x->indptr, rows->start, rows->n + 1, H5T_NATIVE_INT64, sizeof(*at), at, fault);
   for (PetscInt i = 0; i <= rows->n && !fault->code; i++) {
     const PetscInt row = rows->start + i;
     const PetscBool good = (PetscBool)(at[i] >= (i ? at[i - 1] : 0) && at[i] <= nnz &&
@@ -324,15 +219,15 @@ static PetscErrorCode ReadEntries(const Sparse *x, PetscInt64 before, Rows *rows
   PetscFunctionBegin;
   PetscCall(PetscMalloc1(nnz + 1, &rows->col));
   PetscCall(PetscMalloc1(nnz + 1, &rows->val));
-  PetscCall(PetscMalloc1(PetscMin(nnz, chunk) + 1, &index));
-  for (PetscInt done = 0; done < nnz && !fault->code; done += PetscMin(nnz - done, chunk)) {
-    const PetscInt n = PetscMin(nnz - done, chunk);
-    ReadBlock(&x->indices, before + done, n, H5T_NATIVE_INT64, index, fault);
+  PetscCall(PetscMalloc1(PetscMin(nnz, hdf5_chunk) + 1, &index));
+  for (PetscInt done = 0; done < nnz && !fault->code; done += PetscMin(nnz - done, hdf5_chunk)) {
+    const PetscInt n = PetscMin(nnz - done, hdf5_chunk);
+    HDF5ArrayReadRows_Private(&x->indices, before + done, n, H5T_NATIVE_INT64, index, fault);
     for (PetscInt k = 0; k < n && !fault->code; k++)
       rows->col[done + k] = (PetscInt)index[k] == index[k] ? (PetscInt)index[k] : -1;
   }
   PetscCall(PetscFree(index));
-  ReadVector(&x->data, before, nnz, H5T_NATIVE_DOUBLE, sizeof(*rows->val), rows->val, fault);
+  HDF5ArrayRead_Private(&x->data, before, nnz, H5T_NATIVE_DOUBLE, sizeof(*rows->val), rows->val, fault);
   for (PetscInt i = 0; i < rows->n && !fault->code; i++) {
     const PetscInt at = rows->rowptr[i];
     PetscCall(DataSetTidyRow_Private(rows->path, rows->p, rows->start + i, rows->rowptr[i + 1] - at,
@@ -363,21 +258,23 @@ static PetscErrorCode ReadSparse(hid_t group, const char name[], Rows *rows, Pet
 
 static void ReadLabels(hid_t file, const char name[], PetscInt64 N, Rows *rows, TwofoldFault *fault)
 {
-  Array y;
+  HDF5Array y;
 
-  OpenArray(file, rows->path, name, 1, "a vector (a label a sample; -data_hdf5_y names it)", &y, fault);
+  HDF5ArrayOpen_Private(file, rows->path, name, 1, "a vector (a label a sample; -data_hdf5_y names it)", &y,
+                        fault);
   if (!fault->code && (PetscInt64)y.dim[0] != N)
     TwofoldFaultSet(fault, PETSC_ERR_FILE_UNEXPECTED,
                     "%s has %" PetscInt64_FMT " samples, but %llu labels in data set '%s'", rows->path, N,
                     (unsigned long long)y.dim[0], name);
   if (!fault->code)
-    ReadVector(&y, rows->start, rows->n, H5T_NATIVE_DOUBLE, sizeof(*rows->label), rows->label, fault);
+    HDF5ArrayRead_Private(&y, rows->start, rows->n, H5T_NATIVE_DOUBLE, sizeof(*rows->label), rows->label,
+                          fault);
   for (PetscInt i = 0; i < rows->n && !fault->code; i++)
     if (PetscIsInfOrNanReal(rows->label[i]))
       TwofoldFaultSet(fault, PETSC_ERR_FILE_UNEXPECTED,
                       "%s: the label of row %" PetscInt_FMT " (from 0) is not a finite number", rows->path,
                       rows->start + i);
-  CloseArray(&y);
+  HDF5ArrayClose_Private(&y);
 }
 
 /* Reads all this rank is to have. Nothing here waits for other ranks, so that a fault can be kept. */
@@ -407,21 +304,10 @@ static PetscErrorCode ReadFile(DataSet ds, hid_t file, Rows *rows, TwofoldFault 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static hid_t OpenFile(MPI_Comm comm, const char path[], PetscBool write)
-{
-  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-
-  H5Pset_fapl_mpio(access, comm, MPI_INFO_NULL);
-  const hid_t file =
-      write ? H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access) : H5Fopen(path, H5F_ACC_RDONLY, access);
-  H5Pclose(access);
-  return file;
-}
-
 static PetscErrorCode OpenAndRead(DataSet ds, Rows *rows, TwofoldFault *fault)
 {
   PetscFunctionBegin;
-  const hid_t file = OpenFile(PetscObjectComm((PetscObject)ds), rows->path, PETSC_FALSE);
+  const hid_t file = HDF5FileOpen_Private(PetscObjectComm((PetscObject)ds), rows->path, PETSC_FALSE);
   if (file >= 0) {
     PetscCall(ReadFile(ds, file, rows, fault));
     H5Fclose(file);
@@ -460,31 +346,6 @@ PetscErrorCode DataSetLoad_HDF5(DataSet ds, const char path[])
 }
 
 /* ------------------------------------------------------------------ write */
-
-/* Creates a vector of N numbers, of which this rank writes n from `start` on. */
-static void WriteVector(hid_t group, const char path[], const char name[], hid_t stored, PetscInt64 N,
-                        PetscInt64 start, PetscInt64 n, hid_t type, const void *from, size_t bytes,
-                        TwofoldFault *fault)
-{
-  const hsize_t length = (hsize_t)N;
-  const hid_t space = H5Screate_simple(1, &length, NULL);
-  const hid_t set = H5Dcreate2(group, name, stored, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  herr_t bad = set < 0 ? -1 : 0;
-
-  for (PetscInt64 done = 0; done < n && bad >= 0; done += chunk) {
-    const hsize_t offset = (hsize_t)(start + done), count = (hsize_t)PetscMin(n - done, chunk);
-    const hid_t block = H5Screate_simple(1, &count, NULL);
-    bad = H5Sselect_hyperslab(space, H5S_SELECT_SET, &offset, NULL, &count, NULL);
-    if (bad >= 0)
-      bad = H5Dwrite(set, type, block, space, H5P_DEFAULT, (const char *)from + (size_t)done * bytes);
-    H5Sclose(block);
-  }
-  if (set >= 0 && H5Dclose(set) < 0) bad = -1;
-  H5Sclose(space);
-  if (bad < 0)
-    TwofoldFaultSet(fault, PETSC_ERR_FILE_WRITE, "cannot write data set '%s' of %s: is the disk full?", name,
-                    path);
-}
 
 static void WriteTextAttribute(hid_t object, const char name[], const char text[])
 {
@@ -532,14 +393,15 @@ static PetscErrorCode WriteFile(DataSet ds, hid_t file, const char path[], Petsc
   for (PetscInt i = 0; i < n; i++) y[i] = ds->classvalue[ds->label[i]];
   const hid_t group = H5Gcreate2(file, "X", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   WriteAttributes(group, ds->n, ds->p);
-  WriteVector(group, path, "data", H5T_IEEE_F64LE, nnz, before, own, H5T_NATIVE_DOUBLE, ds->val,
-              sizeof(*ds->val), fault);
-  WriteVector(group, path, "indices", ds->p > INT32_MAX ? H5T_STD_I64LE : H5T_STD_I32LE, nnz, before, own,
-              integer, ds->col, sizeof(*ds->col), fault);
-  WriteVector(group, path, "indptr", H5T_STD_I64LE, (PetscInt64)ds->n + 1, start, n + (rank == size - 1),
-              H5T_NATIVE_INT64, at, sizeof(*at), fault);
+  HDF5ArrayWrite_Private(group, path, "data", H5T_IEEE_F64LE, nnz, before, own, H5T_NATIVE_DOUBLE, ds->val,
+                         sizeof(*ds->val), fault);
+  HDF5ArrayWrite_Private(group, path, "indices", ds->p > INT32_MAX ? H5T_STD_I64LE : H5T_STD_I32LE, nnz,
+                         before, own, integer, ds->col, sizeof(*ds->col), fault);
+  HDF5ArrayWrite_Private(group, path, "indptr", H5T_STD_I64LE, (PetscInt64)ds->n + 1, start,
+                         n + (rank == size - 1), H5T_NATIVE_INT64, at, sizeof(*at), fault);
   H5Gclose(group);
-  WriteVector(file, path, "y", H5T_IEEE_F64LE, ds->n, start, n, H5T_NATIVE_DOUBLE, y, sizeof(*y), fault);
+  HDF5ArrayWrite_Private(file, path, "y", H5T_IEEE_F64LE, ds->n, start, n, H5T_NATIVE_DOUBLE, y, sizeof(*y),
+                         fault);
   PetscCall(PetscFree2(at, y));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -548,7 +410,7 @@ static PetscErrorCode OpenAndWrite(DataSet ds, const char path[], PetscInt64 bef
                                    TwofoldFault *fault)
 {
   PetscFunctionBegin;
-  const hid_t file = OpenFile(PetscObjectComm((PetscObject)ds), path, PETSC_TRUE);
+  const hid_t file = HDF5FileOpen_Private(PetscObjectComm((PetscObject)ds), path, PETSC_TRUE);
   if (file >= 0) {
     PetscCall(WriteFile(ds, file, path, before, nnz, fault));
     if (H5Fclose(file) < 0)

@@ -198,6 +198,7 @@ static PetscErrorCode SecondPass(DataSet train, const Columns *columns, Vec shif
    what rounding left of the sum of deviations corrects both moments. */
 static void Standardise(PetscReal n, const PetscReal s[NSTATISTICS], PetscScalar *shift, PetscScalar *scale)
 {
+  const PetscReal smallest = 1e-290; /* below, squares lose digits or vanish */
   const PetscReal zeros = n - s[COUNT], mean = PetscRealPart(*shift);
   const PetscReal low = zeros > 0 ? PetscMin(s[LOW], 0) : s[LOW];
   const PetscReal high = zeros > 0 ? PetscMax(s[HIGH], 0) : s[HIGH];
@@ -205,7 +206,9 @@ static void Standardise(PetscReal n, const PetscReal s[NSTATISTICS], PetscScalar
   const PetscReal variance = (s[SQUARES] + zeros * mean * mean) / n - deviation * deviation;
 
   *shift = low == high ? low : mean + deviation;
-  *scale = low == high ? 0 : variance <= PETSC_MAX_REAL ? 1 / PetscSqrtReal(variance) : NAN;
+  *scale = low == high                                         ? 0
+           : variance > smallest && variance <= PETSC_MAX_REAL ? 1 / PetscSqrtReal(variance)
+                                                               : NAN;
 }
 
 /* shift = mean, scale = 1 / standard deviation. */
