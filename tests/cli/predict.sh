@@ -192,7 +192,7 @@ END
   pool no 2 65 "layout 2" newer.h5 -data_input tens.val
   pool no 2 65 "lacks.h5|model/bias|damaged" lacks.h5 -data_input tens.val
   pool no 2 65 "now.h5|'w'" now.h5 -data_input tens.val
-  pool no 2 65 "wide.h5|20|21" wide.h5 -data_input tens.val
+  pool no 2 65 "wide.h5|63 numbers|66 entries" wide.h5 -data_input tens.val
   pool no 2 65 "few.h5|class_value" few.h5 -data_input tens.val
 fi
 
