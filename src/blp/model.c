@@ -165,9 +165,11 @@ PetscErrorCode BLPReadDataSet(BLP blp, const char path[], DataSet *ds, DataSetMi
 PetscErrorCode BLPPredict(BLP blp, DataSet ds, Vec lambda, Vec w, Vec *Z, BLPMetrics *metrics)
 {
   BLPMetrics unasked;
+  Vec own = NULL;
 
   PetscFunctionBegin;
   PetscCall(CheckModel(blp));
-  PetscUseTypeMethod(blp, predict, ds, lambda, w, Z, metrics ? metrics : &unasked);
+  if (lambda) PetscCall(BLPTieLambda_Private(blp, lambda, &own));
+  PetscUseTypeMethod(blp, predict, ds, own, w, Z, metrics ? metrics : &unasked);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -65,6 +65,8 @@ labels() { # NAME OPTIONS... -- LABEL...
 }
 pool labels signs -- -1 1
 pool labels tens -blp_bias -- 10 20 30
+pool labels ties -blp_lambda_tie class -blp_bias -- 3 2 1
+pool labels one -blp_lambda_tie scalar -- 1 2
 pool labels half -data_scale standard -blp_bias -- 0.5 -2 1000000
 wait
 check "files left aside" test -z "$(find . -name '*.tmp')"
