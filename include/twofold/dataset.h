@@ -79,6 +79,17 @@ PetscErrorCode DataSetGetRows(DataSet ds, PetscInt *nlocal, const PetscInt **row
 /* Original label of each class, in class order (c values). Not collective. */
 PetscErrorCode DataSetGetClasses(DataSet ds, const PetscReal *value[], const char *const *name[]);
 
+/**
+ * Names of this rank's samples, where they have some: the documents of a text corpus read by
+ * DataSetReadLike().
+ *
+ * @notcollective
+ *
+ * @param[in]     ds      samples
+ * @param[out]    names   0-terminated strings one behind the other, borrowed; NULL where there are none
+ */
+PetscErrorCode DataSetGetNames(DataSet ds, const char **names);
+
 /* Makes sets (training first; NULLs are skipped) agree on features and classes: p is the largest where
    formats are not of fixed width, the classes are the training set's. Raises PETSC_ERR_FILE_UNEXPECTED where
    widths differ, a label is not among the training set's, or there are fewer than two classes. Collective. */
@@ -91,6 +102,56 @@ PetscErrorCode DataSetSelect(DataSet ds, const PetscBool keep[], DataSet *part);
 /* Splits by the rule into training, validation and test parts (NULL where the rule gives no such part). Keys
    are (seed, global index): the same split on any number of ranks. Collective. */
 PetscErrorCode DataSetSplit(DataSet ds, const DataSetSplitRule *rule, DataSet parts[3]);
+
+/** What DataSetConform() could not fit. */
+typedef struct {
+  PetscInt features;   /**< features beyond those of the model */
+  PetscInt64 entries;  /**< their entries, which were dropped */
+  PetscInt samples;    /**< samples that had some */
+  PetscInt unlabelled; /**< samples whose label is none of the model's classes */
+} DataSetMisfit;
+
+/**
+ * Makes a set without samples that remembers how ds was read and encoded.
+ *
+ * @collective
+ *
+ * @param[in]     ds      training samples
+ * @param[out]    like    new set: format, index base, features, classes
+ */
+PetscErrorCode DataSetCreateLike(DataSet ds, DataSet *like);
+
+/**
+ * Lets DataSetLoad() of ds read as the samples behind `like` were read.
+ *
+ * A text corpus gets features from their vocabulary, and may be documents without class folders.
+ *
+ * @logicallycollective
+ *
+ * @param[in,out] ds      set to be loaded
+ * @param[in]     like    of DataSetCreateLike(); its index base counts where ds has none set
+ *
+ * @raises{PETSC_ERR_ARG_INCOMP, ds is to weigh tokens in another way}
+ */
+PetscErrorCode DataSetReadLike(DataSet ds, DataSet like);
+
+/**
+ * Gives ds the features and classes of other samples, so that a model of theirs applies.
+ *
+ * Where the format does not fix the number of features, missing ones are zero and entries of features beyond
+ * the last are dropped. Classes 0..c-1 become those of `like`; labels it does not have follow as classes c
+ * and above.
+ *
+ * @collective
+ *
+ * @param[in,out] ds      samples
+ * @param[in]     like    of DataSetCreateLike()
+ * @param[out]    misfit  what did not fit; may be NULL
+ *
+ * @raises{PETSC_ERR_FILE_UNEXPECTED, the format fixes another number of features\, or it is a text corpus
+ * that was read with another vocabulary}
+ */
+PetscErrorCode DataSetConform(DataSet ds, DataSet like, DataSetMisfit *misfit);
 
 /**
  * Computes the shift and scale of every feature from the training samples.

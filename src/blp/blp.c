@@ -54,6 +54,7 @@ PetscErrorCode BLPDestroy(BLP *blp)
   PetscCall(BLPTieReset_Private(*blp));
   PetscCall(MatDestroy(&(*blp)->tie.given));
   for (int s = 0; s < 3; s++) PetscCall(DataSetDestroy(&(*blp)->set[s]));
+  PetscCall(DataSetDestroy(&(*blp)->like));
   PetscCall(VecDestroy(&(*blp)->shift));
   PetscCall(VecDestroy(&(*blp)->scale));
   PetscCall(BLPKeepPair_Private((*blp)->point, NULL, NULL));
@@ -138,6 +139,8 @@ static PetscErrorCode SetUpData(BLP blp)
   PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
              "no validation samples: the upper level needs them beside the training samples (BLPSetData())");
   PetscCall(DataSetAgree(3, blp->set));
+  PetscCall(DataSetDestroy(&blp->like));
+  PetscCall(DataSetCreateLike(blp->set[BLP_TRAIN], &blp->like));
   PetscCall(BLPScaleData_Private(blp));
   for (int s = 0; s < 3; s++) blp->has[s] = blp->set[s] ? PETSC_TRUE : PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -205,6 +208,15 @@ PetscErrorCode BLPGetSizes(BLP blp, PetscInt *nlambda, PetscInt *nw)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* A model that was read from a file has none. */
+static PetscErrorCode CheckSamples(BLP blp)
+{
+  PetscFunctionBegin;
+  PetscCheck(!blp->needs_samples || blp->has[BLP_TRAIN], PetscObjectComm((PetscObject)blp),
+             PETSC_ERR_ARG_WRONGSTATE, "the problem has no samples (BLPLoadModel()): it can only predict");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* E += rho/2 ||lambda||^2, grad2 E += rho lambda */
 static PetscErrorCode AddUpperL2(BLP blp, Vec lambda, PetscReal *E, Vec g2)
 {
@@ -224,6 +236,7 @@ PetscErrorCode BLPUpper(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2
   Vec own;
 
   PetscFunctionBegin;
+  PetscCall(CheckSamples(blp));
   BLPCheckOp(blp, upper, "upper level E", "BLPUserSetUpper");
   PetscCall(BLPTieLambda_Private(blp, lambda, &own));
   PetscCall(PetscLogEventBegin(TWOFOLD_UpperEval, blp, lambda, w, 0));
@@ -239,6 +252,7 @@ PetscErrorCode BLPLossGradient(BLP blp, Vec lambda, Vec w, PetscReal *l, Vec g)
   Vec own;
 
   PetscFunctionBegin;
+  PetscCall(CheckSamples(blp));
   BLPCheckOp(blp, lossgradient, "loss", "BLPUserSetLoss");
   PetscCall(BLPTieLambda_Private(blp, lambda, &own));
   PetscCall(PetscLogEventBegin(TWOFOLD_LossGradient, blp, lambda, w, g));
@@ -252,6 +266,7 @@ PetscErrorCode BLPLossLinearize(BLP blp, Vec lambda, Vec w)
   Vec own;
 
   PetscFunctionBegin;
+  PetscCall(CheckSamples(blp));
   BLPCheckOp(blp, lossgradient, "loss", "BLPUserSetLoss");
   PetscCall(BLPTieLambda_Private(blp, lambda, &own));
   PetscCall(BLPKeepPair_Private(blp->point, own, w));

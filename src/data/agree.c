@@ -1,17 +1,6 @@
 /* Data sets that are used together agree on features and classes: the training set's. */
 #include <twofold/impl/datasetimpl.h>
 
-/* Class k of ds among those of `train`, or -1: by name where ds has names (and so has `train`), else by
-   value, which is the number of a class that has a name. */
-static PetscInt MatchClass(DataSet ds, PetscInt k, DataSet train)
-{
-  for (PetscInt j = 0; j < train->c; j++)
-    if (ds->classname ? !strcmp(train->classname[j], ds->classname[k])
-                      : train->classvalue[j] == ds->classvalue[k])
-      return j;
-  return -1;
-}
-
 /* Relabels ds by the classes of `train`; a label that training never saw is an error. */
 static PetscErrorCode AdoptClasses(DataSet ds, DataSet train)
 {
@@ -25,7 +14,7 @@ static PetscErrorCode AdoptClasses(DataSet ds, DataSet train)
   PetscCall(PetscMalloc1(ds->c, &map));
   for (PetscInt k = 0; k < ds->c; k++) {
     char label[64];
-    map[k] = MatchClass(ds, k, train);
+    map[k] = DataSetFindClass_Private(ds, k, train);
     if (ds->classname)
       PetscCall(PetscSNPrintf(label, sizeof(label), "'%.50s'", ds->classname[k]));
     else
@@ -36,18 +25,8 @@ static PetscErrorCode AdoptClasses(DataSet ds, DataSet train)
   }
   for (PetscInt i = 0; i < ds->rows->n; i++) ds->label[i] = map[ds->label[i]];
   PetscCall(PetscFree(map));
-  if (ds->classname) {
-    for (PetscInt k = 0; k < ds->c; k++) PetscCall(PetscFree(ds->classname[k]));
-    PetscCall(PetscFree(ds->classname));
-  }
-  PetscCall(PetscFree(ds->classvalue));
-  ds->c = train->c;
-  PetscCall(PetscMalloc1(ds->c, &ds->classvalue));
-  PetscCall(PetscArraycpy(ds->classvalue, train->classvalue, ds->c));
-  if (train->classname) {
-    PetscCall(PetscMalloc1(ds->c, &ds->classname));
-    for (PetscInt k = 0; k < ds->c; k++) PetscCall(PetscStrallocpy(train->classname[k], &ds->classname[k]));
-  }
+  PetscCall(
+      DataSetSetClasses_Private(ds, train->c, train->classvalue, (const char *const *)train->classname));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

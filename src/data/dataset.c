@@ -62,6 +62,8 @@ static PetscErrorCode DataSetReset(DataSet ds)
   PetscCall(PetscFree(ds->val));
   PetscCall(PetscFree(ds->label));
   PetscCall(PetscFree(ds->classvalue));
+  PetscCall(PetscFree(ds->names));
+  PetscCall(DataSetVocabularyDestroy_Private(&ds->vocabulary));
   PetscCall(PetscFree(ds->labelname));
   ds->n = ds->p = ds->c = 0;
   ds->nfirst = -1;
@@ -75,6 +77,7 @@ PetscErrorCode DataSetDestroy(DataSet *set)
   if (!TwofoldLastReference((PetscObject *)set)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(DataSetReset(*set));
   PetscCall(PetscFree((*set)->path));
+  PetscCall(DataSetVocabularyDestroy_Private(&(*set)->given));
   PetscCall(PetscHeaderDestroy(set));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -327,6 +330,13 @@ PetscErrorCode DataSetGetClasses(DataSet ds, const PetscReal *value[], const cha
   PetscFunctionBegin;
   if (value) *value = ds->classvalue;
   if (name) *name = (const char *const *)ds->classname;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode DataSetGetNames(DataSet ds, const char **names)
+{
+  PetscFunctionBegin;
+  *names = ds->names;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
