@@ -41,6 +41,8 @@ PetscErrorCode BLPCreate(MPI_Comm comm, BLP *problem)
   PetscCall(BLPRegisterAll());
   PetscCall(PetscHeaderCreate(blp, BLP_CLASSID, "BLP", "Bilevel problem", "BLP", comm, BLPDestroy, BLPView));
   PetscCall(PetscStrncpy(blp->split.kind, "third", sizeof(blp->split.kind)));
+  blp->folds.G = 1;
+  blp->folds.comm = MPI_COMM_NULL;
   *problem = blp;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -49,6 +51,7 @@ PetscErrorCode BLPDestroy(BLP *blp)
 {
   PetscFunctionBegin;
   if (!TwofoldLastReference((PetscObject *)blp)) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(BLPResetFolds_Private(*blp));
   PetscTryTypeMethod(*blp, destroy);
   for (int s = 0; s < 3; s++) PetscCall(DataSetDestroy(&(*blp)->set[s]));
   PetscCall(PetscHeaderDestroy(blp));
@@ -69,6 +72,7 @@ PetscErrorCode BLPSetType(BLP blp, BLPType type)
   PetscFunctionBegin;
   PetscCall(TwofoldSetType((PetscObject)blp, BLPList, "blp_type", type, (TwofoldTypeFn)blp->ops->destroy,
                            blp->ops, sizeof(struct _BLPOps), &changed));
+  if (changed) PetscCall(BLPResetFolds_Private(blp));
   if (changed) blp->setup = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -109,6 +113,10 @@ PetscErrorCode BLPSetUp(BLP blp)
   if (blp->setup) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCheck(((PetscObject)blp)->type_name, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_TYPENOTSET,
              "BLPSetType() or BLPSetFromOptions() first");
+  if (blp->folds.F) {
+    PetscCall(BLPSetUpFolds_Private(blp));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   if (!blp->set[BLP_TRAIN]) PetscCall(BLPLoadData_Private(blp));
   PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
              "no validation samples: the upper level needs them beside the training samples (BLPSetData())");

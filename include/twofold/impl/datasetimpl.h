@@ -36,6 +36,11 @@ PetscErrorCode DataSetTakeRows_Private(DataSet ds, PetscInt nlocal, PetscInt *ro
                                        PetscScalar *val, const PetscReal label[], PetscInt p,
                                        PetscBool fixed_width);
 
+/* As DataSetSelect(), but deals the rows to the `size` ranks of ds from `first` on, whose communicator is
+   comm; *part is NULL on the others. Collective on ds. */
+PetscErrorCode DataSetSelectOnto_Private(DataSet ds, const PetscBool keep[], MPI_Comm comm, PetscMPIInt first,
+                                         PetscMPIInt size, DataSet *part);
+
 /* Readers, one a file. */
 PetscErrorCode DataSetLoad_SVMLight(DataSet ds, const char path[]);
 PetscErrorCode DataSetLoad_Binary(DataSet ds, const char path[]);
