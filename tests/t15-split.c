@@ -11,11 +11,11 @@ static PetscErrorCode Numbered(PetscInt n, PetscInt p, PetscInt c, PetscBool las
   PetscReal *label;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
   if (last) nlocal = rank == size - 1 ? n : 0;
-  PetscCall(PetscSplitOwnership(PETSC_COMM_WORLD, &nlocal, &n));
-  PetscCallMPI(MPI_Scan(&nlocal, &first, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  PetscCall(PetscSplitOwnership(TEST_COMM, &nlocal, &n));
+  PetscCallMPI(MPI_Scan(&nlocal, &first, 1, MPIU_INT, MPI_SUM, TEST_COMM));
   first -= nlocal;
   PetscCall(PetscMalloc4(nlocal + 1, &rowptr, nlocal, &col, nlocal, &val, nlocal, &label));
   for (PetscInt i = 0; i <= nlocal; i++) rowptr[i] = i;
@@ -24,7 +24,7 @@ static PetscErrorCode Numbered(PetscInt n, PetscInt p, PetscInt c, PetscBool las
     val[i] = (PetscScalar)(first + i + 1);
     label[i] = (PetscReal)((first + i) % c) * 10 - 5;
   }
-  PetscCall(DataSetCreate(PETSC_COMM_WORLD, ds));
+  PetscCall(DataSetCreate(TEST_COMM, ds));
   PetscCall(DataSetSetRows(*ds, nlocal, rowptr, col, val, label, p, PETSC_FALSE));
   PetscCall(PetscFree4(rowptr, col, val, label));
   PetscFunctionReturn(0);
@@ -239,8 +239,8 @@ static PetscErrorCode Pair(PetscReal a, PetscReal b, PetscInt p, PetscBool fixed
   PetscMPIInt rank;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCall(DataSetCreate(PETSC_COMM_WORLD, ds));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  PetscCall(DataSetCreate(TEST_COMM, ds));
   PetscCall(DataSetSetRows(*ds, rank ? 0 : 2, rowptr, col, val, label, p, fixed));
   PetscFunctionReturn(0);
 }
@@ -404,7 +404,7 @@ static PetscErrorCode Folds(void)
 int main(int argc, char **argv)
 {
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(Fractions());
   PetscCall(Literals());
   PetscCall(Stratified());
@@ -412,6 +412,6 @@ int main(int argc, char **argv)
   PetscCall(Refusals());
   PetscCall(Agreement());
   PetscCall(Relabelled());
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

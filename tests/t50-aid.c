@@ -15,7 +15,7 @@ typedef struct {
 static PetscErrorCode CaseCreate(const Synthetic *s, Case *k)
 {
   PetscFunctionBegin;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, s, &k->blp));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, s, &k->blp));
   PetscCall(DenseCreate(BLPSOFTMAX, s, &k->dense));
   PetscCall(BLPCreateVecs(k->blp, &k->lambda, NULL));
   PetscCall(VecDuplicate(k->lambda, &k->g));
@@ -47,7 +47,7 @@ static PetscErrorCode AdjointMap(Case *k, HG hg, const DenseMap *map, FPM *fpm, 
   State x, point;
 
   PetscFunctionBegin;
-  PetscCall(FPMCreate(PETSC_COMM_WORLD, fpm));
+  PetscCall(FPMCreate(TEST_COMM, fpm));
   PetscCall(FPMSetBLP(*fpm, k->blp));
   PetscCall(FPMSetType(*fpm, map->type));
   PetscCall(FPMSetStep(*fpm, map->step));
@@ -436,8 +436,8 @@ int main(int argc, char **argv)
   const Synthetic s = {.n = {13, 11, 0}, .p = 5, .c = 3, .density = 0.7, .seed = 1};
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(Test(&s));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -17,7 +17,7 @@ static PetscErrorCode CaseCreate(const Synthetic *s, DenseMap map, Case *k)
 {
   PetscFunctionBegin;
   k->map = map;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, s, &k->blp));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, s, &k->blp));
   PetscCall(DenseCreate(BLPSOFTMAX, s, &k->dense));
   PetscCall(BLPCreateVecs(k->blp, &k->lambda, NULL));
   PetscCall(VecDuplicate(k->lambda, &k->g));
@@ -311,12 +311,12 @@ int main(int argc, char **argv)
   const DenseMap gd = {FPMGD, 0.5, 0}, heavyball = {FPMHEAVYBALL, 0.4, 0.5};
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(Test(&plain, gd));
   PetscCall(Test(&plain, heavyball));
   PetscCall(Test(&bias, gd));
   PetscCall(Test(&bias, heavyball));
   PetscCall(ToTolerance(&plain));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }
