@@ -5,6 +5,8 @@
 #include <twofold/dataset.h>
 #include <twofold/featuremat.h>
 #include <twofold/blp.h>
+#include <twofold/blpuser.h>
+#include <twofold/lset.h>
 #include <twofold/state.h>
 #include <twofold/fpm.h>
 #include <twofold/lls.h>

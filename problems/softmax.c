@@ -435,6 +435,7 @@ PetscErrorCode BLPCreate_Softmax(BLP blp)
   PetscFunctionBegin;
   PetscCall(PetscNew(&sm));
   blp->data = sm;
+  blp->needs_samples = PETSC_TRUE;
   blp->ops->setfromoptions = BLPSetFromOptions_Softmax;
   blp->ops->setup = BLPSetUp_Softmax;
   blp->ops->view = BLPView_Softmax;

@@ -1,9 +1,11 @@
 #ifndef TWOFOLD_BLP_H
 #define TWOFOLD_BLP_H
-/* BLP: the bilevel problem  min f(lambda) = E(w(lambda), lambda),  w(lambda) = argmin_w l(w, lambda).
-   Symbols and equations follow Grazzi, Franceschi, Pontil, Salzo, ICML 2020. */
+/* BLP: the bilevel problem  min f(lambda) = E(w(lambda), lambda),  w(lambda) = argmin_w l(w, lambda), or
+   w(lambda) = Phi(w(lambda), lambda) where the lower level is a map. Symbols and equations follow Grazzi,
+   Franceschi, Pontil, Salzo, ICML 2020. */
 #include <twofold/dataset.h>
 #include <petscvec.h>
+#include <petscviewer.h>
 
 #if defined(__cplusplus)
 extern "C" {
@@ -12,6 +14,7 @@ extern "C" {
 typedef struct _p_BLP *BLP;
 typedef const char *BLPType;
 #define BLPSOFTMAX "softmax" /* multinomial logistic regression, one regularisation weight a feature */
+#define BLPUSER    "user"    /* by callbacks of a C program: twofold/blpuser.h */
 
 typedef enum { BLP_TRAIN, BLP_VAL, BLP_TEST } BLPSet;
 extern const char *const BLPSets[];
@@ -99,6 +102,174 @@ PetscErrorCode BLPLossCrossMultTranspose(BLP blp, Vec v, Vec g);
 PetscErrorCode BLPGetStrongConvexity(BLP blp, Vec lambda, TwofoldConstant *mu);
 /** L(lambda) with grad^2_ww l <= L I everywhere, likewise. Collective. */
 PetscErrorCode BLPGetSmoothness(BLP blp, Vec lambda, TwofoldConstant *L);
+
+/**
+ * Tells whether the lower level is (also) a loss: BLPLossGradient() and its like.
+ *
+ * @notcollective
+ *
+ * @param[in]  blp the problem, its type (and callbacks) set
+ * @param[out] has whether it is
+ */
+PetscErrorCode BLPHasLoss(BLP blp, PetscBool *has);
+/**
+ * Tells whether the lower level is (also) a map: BLPMapApply() and its like.
+ *
+ * @notcollective
+ *
+ * @param[in]  blp the problem, its type (and callbacks) set
+ * @param[out] has whether it is
+ */
+PetscErrorCode BLPHasMap(BLP blp, PetscBool *has);
+/**
+ * Applies the lower level's own map.
+ *
+ * @collective
+ *
+ * @param[in]  blp    the problem
+ * @param[in]  lambda hyperparameters
+ * @param[in]  w      where
+ * @param[out] y      Phi(w, lambda), not w itself
+ *
+ * @raises{PETSC_ERR_SUP, the lower level is not a map}
+ */
+PetscErrorCode BLPMapApply(BLP blp, Vec lambda, Vec w, Vec y);
+/**
+ * Fixes the point of the products of the map's derivatives; w and lambda must stay as they are while these
+ * are used. It is not the point of the loss (BLPLossLinearize()).
+ *
+ * @collective
+ *
+ * @param[in] blp    the problem
+ * @param[in] lambda hyperparameters
+ * @param[in] w      where
+ */
+PetscErrorCode BLPMapLinearize(BLP blp, Vec lambda, Vec w);
+/**
+ * Multiplies by the map's derivative in w: y = d1Phi v.
+ *
+ * @collective
+ *
+ * @param[in]  blp the problem, after BLPMapLinearize()
+ * @param[in]  v   direction in w's space
+ * @param[out] y   product, in w's space
+ */
+PetscErrorCode BLPMapJVP(BLP blp, Vec v, Vec y);
+/**
+ * Multiplies by its transpose: y = d1Phi^T v.
+ *
+ * @collective
+ *
+ * @param[in]  blp the problem, after BLPMapLinearize()
+ * @param[in]  v   in w's space
+ * @param[out] y   product, in w's space
+ */
+PetscErrorCode BLPMapVJP(BLP blp, Vec v, Vec y);
+/**
+ * Multiplies by the map's derivative in lambda: y = d2Phi u.
+ *
+ * @collective
+ *
+ * @param[in]  blp the problem, after BLPMapLinearize()
+ * @param[in]  u   direction in lambda's space
+ * @param[out] y   product, in w's space
+ */
+PetscErrorCode BLPMapParameterJVP(BLP blp, Vec u, Vec y);
+/**
+ * Multiplies by its transpose: g = d2Phi^T v.
+ *
+ * @collective
+ *
+ * @param[in]  blp the problem, after BLPMapLinearize()
+ * @param[in]  v   in w's space
+ * @param[out] g   product, in lambda's space
+ */
+PetscErrorCode BLPMapParameterVJP(BLP blp, Vec v, Vec g);
+/**
+ * Tells whether the map's d1Phi is symmetric, by the problem's word.
+ *
+ * @notcollective
+ *
+ * @param[in]  blp       the problem
+ * @param[out] symmetric whether it is; false without a map
+ */
+PetscErrorCode BLPMapIsSymmetric(BLP blp, PetscBool *symmetric);
+/**
+ * Returns a bound q(lambda) >= ||d1Phi(w, lambda)|| for every w, as the problem gives it; unknown where it
+ * does not.
+ *
+ * @collective
+ *
+ * @param[in]  blp    the problem
+ * @param[in]  lambda hyperparameters
+ * @param[out] q      the constant
+ */
+PetscErrorCode BLPGetContraction(BLP blp, Vec lambda, TwofoldConstant *q);
+
+/**
+ * Sets bounds of lambda, for any problem.
+ *
+ * @collective
+ *
+ * @param[in] blp   the problem
+ * @param[in] lower laid out as lambda, PETSC_NINFINITY where there is no bound; NULL: no lower bounds. A
+ *                  reference is kept
+ * @param[in] upper likewise with PETSC_INFINITY
+ *
+ * @raises{PETSC_ERR_ARG_INCOMP, a lower bound is above the upper one; also raised by BLPSetUp()}
+ * @raises{PETSC_ERR_ARG_SIZ, a bound is not laid out as lambda; also raised by BLPSetUp()}
+ */
+PetscErrorCode BLPSetBounds(BLP blp, Vec lower, Vec upper);
+/**
+ * Returns the bounds of lambda.
+ *
+ * @notcollective
+ *
+ * @param[in]  blp   the problem
+ * @param[out] lower borrowed, NULL where there are none; may be NULL
+ * @param[out] upper borrowed, NULL where there are none; may be NULL
+ */
+PetscErrorCode BLPGetBounds(BLP blp, Vec *lower, Vec *upper);
+
+/**
+ * Checks every derivative of the problem at a point: grad1 E, grad2 E, grad_w l, Hessian, cross products, and
+ * the map's products, by Taylor remainders along random directions (keyed: the same on any number of ranks),
+ * and products against their transposes.
+ *
+ * @collective
+ *
+ * @param[in] blp    the problem
+ * @param[in] lambda hyperparameters
+ * @param[in] w      where: best a point without structure
+ * @param[in] viewer prints a table of what was checked with orders and errors; NULL: silent
+ *
+ * @raises{PETSC_ERR_USER, a derivative is wrong\, or a function is not finite or not differentiable at the
+ *         point: the message names it and the measured order}
+ * @equation{||F(x + h d) - F(x) - h F'(x) d|| = O(h^2)}
+ */
+PetscErrorCode BLPTestDerivatives(BLP blp, Vec lambda, Vec w, PetscViewer viewer);
+/**
+ * Asks for that test before the first hypergradient (HGSolve()), at its lambda and a random w of the lower
+ * state's size.
+ *
+ * @logicallycollective
+ *
+ * @param[in] blp  the problem
+ * @param[in] test whether to test
+ *
+ * @option{-blp_test_derivatives}
+ */
+PetscErrorCode BLPSetTestDerivatives(BLP blp, PetscBool test);
+/**
+ * Tells whether BLPSetTestDerivatives() asked for the test.
+ *
+ * @notcollective
+ *
+ * @param[in]  blp  the problem
+ * @param[out] test whether it did
+ */
+PetscErrorCode BLPGetTestDerivatives(BLP blp, PetscBool *test);
+
 /* Loss and accuracy on a set. Raises PETSC_ERR_ARG_WRONG if the problem has no such set. Collective. */
 PetscErrorCode BLPEvaluate(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics);
 

@@ -13,6 +13,8 @@ typedef struct _p_FPM *FPM;
 typedef const char *FPMType;
 #define FPMGD        "gd"        /* Phi(w) = w - alpha grad l(w); paper, section 1 */
 #define FPMHEAVYBALL "heavyball" /* Phi(w, w') = (w - alpha grad l(w) + beta (w - w'), w) */
+#define FPMNESTEROV  "nesterov"  /* Phi(w, w') = (y - alpha grad l(y), w), y = w + beta (w - w') */
+#define FPMPROBLEM   "problem"   /* the problem's own map, BLPMapApply(); no step size */
 
 PetscErrorCode FPMCreate(MPI_Comm comm, FPM *fpm);
 PetscErrorCode FPMDestroy(FPM *fpm);

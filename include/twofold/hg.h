@@ -110,6 +110,22 @@ PetscErrorCode HGMeasure(HG hg, BLPSet set, Vec lambda, BLPMetrics *metrics);
  */
 PetscErrorCode HGFoldsGetHG(HG hg, PetscInt fold, HG *child);
 
+/**
+ * Compares the hypergradient at lambda, by this object's settings (t, k, truncation, warm starts), with
+ * directional differences of f at several steps, which start from the same accepted state, and prints them
+ * with what they mean. For aid and truncated itd the difference is the method's own error.
+ *
+ * @collective
+ *
+ * @param[in] hg     the hypergradient
+ * @param[in] lambda hyperparameters
+ * @param[in] viewer ASCII viewer; NULL: silent
+ *
+ * @raises{PETSC_ERR_USER, the whole itd after a fixed number of steps is not the gradient of f}
+ * @option{-hg_test}
+ */
+PetscErrorCode HGTest(HG hg, Vec lambda, PetscViewer viewer);
+
 /* Makes the last solve's states the ones that warm starts begin with. Upper solvers call it when they accept
    a point; a line search's trials never become starts. Collective. */
 PetscErrorCode HGAccept(HG hg);

@@ -14,6 +14,7 @@ static PetscErrorCode BLPRegisterAll(void)
   PetscCall(TwofoldRegisterEvents());
   PetscCall(PetscClassIdRegister("Bilevel Problem", &BLP_CLASSID));
   PetscCall(TwofoldListAdd(&BLPList, BLPSOFTMAX, (TwofoldConstructor)BLPCreate_Softmax));
+  PetscCall(TwofoldListAdd(&BLPList, BLPUSER, (TwofoldConstructor)BLPCreate_User));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -54,6 +55,9 @@ PetscErrorCode BLPDestroy(BLP *blp)
   PetscCall(BLPResetFolds_Private(*blp));
   PetscTryTypeMethod(*blp, destroy);
   for (int s = 0; s < 3; s++) PetscCall(DataSetDestroy(&(*blp)->set[s]));
+  PetscCall(BLPKeepPair_Private((*blp)->point, NULL, NULL));
+  PetscCall(BLPKeepPair_Private((*blp)->map_point, NULL, NULL));
+  PetscCall(BLPKeepPair_Private((*blp)->bounds, NULL, NULL));
   PetscCall(PetscHeaderDestroy(blp));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -73,7 +77,7 @@ PetscErrorCode BLPSetType(BLP blp, BLPType type)
   PetscCall(TwofoldSetType((PetscObject)blp, BLPList, "blp_type", type, (TwofoldTypeFn)blp->ops->destroy,
                            blp->ops, sizeof(struct _BLPOps), &changed));
   if (changed) PetscCall(BLPResetFolds_Private(blp));
-  if (changed) blp->setup = PETSC_FALSE;
+  if (changed) blp->setup = blp->linearized = blp->map_linearized = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -86,8 +90,10 @@ PetscErrorCode BLPSetFromOptions(BLP blp)
   PetscCall(TwofoldOptionsType(PetscOptionsObject, "-blp_type", "Problem", "BLPSetType", BLPList, BLPSOFTMAX,
                                type, sizeof(type)));
   PetscCall(BLPSetType(blp, type));
-  PetscCall(BLPDataSetFromOptions_Private(blp, PetscOptionsObject));
+  if (blp->needs_samples) PetscCall(BLPDataSetFromOptions_Private(blp, PetscOptionsObject));
   PetscTryTypeMethod(blp, setfromoptions, PetscOptionsObject);
+  PetscCall(PetscOptionsBool("-blp_test_derivatives", "Check all derivatives before the first hypergradient",
+                             "BLPTestDerivatives", blp->test_derivatives, &blp->test_derivatives, NULL));
   PetscCall(PetscOptionsViewer("-blp_view", "Print the problem", "BLPView", NULL, NULL, NULL));
   PetscOptionsEnd();
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -107,6 +113,18 @@ PetscErrorCode BLPSetData(BLP blp, DataSet train, DataSet val, DataSet test)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The samples a type needs. */
+static PetscErrorCode SetUpData(BLP blp)
+{
+  PetscFunctionBegin;
+  if (!blp->set[BLP_TRAIN]) PetscCall(BLPLoadData_Private(blp));
+  PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
+             "no validation samples: the upper level needs them beside the training samples (BLPSetData())");
+  PetscCall(DataSetAgree(3, blp->set));
+  for (int s = 0; s < 3; s++) blp->has[s] = blp->set[s] ? PETSC_TRUE : PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPSetUp(BLP blp)
 {
   PetscFunctionBegin;
@@ -117,12 +135,9 @@ PetscErrorCode BLPSetUp(BLP blp)
     PetscCall(BLPSetUpFolds_Private(blp));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  if (!blp->set[BLP_TRAIN]) PetscCall(BLPLoadData_Private(blp));
-  PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
-             "no validation samples: the upper level needs them beside the training samples (BLPSetData())");
-  PetscCall(DataSetAgree(3, blp->set));
-  for (int s = 0; s < 3; s++) blp->has[s] = blp->set[s] ? PETSC_TRUE : PETSC_FALSE;
+  if (blp->needs_samples) PetscCall(SetUpData(blp));
   PetscUseTypeMethod(blp, setup);
+  PetscCall(BLPCheckBounds_Private(blp));
   for (int s = 0; s < 3; s++)
     PetscCall(DataSetDestroy(&blp->set[s])); /* the problem has built what it needs */
   blp->setup = PETSC_TRUE;
@@ -170,6 +185,7 @@ PetscErrorCode BLPGetSizes(BLP blp, PetscInt *nlambda, PetscInt *nw)
 PetscErrorCode BLPUpper(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2)
 {
   PetscFunctionBegin;
+  BLPCheckOp(blp, upper, "upper level E", "BLPUserSetUpper");
   PetscCall(PetscLogEventBegin(TWOFOLD_UpperEval, blp, lambda, w, 0));
   PetscUseTypeMethod(blp, upper, lambda, w, E, g1, g2);
   PetscCall(PetscLogEventEnd(TWOFOLD_UpperEval, blp, lambda, w, 0));
@@ -179,6 +195,7 @@ PetscErrorCode BLPUpper(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2
 PetscErrorCode BLPLossGradient(BLP blp, Vec lambda, Vec w, PetscReal *l, Vec g)
 {
   PetscFunctionBegin;
+  BLPCheckOp(blp, lossgradient, "loss", "BLPUserSetLoss");
   PetscCall(PetscLogEventBegin(TWOFOLD_LossGradient, blp, lambda, w, g));
   PetscUseTypeMethod(blp, lossgradient, lambda, w, l, g);
   PetscCall(PetscLogEventEnd(TWOFOLD_LossGradient, blp, lambda, w, g));
@@ -188,6 +205,8 @@ PetscErrorCode BLPLossGradient(BLP blp, Vec lambda, Vec w, PetscReal *l, Vec g)
 PetscErrorCode BLPLossLinearize(BLP blp, Vec lambda, Vec w)
 {
   PetscFunctionBegin;
+  BLPCheckOp(blp, lossgradient, "loss", "BLPUserSetLoss");
+  PetscCall(BLPKeepPair_Private(blp->point, lambda, w));
   PetscUseTypeMethod(blp, losslinearize, lambda, w);
   blp->linearized = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -205,6 +224,7 @@ PetscErrorCode BLPLossHessianMult(BLP blp, Vec v, Vec y)
 {
   PetscFunctionBegin;
   PetscCall(CheckLinearized(blp));
+  BLPCheckOp(blp, losshessian, "Hessian product", "BLPUserSetLoss");
   PetscCall(PetscLogEventBegin(TWOFOLD_LossHessian, blp, v, y, 0));
   PetscUseTypeMethod(blp, losshessian, v, y);
   PetscCall(PetscLogEventEnd(TWOFOLD_LossHessian, blp, v, y, 0));
@@ -215,6 +235,7 @@ PetscErrorCode BLPLossCrossMult(BLP blp, Vec u, Vec y)
 {
   PetscFunctionBegin;
   PetscCall(CheckLinearized(blp));
+  BLPCheckOp(blp, losscross, "cross product", "BLPUserSetLoss");
   PetscUseTypeMethod(blp, losscross, u, y);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -223,6 +244,7 @@ PetscErrorCode BLPLossCrossMultTranspose(BLP blp, Vec v, Vec g)
 {
   PetscFunctionBegin;
   PetscCall(CheckLinearized(blp));
+  BLPCheckOp(blp, losscrosstranspose, "cross product transposed", "BLPUserSetLoss");
   PetscUseTypeMethod(blp, losscrosstranspose, v, g);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -246,6 +268,9 @@ PetscErrorCode BLPGetSmoothness(BLP blp, Vec lambda, TwofoldConstant *L)
 PetscErrorCode BLPEvaluate(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
 {
   PetscFunctionBegin;
+  PetscCheck(blp->has[set] || blp->needs_samples, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONG,
+             "the %s problem has no %s samples to evaluate%s", ((PetscObject)blp)->type_name, BLPSets[set],
+             blp->by_callbacks ? ": BLPUserSetEvaluate()" : "");
   PetscCheck(blp->has[set], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONG,
              "the problem has no %s samples: add -blp_%s", BLPSets[set], BLPSets[set]);
   PetscCall(PetscLogEventBegin(TWOFOLD_UpperEval, blp, lambda, w, 0));
@@ -259,5 +284,19 @@ PetscErrorCode BLPGetMemory(BLP blp, PetscLogDouble *bytes)
   PetscFunctionBegin;
   *bytes = 0;
   PetscTryTypeMethod(blp, memory, bytes);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPSetTestDerivatives(BLP blp, PetscBool test)
+{
+  PetscFunctionBegin;
+  blp->test_derivatives = test;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPGetTestDerivatives(BLP blp, PetscBool *test)
+{
+  PetscFunctionBegin;
+  *test = blp->test_derivatives;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

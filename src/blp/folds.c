@@ -307,6 +307,9 @@ PetscErrorCode BLPSetUpFolds_Private(BLP blp)
   DataSet test;
 
   PetscFunctionBegin;
+  PetscCheck(blp->needs_samples, comm, PETSC_ERR_SUP,
+             "-blp_type %s has no samples to deal to %" PetscInt_FMT " folds", ((PetscObject)blp)->type_name,
+             folds->F);
   PetscCall(BLPResetFolds_Private(blp));
   if (!blp->set[BLP_TRAIN]) PetscCall(BLPLoadData_Private(blp));
   PetscCheck(!blp->set[BLP_VAL], comm, PETSC_ERR_ARG_WRONG,
@@ -327,6 +330,7 @@ PetscErrorCode BLPSetUpFolds_Private(BLP blp)
   for (int s = 0; s < 3; s++) PetscCall(DataSetDestroy(&blp->set[s]));
   PetscCall(AgreeSizes(blp));
   ReplaceOps(blp);
+  PetscCall(BLPCheckBounds_Private(blp));
   blp->setup = PETSC_TRUE;
   PetscCall(PetscObjectViewFromOptions((PetscObject)blp, NULL, "-blp_view"));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -61,6 +61,21 @@ PetscErrorCode CliCreateLambda(BLP blp, Vec *lambda)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode CliCreateProblem(BLP *blp)
+{
+  PetscBool user;
+
+  PetscFunctionBegin;
+  PetscCall(BLPCreate(PETSC_COMM_WORLD, blp));
+  PetscCall(BLPSetFromOptions(*blp));
+  PetscCall(PetscObjectTypeCompare((PetscObject)*blp, BLPUSER, &user));
+  PetscCheck(
+      !user, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
+      "-blp_type user: its E and lower level are callbacks of a C program (twofold/blpuser.h), which this "
+      "program has not; -help lists the types");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode CliHearData(void)
 {
   DataSet ds;

@@ -99,8 +99,7 @@ PetscErrorCode CommandHypergrad(int *code)
   /* 1. objects and their options */
   PetscCall(CliCommonFromOptions(&common, ""));
   PetscCall(CliLambdaOptions());
-  PetscCall(BLPCreate(PETSC_COMM_WORLD, &blp));
-  PetscCall(BLPSetFromOptions(blp));
+  PetscCall(CliCreateProblem(&blp));
   PetscCall(HGCreate(PETSC_COMM_WORLD, &hg));
   PetscCall(HGSetBLP(hg, blp));
   PetscCall(HGSetFromOptions(hg));

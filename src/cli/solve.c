@@ -323,8 +323,7 @@ PetscErrorCode CommandSolve(int *code)
   PetscFunctionBegin;
   /* 1. objects and their options */
   PetscCall(ReadOptions(&run));
-  PetscCall(BLPCreate(PETSC_COMM_WORLD, &run.blp));
-  PetscCall(BLPSetFromOptions(run.blp));
+  PetscCall(CliCreateProblem(&run.blp));
   PetscCall(ULSCreate(PETSC_COMM_WORLD, &run.uls));
   PetscCall(ULSSetBLP(run.uls, run.blp));
   PetscCall(ULSSetFromOptions(run.uls));

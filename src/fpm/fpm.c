@@ -13,6 +13,8 @@ static PetscErrorCode FPMRegisterAll(void)
   PetscCall(PetscClassIdRegister("Fixed-Point Map", &FPM_CLASSID));
   PetscCall(TwofoldListAdd(&FPMList, FPMGD, (TwofoldConstructor)FPMCreate_GD));
   PetscCall(TwofoldListAdd(&FPMList, FPMHEAVYBALL, (TwofoldConstructor)FPMCreate_HeavyBall));
+  PetscCall(TwofoldListAdd(&FPMList, FPMNESTEROV, (TwofoldConstructor)FPMCreate_Nesterov));
+  PetscCall(TwofoldListAdd(&FPMList, FPMPROBLEM, (TwofoldConstructor)FPMCreate_Problem));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -82,6 +84,7 @@ PetscErrorCode FPMSetType(FPM fpm, FPMType type)
   PetscCall(TwofoldSetType((PetscObject)fpm, FPMList, "fpm_type", type, (TwofoldTypeFn)fpm->ops->destroy,
                            fpm->ops, sizeof(struct _FPMOps), &changed));
   if (changed) fpm->setup = fpm->linearized = PETSC_FALSE;
+  fpm->chosen = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -89,6 +92,22 @@ PetscErrorCode FPMGetType(FPM fpm, FPMType *type)
 {
   PetscFunctionBegin;
   *type = ((PetscObject)fpm)->type_name;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The type, unless the caller or an option chose one: gd for a loss, the problem's own map for a map. */
+static PetscErrorCode SetDefaultType(FPM fpm)
+{
+  PetscBool loss = PETSC_TRUE, map = PETSC_FALSE;
+
+  PetscFunctionBegin;
+  if (fpm->chosen) PetscFunctionReturn(PETSC_SUCCESS);
+  if (fpm->blp) {
+    PetscCall(BLPHasLoss(fpm->blp, &loss));
+    PetscCall(BLPHasMap(fpm->blp, &map));
+  }
+  PetscCall(FPMSetType(fpm, map && !loss ? FPMPROBLEM : FPMGD));
+  fpm->chosen = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -119,13 +138,19 @@ PetscErrorCode FPMSetFromOptions(FPM fpm)
 {
   char type[64];
   PetscReal step = fpm->step, momentum = fpm->momentum;
+  PetscBool given;
 
   PetscFunctionBegin;
+  PetscCall(SetDefaultType(fpm));
+  PetscCall(PetscOptionsHasName(((PetscObject)fpm)->options, Prefix(fpm), "-fpm_type", &given));
   PetscObjectOptionsBegin((PetscObject)fpm);
   PetscCall(TwofoldOptionsType(PetscOptionsObject, "-fpm_type", "Fixed-point map", "FPMSetType", FPMList,
                                FPMGD, type, sizeof(type)));
+  given = (PetscBool)(given || fpm->chosen);
   PetscCall(FPMSetType(fpm, type));
-  PetscCall(PetscOptionsReal("-fpm_step", "Step size alpha", "FPMSetStep", step, &step, NULL));
+  fpm->chosen = given;
+  if (!fpm->uses_map)
+    PetscCall(PetscOptionsReal("-fpm_step", "Step size alpha", "FPMSetStep", step, &step, NULL));
   if (fpm->uses_momentum)
     PetscCall(
         PetscOptionsReal("-fpm_momentum", "Momentum beta", "FPMSetMomentum", momentum, &momentum, NULL));
@@ -136,15 +161,37 @@ PetscErrorCode FPMSetFromOptions(FPM fpm)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* A type is made from the lower level's loss, or is its map. */
+static PetscErrorCode CheckLowerLevel(FPM fpm)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)fpm);
+  const char *const type = ((PetscObject)fpm)->type_name, *const problem = ((PetscObject)fpm->blp)->type_name;
+  PetscBool loss, map;
+
+  PetscFunctionBegin;
+  PetscCall(BLPHasLoss(fpm->blp, &loss));
+  PetscCall(BLPHasMap(fpm->blp, &map));
+  PetscCheck(loss || fpm->uses_map, comm, PETSC_ERR_SUP,
+             "%s is made from the lower level's loss; problem type %s gives a map: use -%sfpm_type %s", type,
+             problem, Prefix(fpm), FPMPROBLEM);
+  PetscCheck(map || !fpm->uses_map, comm, PETSC_ERR_SUP,
+             "%s is the lower level's own map; problem type %s gives a loss: use -%sfpm_type %s", type,
+             problem, Prefix(fpm), FPMGD);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FPMSetUp(FPM fpm)
 {
   PetscFunctionBegin;
   if (fpm->setup) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCheck(fpm->blp, PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_WRONGSTATE, "FPMSetBLP() first");
-  if (!((PetscObject)fpm)->type_name) PetscCall(FPMSetType(fpm, FPMGD));
+  PetscCall(BLPSetUp(fpm->blp));
+  PetscCall(SetDefaultType(fpm));
+  PetscCall(CheckLowerLevel(fpm));
   PetscCall(VecDestroy(&fpm->work));
   PetscCall(VecDestroy(&fpm->glambda));
   PetscCall(BLPCreateVecs(fpm->blp, &fpm->glambda, &fpm->work));
+  PetscTryTypeMethod(fpm, setup);
   fpm->setup = PETSC_TRUE;
   PetscCall(PetscObjectViewFromOptions((PetscObject)fpm, NULL, "-fpm_view"));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -157,10 +204,16 @@ PetscErrorCode FPMView(FPM fpm, PetscViewer viewer)
   PetscFunctionBegin;
   PetscCall(TwofoldViewHeader((PetscObject)fpm, &viewer, &ascii));
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscViewerASCIIPrintf(viewer, "  step %g", (double)fpm->step));
+  PetscBool symmetric;
+  PetscCall(FPMIsSymmetric(fpm, &symmetric));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "  "));
   PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_FALSE));
+  if (fpm->uses_map)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "no step size"));
+  else
+    PetscCall(PetscViewerASCIIPrintf(viewer, "step %g", (double)fpm->step));
   if (fpm->uses_momentum) PetscCall(PetscViewerASCIIPrintf(viewer, ", momentum %g", (double)fpm->momentum));
-  PetscCall(PetscViewerASCIIPrintf(viewer, "; d1Phi is %ssymmetric\n", fpm->symmetric ? "" : "not "));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "; d1Phi is %ssymmetric\n", symmetric ? "" : "not "));
   PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_TRUE));
   PetscTryTypeMethod(fpm, view, viewer);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -177,6 +230,7 @@ PetscErrorCode FPMIsSymmetric(FPM fpm, PetscBool *symmetric)
 {
   PetscFunctionBegin;
   *symmetric = fpm->symmetric;
+  if (fpm->uses_map && fpm->blp) PetscCall(BLPMapIsSymmetric(fpm->blp, symmetric));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -19,6 +19,7 @@ typedef struct {
   State accepted;   /* v where warm starts begin; by vectors, as flat ones depend on the ranks */
   PetscBool fixed;  /* exactly k steps */
   PetscBool warmed; /* accepted holds a v */
+  KSPType standard; /* the type given to a KSP that had none; NULL where the caller chose */
 } AID;
 
 /* ------------------------------------------------------------------ the operator */
@@ -236,6 +237,22 @@ static const char *Prefix(HG hg)
   return ((PetscObject)hg)->prefix ? ((PetscObject)hg)->prefix : "";
 }
 
+/* The KSP's type, unless the caller or an option chose one: cg where d1Phi is symmetric, else gmres. */
+static PetscErrorCode SetDefaultKSP(AID *aid)
+{
+  PetscBool symmetric, same;
+  KSPType type;
+
+  PetscFunctionBegin;
+  PetscCall(KSPGetType(aid->ksp, &type));
+  PetscCall(PetscStrcmp(type, aid->standard, &same)); /* two NULLs are the same */
+  if (!same) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(FPMIsSymmetric(aid->fpm, &symmetric));
+  aid->standard = symmetric ? KSPCG : KSPGMRES;
+  PetscCall(KSPSetType(aid->ksp, aid->standard));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* The KSPs that need a symmetric operator. */
 static PetscErrorCode CheckSymmetry(HG hg)
 {
@@ -246,19 +263,20 @@ static PetscErrorCode CheckSymmetry(HG hg)
                                         KSPPIPECR,  KSPCHEBYSHEV};
   KSPType type;
   FPMType map;
-  PetscBool symmetric, needs;
+  PetscBool symmetric, needs, loss;
 
   PetscFunctionBegin;
   PetscCall(FPMIsSymmetric(aid->fpm, &symmetric));
   if (symmetric) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(KSPGetType(aid->ksp, &type));
   PetscCall(FPMGetType(aid->fpm, &map));
+  PetscCall(BLPHasLoss(hg->blp, &loss));
   for (size_t i = 0; i < sizeof(symmetric_only) / sizeof(symmetric_only[0]); i++) {
     PetscCall(PetscStrcmp(type, symmetric_only[i], &needs));
     PetscCheck(!needs, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
-               "-%shg_ksp_type %s needs a symmetric d1Phi; %s is not: use -%shg_ksp_type gmres, or "
-               "-%shg_fpm_type gd",
-               Prefix(hg), type, map, Prefix(hg), Prefix(hg));
+               "-%shg_ksp_type %s needs a symmetric d1Phi; %s is not: use -%shg_ksp_type gmres%s%s%s",
+               Prefix(hg), type, map, Prefix(hg), loss ? ", or -" : "", loss ? Prefix(hg) : "",
+               loss ? "hg_fpm_type gd" : "");
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -333,7 +351,7 @@ static PetscErrorCode HGSetUp_AID(HG hg)
   AID *aid = (AID *)hg->data;
   PetscInt nlocal, n;
   State like;
-  Vec lambda;
+  Vec lambda, lower, upper;
 
   PetscFunctionBegin;
   PetscCall(Reset(hg));
@@ -351,12 +369,16 @@ static PetscErrorCode HGSetUp_AID(HG hg)
   PetscCall(MatCreateShell(PetscObjectComm((PetscObject)hg), nlocal, nlocal, n, n, aid, &aid->A));
   PetscCall(MatShellSetOperation(aid->A, MATOP_MULT, (void (*)(void))MatMult_Adjoint));
   PetscCall(MatShellSetOperation(aid->A, MATOP_MULT_TRANSPOSE, (void (*)(void))MatMultTranspose_Adjoint));
+  PetscCall(SetDefaultKSP(aid));
   PetscCall(CheckSymmetry(hg));
   PetscCall(CheckSolves(hg));
   PetscCall(SetConvergenceTest(aid));
   PetscCall(
       BLPCreateVecs(hg->blp, &lambda, NULL)); /* set-ups that apply the operator need a point: lambda = 0 */
   PetscCall(VecZeroEntries(lambda));
+  PetscCall(BLPGetBounds(hg->blp, &lower, &upper)); /* or the next one allowed */
+  if (lower) PetscCall(VecPointwiseMax(lambda, lambda, lower));
+  if (upper) PetscCall(VecPointwiseMin(lambda, lambda, upper));
   PetscCall(Linearize(hg, lambda));
   PetscCall(VecDestroy(&lambda));
   PetscCall(KSPSetUp(aid->ksp));
@@ -391,6 +413,7 @@ PetscErrorCode HGGetAdjointFPM(HG hg, FPM *fpm)
 static PetscErrorCode HGSetFromOptions_AID(HG hg, PetscOptionItems *PetscOptionsObject)
 {
   AID *aid = (AID *)hg->data;
+  PetscBool chosen;
 
   PetscFunctionBegin;
   PetscCall(PetscOptionsBool("-hg_warm_start", "Start the adjoint solve from the last accepted v", "HG",
@@ -398,8 +421,13 @@ static PetscErrorCode HGSetFromOptions_AID(HG hg, PetscOptionItems *PetscOptions
   PetscCall(TwofoldChildPrefix((PetscObject)aid->fpm, (PetscObject)hg, "hg_"));
   PetscCall(KSPSetOptionsPrefix(aid->ksp, ((PetscObject)hg)->prefix)); /* and its PC's with it */
   PetscCall(KSPAppendOptionsPrefix(aid->ksp, "hg_"));
+  if (hg->blp) PetscCall(FPMSetBLP(aid->fpm, hg->blp)); /* its default type is the problem's */
   PetscCall(FPMSetFromOptions(aid->fpm));
+  PetscCall(
+      PetscOptionsHasName(((PetscObject)hg)->options, ((PetscObject)aid->ksp)->prefix, "-ksp_type", &chosen));
+  PetscCall(SetDefaultKSP(aid));
   PetscCall(KSPSetFromOptions(aid->ksp));
+  if (chosen) aid->standard = NULL;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -486,9 +514,7 @@ PetscErrorCode HGCreate_AID(HG hg)
   PetscCall(PetscNew(&aid));
   hg->data = aid;
   PetscCall(FPMCreate(comm, &aid->fpm));
-  PetscCall(FPMSetType(aid->fpm, FPMGD));
   PetscCall(KSPCreate(comm, &aid->ksp));
-  PetscCall(KSPSetType(aid->ksp, KSPCG));
   PetscCall(KSPSetTolerances(aid->ksp, 1e-8, PETSC_DEFAULT, PETSC_DEFAULT, 1000));
   PetscCall(KSPGetPC(aid->ksp, &pc));
   PetscCall(PCSetType(pc, PCNONE)); /* a shell matrix offers nothing to factor */

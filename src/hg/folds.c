@@ -5,8 +5,8 @@
    called by PetscCall(): ForEachFold() keeps the error and all ranks agree on it before they go on.
 
    The parent speaks for all folds: -hg_monitor, -hg_converged_reason and -hg_view_gradient are about the
-   mean. Of the monitors and views of the parts below (LLS, FPM, KSP, Tape) those of fold 0 are printed, no
-   others. */
+   mean. Of the monitors and views of the parts below (LLS, FPM, KSP, Tape) and of the tests of derivatives
+   those of fold 0 are printed, no others. */
 #include <petscviewerhdf5.h>
 #include <twofold/impl/blpimpl.h>
 #include <twofold/impl/hgimpl.h>
@@ -60,7 +60,10 @@ static PetscErrorCode SetChildFromOptions(HG hg, PetscInt i, void *ctx)
   PetscFunctionBegin;
   (void)ctx;
   PetscCall(HGSetFromOptions(child));
-  if (FoldNumber(hg->folds, i) > 0) child->lls->monitor = child->lls->print_reason = PETSC_FALSE;
+  if (FoldNumber(hg->folds, i) > 0) {
+    child->lls->monitor = child->lls->print_reason = PETSC_FALSE;
+    child->test = child->blp->test_derivatives = PETSC_FALSE;
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -105,7 +105,7 @@ PetscErrorCode HGSetBLP(HG hg, BLP blp)
   hg->blp = blp;
   PetscCall(HGDestroyFolds_Private(hg));
   PetscCall(LLSSetBLP(hg->lls, blp));
-  hg->setup = PETSC_FALSE;
+  hg->setup = hg->problem_tested = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -122,6 +122,8 @@ PetscErrorCode HGSetFromOptions(HG hg)
                              &hg->monitor, NULL));
   PetscCall(PetscOptionsBool("-hg_converged_reason", "Print why the hypergradient ended",
                              "HGGetConvergedReason", hg->print_reason, &hg->print_reason, NULL));
+  PetscCall(PetscOptionsBool("-hg_test", "Compare the first hypergradient with differences of f", "HGTest",
+                             hg->test, &hg->test, NULL));
   PetscCall(PetscOptionsViewer("-hg_view", "Print the hypergradient's settings", "HGView", NULL, NULL, NULL));
   PetscCall(PetscOptionsViewer("-hg_view_gradient", "View the hypergradient", "HGSolve", NULL, NULL, NULL));
   PetscCall(
@@ -282,6 +284,7 @@ static PetscErrorCode ComputeHypergradient(HG hg, Vec lambda, PetscReal *f, Vec 
   PetscFunctionBegin;
   PetscTryTypeMethod(hg, prepare);
   PetscCall(SolveLowerLevel(hg, lambda));
+  PetscCall(HGTestProblem_Private(hg, lambda));
   if (hg->report.reason) {
     *f = (PetscReal)INFINITY; /* PETSC_INFINITY is a finite number */
     PetscCall(VecZeroEntries(g));
@@ -342,6 +345,7 @@ PetscErrorCode HGSolve(HG hg, Vec lambda, PetscReal *f, Vec g)
   else
     PetscCall(ComputeHypergradient(hg, lambda, f, g));
   PetscCall(PetscLogEventEnd(TWOFOLD_HGSolve, hg, lambda, g, 0));
+  PetscCall(HGTestGradient_Private(hg, lambda, *f, g));
   PetscCall(Report(hg, *f, g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

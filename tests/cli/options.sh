@@ -147,7 +147,8 @@ pool refused 0 64 "option -output_dir is not used|twofold solve and hypergrad" d
 pool refused 2 64 "option -tape_type is not used|-hg_type itd" "${one[@]}" -tape_type memory
 pool refused 0 64 "-blp_seed|-blp_data" "${one[@]}" -blp_seed 3
 pool refused 0 64 "-blp_split|-blp_data" "${one[@]}" -blp_split third
-pool refused 0 64 "-hg_ksp_type cg|symmetric|heavyball|gmres" "${one[@]}" -hg_fpm_type heavyball
+pool refused 0 64 "-hg_ksp_type cg|symmetric|heavyball|gmres" "${one[@]}" -hg_fpm_type heavyball -hg_ksp_type cg
+pool refused 0 64 "-blp_type user|callbacks|C program" "${one[@]}" -blp_type user
 
 # ------------------------------------------------------------------ stray words, no command, no such command
 pool refused 0 64 "'stray'" "${one[@]}" stray

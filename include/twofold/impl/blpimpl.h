@@ -7,7 +7,7 @@ extern PetscClassId BLP_CLASSID;
 
 struct _BLPOps {
   PetscErrorCode (*setfromoptions)(BLP, PetscOptionItems *);
-  PetscErrorCode (*setup)(BLP); /* from data[]; sets nlambda, nw and the layouts */
+  PetscErrorCode (*setup)(BLP); /* from set[]; sets nlambda, nw and the layouts */
   PetscErrorCode (*view)(BLP, PetscViewer);
   PetscErrorCode (*destroy)(BLP);
   PetscErrorCode (*createvecs)(BLP, Vec *, Vec *);
@@ -19,6 +19,14 @@ struct _BLPOps {
   PetscErrorCode (*losscrosstranspose)(BLP, Vec, Vec);
   PetscErrorCode (*strongconvexity)(BLP, Vec, TwofoldConstant *);
   PetscErrorCode (*smoothness)(BLP, Vec, TwofoldConstant *);
+  /* a lower level is a loss (lossgradient and its like), a map (mapapply and its like), or both */
+  PetscErrorCode (*mapapply)(BLP, Vec lambda, Vec w, Vec y);
+  PetscErrorCode (*maplinearize)(BLP, Vec lambda, Vec w);
+  PetscErrorCode (*mapjvp)(BLP, Vec, Vec);
+  PetscErrorCode (*mapvjp)(BLP, Vec, Vec);
+  PetscErrorCode (*mapparameterjvp)(BLP, Vec, Vec);
+  PetscErrorCode (*mapparametervjp)(BLP, Vec, Vec);
+  PetscErrorCode (*contraction)(BLP, Vec, TwofoldConstant *);
   PetscErrorCode (*evaluate)(BLP, BLPSet, Vec, Vec, BLPMetrics *);
   PetscErrorCode (*memory)(BLP, PetscLogDouble *);
 };
@@ -39,6 +47,15 @@ struct _p_BLP {
   PETSCHEADER(struct _BLPOps);
   void *data;
   PetscBool setup, linearized;
+  PetscBool needs_samples;    /* set by the type's constructor: set[] is read and agrees before setup */
+  PetscBool by_callbacks;     /* likewise: what is missing can be given by a BLPUserSet function */
+  PetscBool map_symmetric;    /* the map's d1Phi is symmetric */
+  PetscBool map_linearized;   /* BLPMapLinearize() was called */
+  PetscBool no_value;         /* the lower level has a gradient but no value l */
+  PetscBool test_derivatives; /* before the first hypergradient */
+  Vec point[2];               /* lambda and w of BLPLossLinearize(), kept alive for the products */
+  Vec map_point[2];           /* likewise of BLPMapLinearize() */
+  Vec bounds[2];              /* of lambda; NULL where there are none */
   PetscInt nlambda, nw;
   DataSet set[3]; /* train, val, test: until setup has built from them */
   PetscBool has[3];
@@ -59,7 +76,26 @@ PetscErrorCode BLPLoadData_Private(BLP blp);
 PetscErrorCode BLPSetUpFolds_Private(BLP blp);
 PetscErrorCode BLPResetFolds_Private(BLP blp);
 
+/* Whether the bounds fit lambda and one another. */
+PetscErrorCode BLPCheckBounds_Private(BLP blp);
+
+/* Keeps references to two vectors (which may be NULL) in pair[], and drops those it held. */
+PetscErrorCode BLPKeepPair_Private(Vec pair[2], Vec first, Vec second);
+
+/* A random direction d for difference quotients at x, keyed by the seed: entries as large as x's; where x is
+   0, as large as its others are on average, or 1. x + h d, h <= 0.1, stays within the bounds (NULL, or two of
+   which either may be NULL). */
+PetscErrorCode BLPSetDirection_Private(Vec x, const Vec bounds[2], PetscInt64 seed, Vec d);
+
+/* Names what a problem lacks, and the function that gives it. */
+#define BLPCheckOp(blp, op, what, setter)                                                                    \
+  PetscCheck((blp)->ops->op, PetscObjectComm((PetscObject)(blp)), PETSC_ERR_SUP,                             \
+             "the %s problem has no %s%s",                                                                   \
+             ((PetscObject)(blp))->type_name ? ((PetscObject)(blp))->type_name : "untyped", what,            \
+             (blp)->by_callbacks ? ": " setter "()" : "")
+
 /* Types, one a file of problems/. */
 PetscErrorCode BLPCreate_Softmax(BLP blp);
+PetscErrorCode BLPCreate_User(BLP blp);
 
 #endif

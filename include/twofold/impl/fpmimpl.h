@@ -8,6 +8,7 @@ extern PetscClassId FPM_CLASSID;
 /* step, jvp, vjp, parameterjvp and parametervjpadd are required; the residual products default to v minus the
    plain one and are worth their own op where that cancels. */
 struct _FPMOps {
+  PetscErrorCode (*setup)(FPM); /* optional: work and glambda are there */
   PetscErrorCode (*step)(FPM, Vec lambda, State x, PetscReal *change);
   PetscErrorCode (*linearize)(FPM, Vec lambda, State x);
   PetscErrorCode (*jvp)(FPM, State, State);
@@ -26,6 +27,8 @@ struct _p_FPM {
   BLP blp;
   PetscReal step, momentum;
   PetscBool uses_momentum;
+  PetscBool uses_map; /* the problem's own map instead of its loss: no step size */
+  PetscBool chosen;   /* the type was set by the caller or an option; else it follows the problem */
   PetscInt nstate;
   PetscBool symmetric;
   PetscBool setup, linearized;
@@ -35,5 +38,7 @@ struct _p_FPM {
 /* Types, one a file. */
 PetscErrorCode FPMCreate_GD(FPM fpm);
 PetscErrorCode FPMCreate_HeavyBall(FPM fpm);
+PetscErrorCode FPMCreate_Nesterov(FPM fpm);
+PetscErrorCode FPMCreate_Problem(FPM fpm);
 
 #endif

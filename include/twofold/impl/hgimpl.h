@@ -43,10 +43,11 @@ struct _p_HG {
   LLS lls;
   PetscBool warm_start; /* of the adjoint */
   PetscBool setup, print_reason, monitor;
-  State x;        /* of the last solve */
-  State accepted; /* where warm starts begin; only with -lls_warm_start */
-  Vec g1;         /* grad1 E at x */
-  State v;        /* adjoint; set by types that have one */
+  PetscBool test, tested, problem_tested; /* -hg_test; what the first solve has done */
+  State x;                                /* of the last solve */
+  State accepted;                         /* where warm starts begin; only with -lls_warm_start */
+  Vec g1;                                 /* grad1 E at x */
+  State v;                                /* adjoint; set by types that have one */
   HGReport report;
   HGFolds *folds;         /* NULL where the problem has none */
   PetscBool from_options; /* so are the children */
@@ -71,6 +72,10 @@ PetscErrorCode HGGetMemoryFolds_Private(HG hg, PetscLogDouble *bytes);
 PetscErrorCode HGCheckOneLevel_Private(HG hg, const char what[]); /* refuses where there are folds */
 /* hg.c: the accepted vectors; with `make` those that are missing are made. */
 PetscErrorCode HGGetKept_Private(HG hg, PetscBool make, HGKept *kept);
+
+/* At the first solve: -blp_test_derivatives at lambda, and -hg_test on its f and g. */
+PetscErrorCode HGTestProblem_Private(HG hg, Vec lambda);
+PetscErrorCode HGTestGradient_Private(HG hg, Vec lambda, PetscReal f, Vec g);
 
 PetscErrorCode HGCreate_ITD(HG hg);
 PetscErrorCode HGCreate_AID(HG hg);

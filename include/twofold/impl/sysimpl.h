@@ -10,6 +10,7 @@
 extern PetscLogEvent TWOFOLD_DataLoad, TWOFOLD_DataExchange, TWOFOLD_MatMult, TWOFOLD_MatMultTranspose;
 extern PetscLogEvent TWOFOLD_UpperEval, TWOFOLD_LossGradient, TWOFOLD_LossHessian;
 extern PetscLogEvent TWOFOLD_FPMStep, TWOFOLD_FPMLinearize, TWOFOLD_FPMJVP, TWOFOLD_FPMVJP;
+extern PetscLogEvent TWOFOLD_LSETProject;
 extern PetscLogEvent TWOFOLD_LLSSolve, TWOFOLD_TapePush, TWOFOLD_TapePop;
 extern PetscLogEvent TWOFOLD_AdjointSolve, TWOFOLD_HGSolve, TWOFOLD_ULSStep, TWOFOLD_Checkpoint;
 
@@ -78,6 +79,25 @@ PetscErrorCode TwofoldExchange(MPI_Comm comm, size_t bytes, const PetscMPIInt se
 /* Takes x from the file behind an HDF5 viewer by TwofoldVecLoad(), so that a missing data set or another
    length is named. Collective on x. */
 PetscErrorCode TwofoldVecRestore(Vec x, PetscViewer viewer);
+
+/* Remainders ||F(x + h d) - F(x) - h F'(x) d|| at steps h of falling size: of order 2 where F' is right, of
+   order 1 where it is not or F has a kink. */
+enum { TWOFOLD_TAYLOR_STEPS = 9 };
+typedef struct {
+  PetscInt n;                                /* steps taken, TWOFOLD_TAYLOR_STEPS at most */
+  PetscReal remainder[TWOFOLD_TAYLOR_STEPS]; /* not finite where F is not */
+  PetscReal change[TWOFOLD_TAYLOR_STEPS];    /* ||F(x + h d) - F(x)|| */
+  PetscReal slope;                           /* ||F'(x) d|| */
+  PetscReal noise;                           /* remainder that rounding alone makes */
+  /* by TwofoldTaylorFit() */
+  PetscReal order;   /* infinite: F is linear to rounding; NaN: F is finite at no step */
+  PetscReal error;   /* relative error of F'(x) d at the smallest step that is readable */
+  PetscInt readable; /* that step, or -1 */
+} TwofoldTaylor;
+/* Step k = 0, 1, ...: from 0.1 down. Not collective, as the others. */
+PetscReal TwofoldTaylorStep(PetscInt k);
+void TwofoldTaylorFit(TwofoldTaylor *taylor);
+PetscBool TwofoldTaylorPasses(const TwofoldTaylor *taylor);
 
 /* The lines of a text file, dealt to ranks by byte ranges: a line belongs to the rank in whose range its
    first byte lies, so that every line is whole on one rank and no rank reads more than its range and one
