@@ -85,11 +85,14 @@ static PetscErrorCode CreateChild(HG hg, PetscInt i, void *ctx)
   PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
   if (aid) {
     KSP parents, own;
-    KSPType type;
+    KSPType type, own_type;
+    PetscBool same;
     PetscCall(HGGetKSP(hg, &parents));
     PetscCall(HGGetKSP(child, &own));
     PetscCall(KSPGetType(parents, &type));
-    PetscCall(KSPSetType(own, type));
+    PetscCall(KSPGetType(own, &own_type));
+    PetscCall(PetscStrcmp(type, own_type, &same));
+    if (type && !same) PetscCall(KSPSetType(own, type)); /* none: the map decides at set-up */
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }

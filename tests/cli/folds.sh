@@ -121,7 +121,7 @@ pool refused 0 64 '-blp_folds 3|-blp_data' hypergrad -blp_train all.svm -blp_val
 pool refused 4 65 'label 7|other.svm' hypergrad "${data[@]}" -blp_test other.svm -blp_fold_groups 2
 pool refused 4 66 'missing.svm' hypergrad "${data[@]}" -blp_test missing.svm -blp_fold_groups 2
 pool refused 4 64 '-hg_ksp_type|nosuch' hypergrad "${data[@]}" -hg_ksp_type nosuch -blp_fold_groups 2
-pool refused 4 64 'heavyball is not' hypergrad "${data[@]}" -hg_fpm_type heavyball -blp_fold_groups 2
+pool refused 4 64 'heavyball is not' hypergrad "${data[@]}" -hg_fpm_type heavyball -hg_ksp_type cg -blp_fold_groups 2
 pool refused 2 64 '-hg_view_solution' hypergrad "${data[@]}" -hg_view_solution binary:w.bin -blp_fold_groups 2
 pool accepted 3 hypergrad "${data[@]}" -blp_fold_groups 3 -data_features 25 -data_index_base 1 -blp_bias -lls_max_it 3
 finish
