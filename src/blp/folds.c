@@ -245,6 +245,8 @@ static PetscErrorCode MakeChild(BLP blp, PetscInt k, PetscInt nclasses, DataSet 
       DataSetDestroy(&train)); /* the child has the only reference, and drops it when it has built from it */
   PetscCall(DataSetDestroy(&val));
   if (blp->folds.from_options) PetscCall(BLPSetFromOptions(*child));
+  PetscCall(BLPSetTie(*child, blp->tie.kind));
+  PetscCall(BLPSetUpperL2(*child, blp->upper_l2));
   PetscCall(BLPSetUp(*child));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -310,6 +312,11 @@ PetscErrorCode BLPSetUpFolds_Private(BLP blp)
   PetscCheck(blp->needs_samples, comm, PETSC_ERR_SUP,
              "-blp_type %s has no samples to deal to %" PetscInt_FMT " folds", ((PetscObject)blp)->type_name,
              folds->F);
+  PetscCheck(!blp->tie.given, comm, PETSC_ERR_SUP,
+             "BLPSetLambdaMap(): each of the %" PetscInt_FMT
+             " folds would need the map on its own group of ranks; "
+             "-blp_lambda_tie works with folds",
+             folds->F);
   PetscCall(BLPResetFolds_Private(blp));
   if (!blp->set[BLP_TRAIN]) PetscCall(BLPLoadData_Private(blp));
   PetscCheck(!blp->set[BLP_VAL], comm, PETSC_ERR_ARG_WRONG,
@@ -330,6 +337,8 @@ PetscErrorCode BLPSetUpFolds_Private(BLP blp)
   for (int s = 0; s < 3; s++) PetscCall(DataSetDestroy(&blp->set[s]));
   PetscCall(AgreeSizes(blp));
   ReplaceOps(blp);
+  PetscCall(BLPTieReset_Private(blp)); /* the children have the tie, and their lambda is tied already */
+  blp->tie.n = blp->nlambda;
   PetscCall(BLPCheckBounds_Private(blp));
   blp->setup = PETSC_TRUE;
   PetscCall(PetscObjectViewFromOptions((PetscObject)blp, NULL, "-blp_view"));
