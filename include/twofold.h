@@ -11,6 +11,7 @@
 #include <twofold/fpm.h>
 #include <twofold/lls.h>
 #include <twofold/tape.h>
+#include <twofold/bound.h>
 #include <twofold/hg.h>
 #include <twofold/uls.h>
 #endif

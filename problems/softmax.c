@@ -16,7 +16,7 @@
     (d/dlambda grad_w l)^T V = D * W * V, summed over k where lambda_j is shared             (*: by entries)
 
   one pass X V and one pass X^T R each, never a dense Hessian. The Hessian is at least mu = exp(min lambda) /
-  (c p).
+  (c p) and at most L = ||X||^2 / (2n) + exp(max lambda) / (c p).
 
   With -blp_bias a column of ones is appended, its c weights unpenalised. Shifting these c weights by the same
   amount changes neither l nor E, so the Hessian is singular along that shift and mu is 0: statements that
@@ -323,6 +323,27 @@ static PetscErrorCode BLPStrongConvexity_Softmax(BLP blp, Vec lambda, TwofoldCon
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The Hessian of logsumexp is at most 1/2. */
+static PetscErrorCode BLPSmoothness_Softmax(BLP blp, Vec lambda, TwofoldConstant *L)
+{
+  Softmax *sm = (Softmax *)blp->data;
+  TwofoldConstant norm;
+  PetscReal highest;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetNorm(sm->X[BLP_TRAIN], &norm)); /* with the bias's column */
+  PetscCall(FeatureMatGetSizes(sm->X[BLP_TRAIN], &n, NULL, NULL));
+  PetscCall(VecMax(lambda, NULL, &highest));
+  if (norm.standing == TWOFOLD_UNKNOWN) PetscFunctionReturn(PETSC_SUCCESS);
+  L->standing = TWOFOLD_PROVED;
+  L->products = norm.products;
+  L->value = norm.value * norm.value / (2 * (PetscReal)n) +
+             PetscExpReal(highest) / ((PetscReal)sm->c * (PetscReal)sm->p);
+  L->origin = "||X||^2 / (2n) + max exp(lambda) / (c p); ||X|| by Lanczos, its residual added";
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode BLPEvaluate_Softmax(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
 {
   Softmax *sm = (Softmax *)blp->data;
@@ -551,6 +572,7 @@ PetscErrorCode BLPCreate_Softmax(BLP blp)
   blp->ops->losscross = BLPLossCross_Softmax;
   blp->ops->losscrosstranspose = BLPLossCrossTranspose_Softmax;
   blp->ops->strongconvexity = BLPStrongConvexity_Softmax;
+  blp->ops->smoothness = BLPSmoothness_Softmax;
   blp->ops->evaluate = BLPEvaluate_Softmax;
   blp->ops->memory = BLPGetMemory_Softmax;
   blp->ops->savemodel = BLPSaveModel_Softmax;

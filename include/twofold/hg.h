@@ -57,6 +57,30 @@ PetscErrorCode HGGetLLS(HG hg, LLS *lls);
 PetscErrorCode HGGetKSP(HG hg, KSP *ksp);        /* aid */
 PetscErrorCode HGGetAdjointFPM(HG hg, FPM *fpm); /* aid */
 PetscErrorCode HGGetTape(HG hg, Tape *tape);     /* itd */
+/**
+ * Whether the adjoint's CG also gives the extreme Lanczos values of its operator, at no further product.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg      aid
+ * @param[in]     compute whether; -hg_ksp_type must be cg, without a preconditioner
+ *
+ * @raises{PETSC_ERR_ARG_WRONG, the hypergradient is not aid}
+ * @option{-hg_lanczos}
+ */
+PetscErrorCode HGAIDSetLanczos(HG hg, PetscBool compute);
+/**
+ * Extreme Lanczos values of the last adjoint solve: of (I - d1Phi), or of the Hessian where the map is gd,
+ * whose I - d1Phi is step times it. They lie inside the spectrum, so L is bounded from below and mu from
+ * above; how far they are off is not known, and the error is NaN.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg      the hypergradient
+ * @param[out]    L       largest value; unknown where none were asked for or CG made no step
+ * @param[out]    mu      smallest value; products counts the steps of CG, which were made anyway
+ */
+PetscErrorCode HGGetLanczos(HG hg, TwofoldConstant *L, TwofoldConstant *mu);
 /* itd through the last K steps only (truncated; 0: all): -hg_itd_truncate. */
 PetscErrorCode HGITDSetTruncation(HG hg, PetscInt K);
 

@@ -70,6 +70,7 @@ void JsonClose(Json *json);
 void JsonString(Json *json, const char key[], const char value[]);
 void JsonReal(Json *json, const char key[], double value); /* null where not finite */
 void JsonInt(Json *json, const char key[], long long value);
+void JsonConstant(Json *json, const char key[], const TwofoldConstant *c);
 void JsonEnd(Json *json);
 
 /* common.c */
@@ -89,6 +90,10 @@ PetscErrorCode CliPeakMemory(PetscLogDouble *bytes); /* largest of the ranks */
 PetscErrorCode CliHearData(void);
 /* Turns a bad reason into an exit code where -error_if_not_converged. */
 PetscErrorCode CliJudge(const CliCommon *common, PetscBool converged, const char reason[], int *code);
+/* A map for people: its type, step and momentum, and what they are optimal for where the map chose them. */
+PetscErrorCode CliDescribeMap(FPM fpm, char text[], size_t len);
+/* A line that tells the lower level's map, where it chose its step. */
+PetscErrorCode CliPrintChosenStep(HG hg);
 /* f for people: digits that fit, "inf" or "nan". */
 void CliObjective(PetscReal f, char text[], size_t len);
 void CliDuration(double seconds, char text[], size_t len);
@@ -133,6 +138,7 @@ PetscErrorCode HistoryClose(History *history);
 /* Commands, one a file; each returns an exit code through *code. */
 PetscErrorCode CommandSolve(int *code);
 PetscErrorCode CommandHypergrad(int *code);
+PetscErrorCode CommandContraction(int *code);
 PetscErrorCode CommandData(int *code);
 PetscErrorCode CommandPredict(int *code);
 

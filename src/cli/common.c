@@ -132,6 +132,50 @@ PetscErrorCode CliPeakMemory(PetscLogDouble *bytes)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode CliDescribeMap(FPM fpm, char text[], size_t len)
+{
+  char momentum[64] = "", optimal[160] = "";
+  TwofoldConstant L, mu;
+  PetscReal alpha, beta;
+  FPMMethod method;
+  FPMType type;
+
+  PetscFunctionBegin;
+  PetscCall(FPMGetType(fpm, &type));
+  PetscCall(FPMGetMethod(fpm, &method));
+  if (method == FPM_METHOD_OTHER) { /* a step size is not known of */
+    PetscCall(PetscStrncpy(text, type, len));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(FPMGetStep(fpm, &alpha));
+  PetscCall(FPMGetMomentum(fpm, &beta));
+  PetscCall(FPMGetConstants(fpm, &L, &mu));
+  if (beta > 0) PetscCall(PetscSNPrintf(momentum, sizeof(momentum), ", momentum %.12g", (double)beta));
+  if (L.standing)
+    PetscCall(PetscSNPrintf(optimal, sizeof(optimal), " (optimal for L %.6g and mu %.6g, %s)",
+                            (double)L.value, (double)mu.value,
+                            TwofoldStandings[PetscMax(L.standing, mu.standing)]));
+  PetscCall(PetscSNPrintf(text, len, "%s, step %.12g%s%s", type, (double)alpha, momentum, optimal));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CliPrintChosenStep(HG hg)
+{
+  TwofoldConstant L, mu;
+  char text[512];
+  LLS lls;
+  FPM fpm;
+
+  PetscFunctionBegin;
+  PetscCall(HGGetLLS(hg, &lls));
+  PetscCall(LLSGetFPM(lls, &fpm));
+  PetscCall(FPMGetConstants(fpm, &L, &mu));
+  if (!L.standing) PetscFunctionReturn(PETSC_SUCCESS); /* the step is the user's number */
+  PetscCall(CliDescribeMap(fpm, text, sizeof(text)));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "lower-level map        %s\n", text));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 void CliObjective(PetscReal f, char text[], size_t len)
 {
   if (PetscIsInfOrNanReal(f))

@@ -270,6 +270,7 @@ static PetscErrorCode PrintAdvice(Run *run, ULSConvergedReason reason)
 
 static PetscErrorCode Finish(Run *run, int *code)
 {
+  HG hg;
   ULSConvergedReason reason;
   PetscLogDouble peak;
   PetscInt it;
@@ -282,6 +283,8 @@ static PetscErrorCode Finish(Run *run, int *code)
   PetscCall(CliPeakMemory(&peak));
   PetscCall(WriteSummary(run, reason, peak));
   PetscCall(PrintEnd(run, reason, it, peak));
+  PetscCall(ULSGetHG(run->uls, &hg));
+  PetscCall(CliPrintChosenStep(hg));
   PetscCall(PrintAdvice(run, reason));
   PetscCall(CliJudge(&run->common, (PetscBool)(reason > 0), ULSConvergedReasons[reason], code));
   PetscFunctionReturn(PETSC_SUCCESS);

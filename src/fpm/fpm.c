@@ -69,6 +69,7 @@ PetscErrorCode FPMSetOptionsPrefix(FPM fpm, const char prefix[])
 PetscErrorCode FPMSetBLP(FPM fpm, BLP blp)
 {
   PetscFunctionBegin;
+  if (blp != fpm->blp) fpm->optimal.chosen = fpm->optimal.given = PETSC_FALSE;
   PetscCall(PetscObjectReference((PetscObject)blp));
   PetscCall(BLPDestroy(&fpm->blp));
   fpm->blp = blp;
@@ -78,12 +79,14 @@ PetscErrorCode FPMSetBLP(FPM fpm, BLP blp)
 
 PetscErrorCode FPMSetType(FPM fpm, FPMType type)
 {
-  PetscBool changed;
+  PetscBool same, changed;
 
   PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)fpm, type, &same));
+  if (!same) fpm->method = FPM_METHOD_OTHER; /* until the type says otherwise */
   PetscCall(TwofoldSetType((PetscObject)fpm, FPMList, "fpm_type", type, (TwofoldTypeFn)fpm->ops->destroy,
                            fpm->ops, sizeof(struct _FPMOps), &changed));
-  if (changed) fpm->setup = fpm->linearized = PETSC_FALSE;
+  if (changed) fpm->setup = fpm->linearized = fpm->optimal.chosen = PETSC_FALSE;
   fpm->chosen = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -122,6 +125,7 @@ PetscErrorCode FPMSetStep(FPM fpm, PetscReal alpha)
   PetscCheck(alpha > 0 && !PetscIsInfReal(alpha), PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_OUTOFRANGE,
              "-%sfpm_step %g: the step size must be positive and finite", Prefix(fpm), (double)alpha);
   fpm->step = alpha;
+  fpm->optimal.on = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -130,6 +134,9 @@ PetscErrorCode FPMSetMomentum(FPM fpm, PetscReal beta)
   PetscFunctionBegin;
   PetscCheck(beta >= 0 && beta < 1, PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_OUTOFRANGE,
              "-%sfpm_momentum %g: the momentum must be in [0, 1)", Prefix(fpm), (double)beta);
+  PetscCheck(!fpm->optimal.on, PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_INCOMP,
+             "-%sfpm_momentum %g beside -%sfpm_step optimal, which chooses both: drop one of them",
+             Prefix(fpm), (double)beta, Prefix(fpm));
   fpm->momentum = beta;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -137,8 +144,8 @@ PetscErrorCode FPMSetMomentum(FPM fpm, PetscReal beta)
 PetscErrorCode FPMSetFromOptions(FPM fpm)
 {
   char type[64];
-  PetscReal step = fpm->step, momentum = fpm->momentum;
-  PetscBool given;
+  PetscReal momentum = fpm->momentum;
+  PetscBool given, momentum_given = PETSC_FALSE;
 
   PetscFunctionBegin;
   PetscCall(SetDefaultType(fpm));
@@ -149,15 +156,13 @@ PetscErrorCode FPMSetFromOptions(FPM fpm)
   given = (PetscBool)(given || fpm->chosen);
   PetscCall(FPMSetType(fpm, type));
   fpm->chosen = given;
-  if (!fpm->uses_map)
-    PetscCall(PetscOptionsReal("-fpm_step", "Step size alpha", "FPMSetStep", step, &step, NULL));
+  if (!fpm->uses_map) PetscCall(FPMStepFromOptions_Private(fpm, PetscOptionsObject));
   if (fpm->uses_momentum)
-    PetscCall(
-        PetscOptionsReal("-fpm_momentum", "Momentum beta", "FPMSetMomentum", momentum, &momentum, NULL));
+    PetscCall(PetscOptionsReal("-fpm_momentum", "Momentum beta", "FPMSetMomentum", momentum, &momentum,
+                               &momentum_given));
   PetscCall(PetscOptionsViewer("-fpm_view", "Print the map", "FPMView", NULL, NULL, NULL));
   PetscOptionsEnd();
-  PetscCall(FPMSetStep(fpm, step));
-  PetscCall(FPMSetMomentum(fpm, momentum));
+  if (momentum_given || !fpm->optimal.on) PetscCall(FPMSetMomentum(fpm, momentum));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -210,11 +215,14 @@ PetscErrorCode FPMView(FPM fpm, PetscViewer viewer)
   PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_FALSE));
   if (fpm->uses_map)
     PetscCall(PetscViewerASCIIPrintf(viewer, "no step size"));
+  else if (fpm->optimal.on && !fpm->optimal.chosen)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "step optimal, not chosen yet"));
   else
     PetscCall(PetscViewerASCIIPrintf(viewer, "step %g", (double)fpm->step));
   if (fpm->uses_momentum) PetscCall(PetscViewerASCIIPrintf(viewer, ", momentum %g", (double)fpm->momentum));
   PetscCall(PetscViewerASCIIPrintf(viewer, "; d1Phi is %ssymmetric\n", symmetric ? "" : "not "));
   PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_TRUE));
+  PetscCall(FPMViewOptimal_Private(fpm, viewer));
   PetscTryTypeMethod(fpm, view, viewer);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -246,6 +254,7 @@ PetscErrorCode FPMStep(FPM fpm, Vec lambda, State x, PetscReal *change)
 {
   PetscFunctionBegin;
   PetscCall(FPMSetUp(fpm));
+  PetscCall(FPMCheckPrepared_Private(fpm));
   PetscCall(PetscLogEventBegin(TWOFOLD_FPMStep, fpm, lambda, 0, 0));
   PetscUseTypeMethod(fpm, step, lambda, x, change);
   PetscCall(PetscLogEventEnd(TWOFOLD_FPMStep, fpm, lambda, 0, 0));

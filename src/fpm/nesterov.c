@@ -162,6 +162,7 @@ PetscErrorCode FPMCreate_Nesterov(FPM fpm)
   PetscFunctionBegin;
   PetscCall(PetscNew(&nesterov));
   fpm->data = nesterov;
+  fpm->method = FPM_METHOD_NESTEROV;
   fpm->nstate = 2;
   fpm->symmetric = PETSC_FALSE;
   fpm->uses_momentum = PETSC_TRUE;

@@ -7,6 +7,7 @@
    be another: richardson is the fixed-point method v <- d1Phi^T v + grad1 E, cg needs a symmetric d1Phi, cgne
    and lsqr are the normal equations. With map gd and step a the system is a H v = grad1 E: v scales with 1/a,
    g does not. */
+#include <twofold/bound.h>
 #include <twofold/impl/hgimpl.h>
 
 typedef struct {
@@ -19,7 +20,9 @@ typedef struct {
   State accepted;   /* v where warm starts begin; by vectors, as flat ones depend on the ranks */
   PetscBool fixed;  /* exactly k steps */
   PetscBool warmed; /* accepted holds a v */
-  KSPType standard; /* the type given to a KSP that had none; NULL where the caller chose */
+  PetscBool lanczos;
+  TwofoldConstant largest, smallest; /* Lanczos values of the last solve */
+  KSPType standard;                  /* the type given to a KSP that had none; NULL where the caller chose */
 } AID;
 
 /* ------------------------------------------------------------------ the operator */
@@ -160,6 +163,43 @@ static PetscErrorCode JudgeSolve(const AID *aid, HGReport *report)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static void ForgetLanczosValues(AID *aid)
+{
+  aid->largest = aid->smallest =
+      (TwofoldConstant){.value = NAN, .error = NAN, .origin = "no Lanczos values: see -hg_lanczos"};
+}
+
+/* The extreme Lanczos values of the solve that has just ended. */
+static PetscErrorCode KeepLanczosValues(AID *aid, PetscInt its)
+{
+  PetscReal high, low, *re, *im, scale = 1;
+  PetscInt n;
+  FPMMethod method;
+
+  PetscFunctionBegin;
+  if (!aid->lanczos || its == 0) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscMalloc2(its + 1, &re, its + 1, &im));
+  PetscCall(KSPComputeEigenvalues(aid->ksp, its + 1, re, im, &n));
+  high = -PETSC_MAX_REAL;
+  low = PETSC_MAX_REAL;
+  for (PetscInt i = 0; i < n; i++) {
+    high = PetscMax(high, re[i]);
+    low = PetscMin(low, re[i]);
+  }
+  PetscCall(PetscFree2(re, im));
+  if (n == 0 || PetscIsInfOrNanReal(high) || PetscIsInfOrNanReal(low)) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(FPMGetMethod(aid->fpm, &method));
+  if (method == FPM_METHOD_GD) PetscCall(FPMGetStep(aid->fpm, &scale));
+  aid->largest = (TwofoldConstant){.value = high / scale,
+                                   .error = NAN,
+                                   .standing = TWOFOLD_COMPUTED,
+                                   .origin = "Lanczos values of the adjoint's CG, from inside",
+                                   .products = its};
+  aid->smallest = aid->largest;
+  aid->smallest.value = low / scale;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode SolveAdjoint(HG hg)
 {
   AID *aid = (AID *)hg->data;
@@ -192,6 +232,7 @@ static PetscErrorCode SolveAdjoint(HG hg)
     PetscCall(KSPSolve(aid->ksp, aid->b, aid->v));
     PetscCall(KSPGetIterationNumber(aid->ksp, &report->adjoint_its));
     PetscCall(KSPGetConvergedReason(aid->ksp, &report->adjoint_reason));
+    PetscCall(KeepLanczosValues(aid, report->adjoint_its));
   }
   PetscCall(TrueResidual(aid, bnorm, &report->adjoint_residual));
   PetscCall(JudgeSolve(aid, report));
@@ -222,6 +263,9 @@ static PetscErrorCode HGAdjoint_AID(HG hg, Vec lambda, Vec g)
 
   PetscFunctionBegin;
   PetscCall(LiftAdjoint(hg));
+  ForgetLanczosValues(aid);
+  PetscCall(BoundProvideConstants(aid->fpm, lambda, hg->x->v[0], NULL));
+  PetscCall(FPMPrepare(aid->fpm, lambda));
   PetscCall(Linearize(hg, lambda));
   PetscCall(SetRightHandSide(aid, hg->g1));
   PetscCall(SolveAdjoint(hg));
@@ -307,6 +351,27 @@ static PetscErrorCode CheckSolves(HG hg)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Lanczos values are those of the operator only where nothing preconditions it; of PETSc's CGs the plain one
+   gives them in all its forms. */
+static PetscErrorCode SetLanczos(HG hg)
+{
+  AID *aid = (AID *)hg->data;
+  PetscBool cg, bare;
+  PC pc;
+
+  PetscFunctionBegin;
+  ForgetLanczosValues(aid);
+  if (!aid->lanczos) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(KSPGetPC(aid->ksp, &pc));
+  PetscCall(PetscObjectTypeCompare((PetscObject)aid->ksp, KSPCG, &cg));
+  PetscCall(PetscObjectTypeCompare((PetscObject)pc, PCNONE, &bare));
+  PetscCheck(cg && bare, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
+             "-%shg_lanczos needs -%shg_ksp_type cg without a preconditioner", Prefix(hg), Prefix(hg));
+  PetscCall(KSPReset(aid->ksp)); /* it lays out for them when it is set up */
+  PetscCall(KSPSetComputeEigenvalues(aid->ksp, PETSC_TRUE));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* With -hg_ksp_rtol 0 (and no absolute tolerance) exactly k steps are made: a KSP left alone would call that
  * divergence. */
 static PetscErrorCode SetConvergenceTest(AID *aid)
@@ -372,6 +437,7 @@ static PetscErrorCode HGSetUp_AID(HG hg)
   PetscCall(SetDefaultKSP(aid));
   PetscCall(CheckSymmetry(hg));
   PetscCall(CheckSolves(hg));
+  PetscCall(SetLanczos(hg));
   PetscCall(SetConvergenceTest(aid));
   PetscCall(
       BLPCreateVecs(hg->blp, &lambda, NULL)); /* set-ups that apply the operator need a point: lambda = 0 */
@@ -410,6 +476,31 @@ PetscErrorCode HGGetAdjointFPM(HG hg, FPM *fpm)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode HGAIDSetLanczos(HG hg, PetscBool compute)
+{
+  PetscBool aid;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
+  PetscCheck(aid, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
+             "only an aid hypergradient has Lanczos values");
+  if (((AID *)hg->data)->lanczos != compute) hg->setup = PETSC_FALSE;
+  ((AID *)hg->data)->lanczos = compute;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetLanczos(HG hg, TwofoldConstant *L, TwofoldConstant *mu)
+{
+  PetscBool aid;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
+  *L = *mu = (TwofoldConstant){.value = NAN, .error = NAN, .origin = "only aid has Lanczos values"};
+  if (aid) *L = ((AID *)hg->data)->largest;
+  if (aid) *mu = ((AID *)hg->data)->smallest;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode HGSetFromOptions_AID(HG hg, PetscOptionItems *PetscOptionsObject)
 {
   AID *aid = (AID *)hg->data;
@@ -418,6 +509,8 @@ static PetscErrorCode HGSetFromOptions_AID(HG hg, PetscOptionItems *PetscOptions
   PetscFunctionBegin;
   PetscCall(PetscOptionsBool("-hg_warm_start", "Start the adjoint solve from the last accepted v", "HG",
                              hg->warm_start, &hg->warm_start, NULL));
+  PetscCall(PetscOptionsBool("-hg_lanczos", "Extreme Lanczos values of the adjoint's CG", "HGAIDSetLanczos",
+                             aid->lanczos, &aid->lanczos, NULL));
   PetscCall(TwofoldChildPrefix((PetscObject)aid->fpm, (PetscObject)hg, "hg_"));
   PetscCall(KSPSetOptionsPrefix(aid->ksp, ((PetscObject)hg)->prefix)); /* and its PC's with it */
   PetscCall(KSPAppendOptionsPrefix(aid->ksp, "hg_"));
@@ -442,6 +535,13 @@ static PetscErrorCode HGAccept_AID(HG hg)
   if (!aid->accepted) PetscCall(FPMCreateState(aid->fpm, &aid->accepted));
   PetscCall(StateCopy(hg->v, aid->accepted));
   aid->warmed = PETSC_TRUE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode HGAdjointMap_AID(HG hg, FPM *fpm)
+{
+  PetscFunctionBegin;
+  *fpm = ((AID *)hg->data)->fpm;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -523,6 +623,7 @@ PetscErrorCode HGCreate_AID(HG hg)
   hg->ops->adjoint = HGAdjoint_AID;
   hg->ops->accept = HGAccept_AID;
   hg->ops->kept = HGKept_AID;
+  hg->ops->adjointmap = HGAdjointMap_AID;
   hg->ops->view = HGView_AID;
   hg->ops->memory = HGGetMemory_AID;
   hg->ops->destroy = HGDestroy_AID;

@@ -1,6 +1,7 @@
 /* HG: f(lambda) = E(w(lambda), lambda) and its hypergradient. Interface and dispatch; what both families
  * share. */
 #include <petsctime.h>
+#include <twofold/bound.h>
 #include <twofold/impl/hgimpl.h>
 
 PetscClassId HG_CLASSID;
@@ -233,6 +234,7 @@ static PetscErrorCode SolveLowerLevel(HG hg, Vec lambda)
 {
   PetscBool warm;
   PetscLogDouble begin, end;
+  FPM fpm;
 
   PetscFunctionBegin;
   PetscCall(LLSGetWarmStart(hg->lls, &warm));
@@ -241,6 +243,8 @@ static PetscErrorCode SolveLowerLevel(HG hg, Vec lambda)
   else
     PetscCall(StateZero(hg->x));
   PetscCall(PetscTime(&begin));
+  PetscCall(LLSGetFPM(hg->lls, &fpm));
+  PetscCall(BoundProvideConstants(fpm, lambda, hg->x->v[0], NULL));
   PetscCall(LLSSolve(hg->lls, lambda, hg->x));
   PetscCall(PetscTime(&end));
   hg->report.lower_time = end - begin;
@@ -434,15 +438,28 @@ PetscErrorCode HGGetKept_Private(HG hg, PetscBool make, HGKept *kept)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The maps whose constants belong to a run: the lower level's, and where there is one the adjoint's. */
+static PetscErrorCode GetMaps(HG hg, FPM map[2])
+{
+  PetscFunctionBegin;
+  map[1] = NULL;
+  PetscCall(LLSGetFPM(hg->lls, &map[0]));
+  PetscTryTypeMethod(hg, adjointmap, &map[1]);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode HGSaveState(HG hg, PetscViewer viewer)
 {
   HGKept kept;
+  FPM map[2];
 
   PetscFunctionBegin;
   if (hg->folds) {
     PetscCall(HGSaveStateFolds_Private(hg, viewer));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
+  PetscCall(GetMaps(hg, map));
+  for (int m = 0; m < 2 && map[m]; m++) PetscCall(HGSaveConstants_Private(map[m], viewer));
   PetscCall(HGGetKept_Private(hg, PETSC_FALSE, &kept));
   for (PetscInt k = 0; k < kept.n; k++) {
     PetscCall(PetscObjectSetName((PetscObject)kept.v[k], kept.name[k]));
@@ -454,6 +471,7 @@ PetscErrorCode HGSaveState(HG hg, PetscViewer viewer)
 PetscErrorCode HGRestoreState(HG hg, PetscViewer viewer)
 {
   HGKept kept;
+  FPM map[2];
 
   PetscFunctionBegin;
   PetscCall(HGSetUp(hg));
@@ -461,6 +479,8 @@ PetscErrorCode HGRestoreState(HG hg, PetscViewer viewer)
     PetscCall(HGRestoreStateFolds_Private(hg, viewer));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
+  PetscCall(GetMaps(hg, map));
+  for (int m = 0; m < 2 && map[m]; m++) PetscCall(HGRestoreConstants_Private(map[m], viewer));
   PetscCall(HGGetKept_Private(hg, PETSC_TRUE, &kept));
   for (PetscInt k = 0; k < kept.n; k++) {
     PetscCall(PetscObjectSetName((PetscObject)kept.v[k], kept.name[k]));

@@ -208,7 +208,9 @@ static PetscErrorCode Compare(HG hg, Vec lambda, PetscReal f, Vec g, PetscViewer
   PetscCall(VecDuplicate(lambda, &d));
   PetscCall(BLPSetDirection_Private(lambda, hg->blp->bounds, 104, d));
   PetscCall(VecDot(g, d, &c.slope));
+  PetscCall(FPMFreeze(fpm, PETSC_TRUE)); /* the gradient took an optimal step for a constant */
   PetscCall(Differences(hg, lambda, d, &c));
+  PetscCall(FPMFreeze(fpm, PETSC_FALSE));
   PetscCall(StateCopy(x, hg->x));
   hg->report = report;
   PetscCall(VecDestroy(&d));

@@ -33,7 +33,19 @@ struct _p_FPM {
   PetscBool symmetric;
   PetscBool setup, linearized;
   Vec work, glambda; /* in w's and lambda's space */
+  FPMMethod method;  /* set by a type that has formulas */
+  struct {
+    PetscBool on, chosen, given, frozen; /* chosen: step and momentum; given: computed constants */
+    FPMConstants source;
+    TwofoldConstant L, mu;
+  } optimal;
 };
+
+/* optimal.c: the option -fpm_step, a number or "optimal", and what goes with it. */
+PetscErrorCode FPMStepFromOptions_Private(FPM fpm, PetscOptionItems *PetscOptionsObject);
+/* Raises PETSC_ERR_ARG_WRONGSTATE where the step is still to be chosen. */
+PetscErrorCode FPMCheckPrepared_Private(FPM fpm);
+PetscErrorCode FPMViewOptimal_Private(FPM fpm, PetscViewer viewer);
 
 /* Types, one a file. */
 PetscErrorCode FPMCreate_GD(FPM fpm);

@@ -22,6 +22,7 @@ struct _HGOps {
   PetscErrorCode (*accept)(HG);
   /* adds the accepted vectors of the type; with `make` they are made, to be filled from a file */
   PetscErrorCode (*kept)(HG, PetscBool make, HGKept *);
+  PetscErrorCode (*adjointmap)(HG, FPM *); /* where the type has a map of its own */
   PetscErrorCode (*view)(HG, PetscViewer);
   PetscErrorCode (*memory)(HG, PetscLogDouble *);
   PetscErrorCode (*destroy)(HG);
@@ -72,6 +73,10 @@ PetscErrorCode HGGetMemoryFolds_Private(HG hg, PetscLogDouble *bytes);
 PetscErrorCode HGCheckOneLevel_Private(HG hg, const char what[]); /* refuses where there are folds */
 /* hg.c: the accepted vectors; with `make` those that are missing are made. */
 PetscErrorCode HGGetKept_Private(HG hg, PetscBool make, HGKept *kept);
+/* The computed constants of a map's optimal step, in checkpoints: a resumed run must keep them. Does nothing
+   for other maps. Collective. */
+PetscErrorCode HGSaveConstants_Private(FPM fpm, PetscViewer viewer);
+PetscErrorCode HGRestoreConstants_Private(FPM fpm, PetscViewer viewer);
 
 /* At the first solve: -blp_test_derivatives at lambda, and -hg_test on its f and g. */
 PetscErrorCode HGTestProblem_Private(HG hg, Vec lambda);

@@ -2,6 +2,7 @@
 #define TWOFOLD_SYSIMPL_H
 /* Services shared by the implementations of all objects. */
 #include <petsc/private/petscimpl.h>
+#include <petscmat.h>
 #include <petscviewer.h>
 #include <twofold/sys.h>
 #include <twofold/impl/compat.h>
@@ -110,6 +111,22 @@ typedef struct {
 } TwofoldLines;
 PetscErrorCode TwofoldLinesRead(MPI_Comm comm, const char path[], TwofoldLines *lines);
 PetscErrorCode TwofoldLinesDestroy(TwofoldLines *lines);
+
+/* Spectra of shell matrices by SLEPc (spectral.c): the pair that converged, or after max_products the one at
+   hand; c->error is its residual norm, recomputed, or the distance to `limit`, a bound from outside (NaN: none
+   is known), where that is less; c->value is NaN where SLEPc gave nothing. `products` is where the shell
+   counts. */
+typedef enum { TWOFOLD_LARGEST, TWOFOLD_SMALLEST, TWOFOLD_RADIUS } TwofoldEnd;
+/* Errors relative to `scale`, or to the value itself where scale is 0. LARGEST and SMALLEST want a
+   symmetric A; RADIUS is the largest modulus of the eigenvalues of any A. Collective on A. */
+PetscErrorCode TwofoldEigenvalue(Mat A, TwofoldEnd end, const PetscInt *products, PetscReal scale,
+                                 PetscReal limit, const TwofoldSpectral *how, TwofoldConstant *c);
+/* The largest singular value of an A that has as many rows as columns or more. Collective on A. */
+PetscErrorCode TwofoldSingularValue(Mat A, const PetscInt *products, const TwofoldSpectral *how,
+                                    TwofoldConstant *c);
+/* Makes the SLEPc objects of this prefix read their options once, so that they are known before a run.
+   Collective. */
+PetscErrorCode TwofoldSpectralHear(MPI_Comm comm, const char prefix[]);
 
 /* Raises PETSC_ERR_FILE_OPEN on every rank where rank 0 cannot read the path; `option` may be NULL. */
 PetscErrorCode TwofoldCheckReadable(MPI_Comm comm, const char path[], PetscBool *isdirectory);
