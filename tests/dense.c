@@ -16,6 +16,11 @@ PetscErrorCode DenseCreate(BLPType type, const Synthetic *s, Dense **dense)
   d->c = s->c;
   d->rows = s->p + (s->bias ? 1 : 0);
   d->nw = d->rows * d->c;
+  d->tie = s->tie;
+  d->nlambda = s->tie == BLP_TIE_CLASS    ? s->c
+               : s->tie == BLP_TIE_WEIGHT ? s->p * s->c
+               : s->tie == BLP_TIE_SCALAR ? 1
+                                          : s->p;
   for (int k = 0; k < 3; k++) {
     d->n[k] = s->n[k];
     PetscCall(PetscMalloc1(d->n[k] * d->rows, &d->X[k]));
@@ -85,24 +90,39 @@ static void MeanLossGradient(const Dense *d, int set, const PetscReal w[], Petsc
   }
 }
 
-/* exp(lambda_j) / (c p), 0 for the bias */
-static PetscReal Weight(const Dense *d, const PetscReal lambda[], PetscInt j)
+/* The entry of lambda that is for entry m = (j, k) of W (not of the bias). */
+static PetscInt Tied(const Dense *d, PetscInt m)
 {
-  return j < d->p ? PetscExpReal(lambda[j]) / (PetscReal)(d->c * d->p) : 0;
+  switch (d->tie) {
+  case BLP_TIE_CLASS:
+    return m % d->c;
+  case BLP_TIE_WEIGHT:
+    return m;
+  case BLP_TIE_SCALAR:
+    return 0;
+  default:
+    return m / d->c;
+  }
+}
+
+/* exp(lambda_jk) / (c p), 0 for the bias */
+static PetscReal Weight(const Dense *d, const PetscReal lambda[], PetscInt m)
+{
+  return m / d->c < d->p ? PetscExpReal(lambda[Tied(d, m)]) / (PetscReal)(d->c * d->p) : 0;
 }
 
 PetscReal DenseLoss(const Dense *d, const PetscReal lambda[], const PetscReal w[])
 {
   long double sum = MeanLoss(d, 0, w);
 
-  for (PetscInt m = 0; m < d->nw; m++) sum += Weight(d, lambda, m / d->c) * w[m] * w[m] / 2;
+  for (PetscInt m = 0; m < d->nw; m++) sum += Weight(d, lambda, m) * w[m] * w[m] / 2;
   return (PetscReal)sum;
 }
 
 void DenseGradient(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal g[])
 {
   MeanLossGradient(d, 0, w, g);
-  for (PetscInt m = 0; m < d->nw; m++) g[m] += Weight(d, lambda, m / d->c) * w[m];
+  for (PetscInt m = 0; m < d->nw; m++) g[m] += Weight(d, lambda, m) * w[m];
 }
 
 void DenseHessian(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal H[])
@@ -120,13 +140,13 @@ void DenseHessian(const Dense *d, const PetscReal lambda[], const PetscReal w[],
       }
     }
   }
-  for (PetscInt m = 0; m < d->nw; m++) H[m * d->nw + m] += Weight(d, lambda, m / d->c);
+  for (PetscInt m = 0; m < d->nw; m++) H[m * d->nw + m] += Weight(d, lambda, m);
 }
 
 void DenseCross(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal C[])
 {
-  for (PetscInt m = 0; m < d->nw; m++)
-    for (PetscInt j = 0; j < d->p; j++) C[m * d->p + j] = m / d->c == j ? Weight(d, lambda, j) * w[m] : 0;
+  memset(C, 0, sizeof(*C) * (size_t)(d->nw * d->nlambda));
+  for (PetscInt m = 0; m < d->p * d->c; m++) C[m * d->nlambda + Tied(d, m)] = Weight(d, lambda, m) * w[m];
 }
 
 PetscReal DenseUpper(const Dense *d, const PetscReal w[], PetscReal g1[])
@@ -262,14 +282,14 @@ PetscErrorCode DenseMapDerivatives(const Dense *d, const DenseMap *map, const Pe
   PetscFunctionBegin;
   PetscCall(IsHeavyBall(map, &heavyball));
   PetscCall(DenseMapGetSize(d, map, &n));
-  PetscCall(PetscMalloc2(nw * nw, &H, nw * d->p, &C));
+  PetscCall(PetscMalloc2(nw * nw, &H, nw * d->nlambda, &C));
   DenseHessian(d, lambda, x, H);
   DenseCross(d, lambda, x, C);
   PetscCall(PetscArrayzero(J, n * n));
-  PetscCall(PetscArrayzero(B, n * d->p));
+  PetscCall(PetscArrayzero(B, n * d->nlambda));
   for (PetscInt m = 0; m < nw; m++) {
     for (PetscInt l = 0; l < nw; l++) J[m * n + l] = -map->step * H[m * nw + l];
-    for (PetscInt j = 0; j < d->p; j++) B[m * d->p + j] = -map->step * C[m * d->p + j];
+    for (PetscInt j = 0; j < d->nlambda; j++) B[m * d->nlambda + j] = -map->step * C[m * d->nlambda + j];
     J[m * n + m] += 1;
     if (!heavyball) continue;
     J[m * n + m] += map->momentum;
@@ -301,17 +321,17 @@ PetscErrorCode DenseITD(const Dense *d, const DenseMap *map, const PetscReal lam
   PetscFunctionBegin;
   PetscCall(DenseMapGetSize(d, map, &n));
   PetscCall(PetscCalloc3((t + 1) * n, &x, n, &a, n, &next));
-  PetscCall(PetscMalloc3(n * n, &J, n * d->p, &B, d->p, &part));
+  PetscCall(PetscMalloc3(n * n, &J, n * d->nlambda, &B, d->nlambda, &part));
   for (PetscInt i = 0; i < t; i++) {
     PetscCall(PetscArraycpy(x + (i + 1) * n, x + i * n, n));
     PetscCall(DenseMapStep(d, map, lambda, x + (i + 1) * n));
   }
   *f = DenseUpper(d, x + t * n, a);
-  PetscCall(PetscArrayzero(g, d->p));
+  PetscCall(PetscArrayzero(g, d->nlambda));
   for (PetscInt i = t - 1; i >= 0 && i >= t - K; i--) {
     PetscCall(DenseMapDerivatives(d, map, lambda, x + i * n, J, B));
-    MultTranspose(n, d->p, B, a, part);
-    for (PetscInt j = 0; j < d->p; j++) g[j] += part[j];
+    MultTranspose(n, d->nlambda, B, a, part);
+    for (PetscInt j = 0; j < d->nlambda; j++) g[j] += part[j];
     MultTranspose(n, n, J, a, next);
     PetscCall(PetscArraycpy(a, next, n));
   }
@@ -328,13 +348,13 @@ PetscErrorCode DenseImplicit(const Dense *d, const DenseMap *map, const PetscRea
 
   PetscFunctionBegin;
   PetscCall(DenseMapGetSize(d, map, &n));
-  PetscCall(PetscMalloc2(n * n, &A, n * d->p, &B));
+  PetscCall(PetscMalloc2(n * n, &A, n * d->nlambda, &B));
   PetscCall(PetscCalloc2(n, &b, n, &solution));
   PetscCall(DenseMapDerivatives(d, map, lambda, x, A, B));
   for (PetscInt i = 0; i < n * n; i++) A[i] = (i % (n + 1) == 0 ? 1 : 0) - A[i];
   DenseUpper(d, x, b);
   PetscCall(DenseSolveTranspose(n, A, b, solution));
-  MultTranspose(n, d->p, B, solution, g);
+  MultTranspose(n, d->nlambda, B, solution, g);
   if (v) PetscCall(PetscArraycpy(v, solution, n));
   PetscCall(PetscFree2(A, B));
   PetscCall(PetscFree2(b, solution));

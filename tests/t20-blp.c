@@ -17,7 +17,7 @@ static PetscErrorCode CaseCreate(BLPType type, const Synthetic *s, Case *k)
   PetscCall(SyntheticProblem(PETSC_COMM_WORLD, type, s, &k->blp));
   PetscCall(DenseCreate(type, s, &k->dense));
   PetscCall(BLPGetSizes(k->blp, &nlambda, &nw));
-  CHECK(nlambda == k->dense->p && nw == k->dense->nw, "sizes %d and %d", (int)nlambda, (int)nw);
+  CHECK(nlambda == k->dense->nlambda && nw == k->dense->nw, "sizes %d and %d", (int)nlambda, (int)nw);
   PetscCall(BLPCreateVecs(k->blp, &k->lambda, &k->w));
   PetscCall(VecDuplicate(k->lambda, &k->u));
   PetscCall(VecDuplicate(k->lambda, &k->gl));
@@ -93,11 +93,11 @@ static PetscErrorCode LossAndUpper(Case *k)
 
 static PetscErrorCode SecondDerivatives(Case *k)
 {
-  const PetscInt nw = k->dense->nw, p = k->dense->p;
+  const PetscInt nw = k->dense->nw, nlambda = k->dense->nlambda;
   PetscReal difference, *H, *C, *v, *u, *y;
 
   PetscFunctionBegin;
-  PetscCall(PetscMalloc5(nw * nw, &H, nw * p, &C, nw, &v, p, &u, nw, &y));
+  PetscCall(PetscMalloc5(nw * nw, &H, nw * nlambda, &C, nw, &v, nlambda, &u, nw, &y));
   DenseHessian(k->dense, k->l, k->at, H);
   DenseCross(k->dense, k->l, k->at, C);
   PetscCall(VecGather(k->v, v));
@@ -109,12 +109,12 @@ static PetscErrorCode SecondDerivatives(Case *k)
   CHECK(difference <= 1e-13, "Hessian product differs by %g", difference);
   PetscCall(VecSet(k->gw, 1e10));
   PetscCall(BLPLossCrossMult(k->blp, k->u, k->gw));
-  Product(nw, p, C, PETSC_FALSE, u, y);
+  Product(nw, nlambda, C, PETSC_FALSE, u, y);
   PetscCall(VecDifference(k->gw, y, &difference));
   CHECK(difference <= 1e-13, "cross product differs by %g", difference);
   PetscCall(VecSet(k->gl, 1e10));
   PetscCall(BLPLossCrossMultTranspose(k->blp, k->v, k->gl));
-  Product(nw, p, C, PETSC_TRUE, v, y);
+  Product(nw, nlambda, C, PETSC_TRUE, v, y);
   PetscCall(VecDifference(k->gl, y, &difference));
   CHECK(difference <= 1e-13, "transposed cross product differs by %g", difference);
   /* evaluations elsewhere leave the point of linearisation alone */
@@ -134,8 +134,8 @@ static PetscErrorCode LambdaChanges(Case *k)
   Vec other;
 
   PetscFunctionBegin;
-  PetscCall(PetscMalloc1(k->dense->p, &l));
-  for (PetscInt j = 0; j < k->dense->p; j++) l[j] = k->l[j] + 1;
+  PetscCall(PetscMalloc1(k->dense->nlambda, &l));
+  for (PetscInt j = 0; j < k->dense->nlambda; j++) l[j] = k->l[j] + 1;
   PetscCall(VecShift(k->lambda, 1));
   PetscCall(BLPLossGradient(k->blp, k->lambda, k->w, &value, k->gw));
   CHECK_CLOSE(value, DenseLoss(k->dense, l, k->at), 1e-13, "loss after lambda changed");
@@ -375,7 +375,13 @@ int main(int argc, char **argv)
   PetscCall(BLPGetRegistered(&ntypes, &types));
   CHECK(ntypes > 0, "no problem is registered");
   for (PetscInt t = 0; t < ntypes; t++) {
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) PetscCall(Test(types[t], &cases[i]));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+      for (int tie = BLP_TIE_OWN; tie <= BLP_TIE_SCALAR; tie++) {
+        Synthetic tied = cases[i];
+        tied.tie = (BLPTie)tie;
+        PetscCall(Test(types[t], &tied));
+      }
+    }
     PetscCall(Refusals(types[t]));
   }
   PetscCall(PetscFree(types));
