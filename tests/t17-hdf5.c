@@ -149,8 +149,8 @@ static PetscErrorCode Types(const char folder[])
 
 static PetscErrorCode Refusals(const char folder[])
 {
-  const double nan[] = {1, 2, 3, 4, NAN, 6}, down[] = {0, 4, 3}, short_row[] = {0, 2, 2}, out[] = {1, 0, 3},
-               twice[] = {1, 1, 2}, square[] = {3, 3}, square_row[] = {0, 2, 2, 3};
+  const double nan[] = {1, 2, 3, 4, NAN, 6}, down[] = {0, 4, 3}, late[] = {1, 2, 3}, short_row[] = {0, 2, 2},
+               out[] = {1, 0, 3}, twice[] = {1, 1, 2}, square[] = {3, 3}, square_row[] = {0, 2, 2, 3};
   const Item x = {"X", F64, 2, {2, 3}, dense}, y = {"y", F64, 1, {2}, label},
              val = {"X/data", F64, 1, {3}, csr_val}, col = {"X/indices", I32, 1, {3}, csr_col},
              row = {"X/indptr", I32, 1, {3}, csr_row}, size = {"X@shape", I32, 1, {2}, shape};
@@ -179,6 +179,7 @@ static PetscErrorCode Refusals(const char folder[])
        "'X' has 2 values in 'data', but 3 columns in 'indices'"},
       {{val, col, {"X/indptr", I32, 1, {2}, csr_row}, size, y},
        "'indptr' of 'X' has 2 entries, but 3 are needed"},
+      {{val, col, {"X/indptr", I32, 1, {3}, late}, size, y}, "entry 0 of 'indptr' is 1"},
       {{val, col, {"X/indptr", I32, 1, {3}, down}, size, y},
        "entry 1 of 'indptr' is 4: it must increase from 0 to 3"},
       {{val, col, {"X/indptr", I32, 1, {3}, short_row}, size, y}, "entry 2 of 'indptr' is 2"},

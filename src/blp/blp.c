@@ -203,7 +203,7 @@ PetscErrorCode BLPGetSizes(BLP blp, PetscInt *nlambda, PetscInt *nw)
 {
   PetscFunctionBegin;
   PetscCall(BLPSetUp(blp));
-  if (nlambda) *nlambda = blp->tie.n;
+  if (nlambda) *nlambda = blp->tie.T ? blp->tie.n : blp->nlambda;
   if (nw) *nw = blp->nw;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -61,9 +61,6 @@ struct _p_BLP {
   char source[PETSC_MAX_PATH_LEN];
   DataSetSplitRule split;
 
-  DataSetScale scaling;
-  Vec shift, scale; /* of the features, by the training samples; NULL where there is none */
-
   /* the lambda that the outside sees: tie.c, which alone looks into it, but for the kind */
   struct {
     BLPTie kind;
@@ -72,9 +69,11 @@ struct _p_BLP {
     Vec lambda, work; /* T theta; a direction or a result in the problem's own lambda */
     PetscObjectId id; /* of the theta behind lambda */
     PetscObjectState state;
-    PetscInt n; /* entries of theta */
+    PetscInt n; /* entries of theta, where there is a T */
   } tie;
   PetscReal upper_l2;
+  DataSetScale scaling;
+  Vec shift, scale; /* of the features, by the training samples; NULL where there is none */
 };
 
 /* Options of the data, and reading them. */
@@ -106,7 +105,8 @@ PetscErrorCode BLPTieReset_Private(BLP blp);
 PetscErrorCode BLPTieCreateVec_Private(BLP blp, Vec *theta);
 PetscErrorCode BLPTieView_Private(BLP blp, PetscViewer viewer);
 PetscErrorCode BLPTieGetMemory_Private(BLP blp, PetscLogDouble *bytes);
-/* *lambda = T theta, untouched as long as theta stays as it is; theta itself without a tie. */
+/* *lambda = T theta, which stays until it is asked for at another theta, and longer for who takes a
+   reference; theta itself without a tie. */
 PetscErrorCode BLPTieLambda_Private(BLP blp, Vec theta, Vec *lambda);
 /* *own = T u, until the next call; u itself without a tie. */
 PetscErrorCode BLPTieDirection_Private(BLP blp, Vec u, Vec *own);
