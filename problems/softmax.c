@@ -394,20 +394,21 @@ static PetscErrorCode BLPReset_Softmax(BLP blp)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* lambda's space, and D, where this rank has `rows` rows of W. */
-static PetscErrorCode LayOutLambda(BLP blp, PetscInt rows)
+/* Lambda and its weights, beside so many entries of w on this rank. */
+static PetscErrorCode LayOut(BLP blp, PetscInt rows)
 {
+  const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
   Softmax *sm = (Softmax *)blp->data;
   PetscInt nfeatures = PETSC_DECIDE;
 
   PetscFunctionBegin;
   sm->share = blp->tie.kind == BLP_TIE_CLASS || blp->tie.kind == BLP_TIE_WEIGHT ? 1 : sm->c;
   const PetscInt a_feature = sm->c / sm->share; /* entries of lambda */
-  sm->nweight = rows * a_feature;
+  sm->nweight = rows / sm->share;
   PetscCall(PetscCalloc1(sm->nweight + 1, &sm->weight));
-  PetscCall(PetscSplitOwnership(PetscObjectComm((PetscObject)blp), &nfeatures, &sm->p));
+  PetscCall(PetscSplitOwnership(comm, &nfeatures, &sm->p));
   blp->nlambda = sm->p * a_feature;
-  PetscCall(VecCreate(PetscObjectComm((PetscObject)blp), &sm->lambda));
+  PetscCall(VecCreate(comm, &sm->lambda));
   PetscCall(VecSetSizes(sm->lambda, nfeatures * a_feature, blp->nlambda));
   PetscCall(VecSetBlockSize(sm->lambda, a_feature));
   PetscCall(VecSetFromOptions(sm->lambda));
@@ -434,7 +435,7 @@ static PetscErrorCode BLPSetUp_Softmax(BLP blp)
   PetscCall(VecGetSize(w, &blp->nw));
   PetscCall(VecGetLocalSize(w, &rows));
   PetscCall(VecDestroy(&w));
-  PetscCall(LayOutLambda(blp, rows / sm->c));
+  PetscCall(LayOut(blp, rows));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -457,7 +458,7 @@ static PetscErrorCode BLPLoadModel_Softmax(BLP blp, TwofoldGroup group)
   PetscCall(PetscSplitOwnership(comm, &nfeatures, &sm->p));
   if (sm->bias && rank == size - 1) nfeatures++; /* its row of w */
   PetscCall(PetscIntMultError(sm->p + (sm->bias ? 1 : 0), sm->c, &blp->nw));
-  PetscCall(LayOutLambda(blp, nfeatures));
+  PetscCall(LayOut(blp, nfeatures * sm->c));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -36,7 +36,7 @@ static PetscErrorCode ClassNames(DataSet ds, char text[512])
 static PetscErrorCode Expect(const char folder[], const char options[], const char text[], const char rows[],
                              PetscInt p, const char names[])
 {
-  const MPI_Comm comms[] = {PETSC_COMM_WORLD, PETSC_COMM_SELF};
+  const MPI_Comm comms[] = {TEST_COMM, PETSC_COMM_SELF};
   char path[PETSC_MAX_PATH_LEN], *got, classes[512];
   DataSet ds;
 
@@ -114,7 +114,7 @@ static PetscErrorCode Refuse(const char folder[], const char options[], const ch
   }
   PetscCall(TextWrite(folder, "bad.csv", text, path));
   PetscCall(PetscSNPrintf(expected, sizeof(expected), "%s:40: %s", path, says));
-  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, expected, Load(PETSC_COMM_WORLD, path, options, &ds));
+  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, expected, Load(TEST_COMM, path, options, &ds));
   PetscCall(DataSetDestroy(&ds));
   PetscFunctionReturn(0);
 }
@@ -183,13 +183,13 @@ static PetscErrorCode BadFiles(const char folder[])
   PetscFunctionBegin;
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
     PetscCall(TextWrite(folder, "in.csv", bad[i].text, path));
-    CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, bad[i].says, Load(PETSC_COMM_WORLD, path, bad[i].options, &ds));
+    CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, bad[i].says, Load(TEST_COMM, path, bad[i].options, &ds));
     PetscCall(DataSetDestroy(&ds));
   }
-  CHECK_RAISES(PETSC_ERR_FILE_OPEN, Load(PETSC_COMM_WORLD, "missing.csv", NULL, &ds));
+  CHECK_RAISES(PETSC_ERR_FILE_OPEN, Load(TEST_COMM, "missing.csv", NULL, &ds));
   PetscCall(DataSetDestroy(&ds));
   CHECK_SAYS(PETSC_ERR_ARG_OUTOFRANGE, "-data_csv_separator 1",
-             Load(PETSC_COMM_WORLD, path, "-data_csv_separator 1", &ds));
+             Load(TEST_COMM, path, "-data_csv_separator 1", &ds));
   PetscCall(DataSetDestroy(&ds));
   PetscFunctionReturn(0);
 }
@@ -222,7 +222,7 @@ static PetscErrorCode Entries(const char folder[])
     to += (size_t)sprintf(rows + to, "\n");
   }
   PetscCall(TextWrite(folder, "large.csv", text, path));
-  PetscCall(Load(PETSC_COMM_WORLD, path, NULL, &ds));
+  PetscCall(Load(TEST_COMM, path, NULL, &ds));
   PetscCall(DataSetText(ds, &got));
   CHECK(!strcmp(got, rows), "numbers changed when they were read");
   PetscCall(ClassNames(ds, classes));
@@ -241,20 +241,20 @@ static PetscErrorCode Agreement(const char folder[])
 
   PetscFunctionBegin;
   PetscCall(TextWrite(folder, "train.csv", "1,a\n2,b\n3,c\n", path));
-  PetscCall(Load(PETSC_COMM_WORLD, path, NULL, &set[0]));
+  PetscCall(Load(TEST_COMM, path, NULL, &set[0]));
   PetscCall(TextWrite(folder, "val.csv", "4,c\n5,b\n", path));
-  PetscCall(Load(PETSC_COMM_WORLD, path, NULL, &set[1]));
+  PetscCall(Load(TEST_COMM, path, NULL, &set[1]));
   PetscCall(DataSetAgree(2, set));
   PetscCall(DataSetText(set[1], &got));
   CHECK(!strcmp(got, "2 0:4\n1 0:5\n"), "validation became '%s'", got);
   PetscCall(PetscFree(got));
   PetscCall(DataSetDestroy(&set[1]));
   PetscCall(TextWrite(folder, "val.csv", "4,d\n5,b\n", path));
-  PetscCall(Load(PETSC_COMM_WORLD, path, NULL, &set[1]));
+  PetscCall(Load(TEST_COMM, path, NULL, &set[1]));
   CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "label 'd' of", DataSetAgree(2, set));
   PetscCall(DataSetDestroy(&set[0]));
   PetscCall(TextWrite(folder, "train.csv", "1,0\n2,1\n", path));
-  PetscCall(Load(PETSC_COMM_WORLD, path, NULL, &set[0]));
+  PetscCall(Load(TEST_COMM, path, NULL, &set[0]));
   CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "are names, those of the training set", DataSetAgree(2, set));
   PetscCall(DataSetDestroy(&set[0]));
   PetscCall(DataSetDestroy(&set[1]));
@@ -287,7 +287,7 @@ static PetscErrorCode Detection(const char folder[])
   PetscFunctionBegin;
   for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++) {
     PetscCall(TextWrite(folder, file[i].name, file[i].text, path));
-    PetscCall(DataSetDetectFormat_Private(PETSC_COMM_WORLD, path, format, sizeof(format)));
+    PetscCall(DataSetDetectFormat_Private(TEST_COMM, path, format, sizeof(format)));
     CHECK(!strcmp(format, file[i].format), "%s with '%s' is taken for %s", file[i].name, file[i].text,
           format);
   }
@@ -307,7 +307,7 @@ static PetscErrorCode Truncations(const char folder[])
   for (size_t n = 0; n <= length; n++) {
     PetscCall(FileWrite(folder, "cut.csv", text, n, path));
     PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
-    const int raised = (int)Load(PETSC_COMM_WORLD, path, NULL, &ds);
+    const int raised = (int)Load(TEST_COMM, path, NULL, &ds);
     PetscCall(PetscPopErrorHandler());
     CHECK(!raised || raised == PETSC_ERR_FILE_UNEXPECTED, "cut after %d bytes: error %d", (int)n, raised);
     CHECK(n < length || !raised, "the whole file was refused");
@@ -321,7 +321,7 @@ int main(int argc, char **argv)
   char folder[PETSC_MAX_PATH_LEN];
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(FolderCreate(folder));
   PetscCall(Literals(folder));
   PetscCall(Columns(folder));
@@ -333,6 +333,6 @@ int main(int argc, char **argv)
   PetscCall(Truncations(folder));
   PetscCall(PetscOptionsClear(NULL));
   PetscCall(FolderRemove(folder));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

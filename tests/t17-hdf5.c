@@ -68,13 +68,13 @@ static PetscErrorCode FileOfItems(const char folder[], const Item item[], char p
 
   PetscFunctionBegin;
   PetscCall(PetscSNPrintf(path, PETSC_MAX_PATH_LEN, "%s/in.h5", folder));
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
   if (rank == 0) {
     const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     for (int i = 0; i < most_items && item[i].name; i++) WriteItem(file, &item[i]);
     H5Fclose(file);
   }
-  PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Barrier(TEST_COMM));
   PetscFunctionReturn(0);
 }
 
@@ -92,7 +92,7 @@ static PetscErrorCode Load(MPI_Comm comm, const char path[], const char options[
 static PetscErrorCode Expect(const char folder[], const char options[], const Item item[], const char rows[],
                              PetscInt p)
 {
-  const MPI_Comm comms[] = {PETSC_COMM_WORLD, PETSC_COMM_SELF};
+  const MPI_Comm comms[] = {TEST_COMM, PETSC_COMM_SELF};
   char path[PETSC_MAX_PATH_LEN], *got;
   DataSet ds;
 
@@ -200,7 +200,7 @@ static PetscErrorCode Refusals(const char folder[])
   PetscFunctionBegin;
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
     PetscCall(FileOfItems(folder, bad[i].item, path));
-    CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, bad[i].says, Load(PETSC_COMM_WORLD, path, NULL, &ds));
+    CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, bad[i].says, Load(TEST_COMM, path, NULL, &ds));
     PetscCall(DataSetDestroy(&ds));
   }
   PetscFunctionReturn(0);
@@ -249,10 +249,10 @@ static PetscErrorCode Compressed(const char folder[])
     for (int j = 0; j < p; j++) x[i * p + j] = Entry(i, j);
   }
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/gzip.h5", folder));
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
   if (rank == 0) WriteCompressed(path, n, p, x, y);
-  PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
-  PetscCall(Load(PETSC_COMM_WORLD, path, NULL, &ds));
+  PetscCallMPI(MPI_Barrier(TEST_COMM));
+  PetscCall(Load(TEST_COMM, path, NULL, &ds));
   CHECK(ds->n == n && ds->p == p && ds->c == 3, "n %d, p %d, c %d", (int)ds->n, (int)ds->p, (int)ds->c);
   PetscCall(DataSetGetRows(ds, &nlocal, &rowptr, &col, &val, &class));
   for (PetscInt i = 0; i < nlocal; i++) {
@@ -277,7 +277,7 @@ static PetscErrorCode MakeRows(PetscInt n, DataSet *ds)
   PetscReal y[64];
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Scan(&n, &start, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Scan(&n, &start, 1, MPIU_INT, MPI_SUM, TEST_COMM));
   start -= n;
   rowptr[0] = 0;
   for (PetscInt i = 0; i < n; i++) {
@@ -289,7 +289,7 @@ static PetscErrorCode MakeRows(PetscInt n, DataSet *ds)
     rowptr[i + 1] = k;
     y[i] = row % 2 ? 0.1 : -7;
   }
-  PetscCall(DataSetCreate(PETSC_COMM_WORLD, ds));
+  PetscCall(DataSetCreate(TEST_COMM, ds));
   PetscCall(DataSetSetRows(*ds, n, rowptr, col, val, y, 40, PETSC_FALSE));
   PetscFunctionReturn(0);
 }
@@ -302,13 +302,13 @@ static PetscErrorCode RoundTrip(const char folder[])
   DataSet ds, back;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
   for (int round = 0; round < 3; round++) {
     const PetscInt few = rank == 0 ? 5 : 0, some = rank % 2 ? 0 : 4;
     PetscCall(MakeRows(round == 0 ? 11 + rank : round == 1 ? few : some, &ds));
     PetscCall(PetscSNPrintf(path, sizeof(path), "%s/out%d.h5", folder, round));
     PetscCall(DataSetWrite(ds, path));
-    PetscCall(Load(PETSC_COMM_WORLD, path, NULL, &back));
+    PetscCall(Load(TEST_COMM, path, NULL, &back));
     PetscCall(DataSetText(ds, &before));
     PetscCall(DataSetText(back, &after));
     CHECK(!strcmp(before, after), "round %d: '%s' came back as '%s'", round, before, after);
@@ -337,13 +337,13 @@ static PetscErrorCode Truncations(const char folder[])
   for (size_t n = 0; n < length; n += 1 + (size_t)TwofoldRandomBits(2, (PetscInt64)n) % (length / 20)) {
     PetscCall(FileWrite(folder, "cut.h5", bytes, n, path));
     CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "cut.h5 is not an HDF5 file, or was cut short",
-               Load(PETSC_COMM_WORLD, path, hdf5, &ds));
+               Load(TEST_COMM, path, hdf5, &ds));
     PetscCall(DataSetDestroy(&ds));
   }
   PetscCall(PetscFree(bytes));
-  CHECK_RAISES(PETSC_ERR_FILE_OPEN, Load(PETSC_COMM_WORLD, "missing.h5", hdf5, &ds));
+  CHECK_RAISES(PETSC_ERR_FILE_OPEN, Load(TEST_COMM, "missing.h5", hdf5, &ds));
   PetscCall(DataSetDestroy(&ds));
-  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "is a folder", Load(PETSC_COMM_WORLD, folder, hdf5, &ds));
+  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "is a folder", Load(TEST_COMM, folder, hdf5, &ds));
   PetscCall(DataSetDestroy(&ds));
   PetscFunctionReturn(0);
 }
@@ -353,7 +353,7 @@ int main(int argc, char **argv)
   char folder[PETSC_MAX_PATH_LEN];
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(FolderCreate(folder));
   PetscCall(Types(folder));
   PetscCall(Refusals(folder));
@@ -362,6 +362,6 @@ int main(int argc, char **argv)
   PetscCall(Truncations(folder));
   PetscCall(PetscOptionsClear(NULL));
   PetscCall(FolderRemove(folder));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -45,8 +45,8 @@ static PetscErrorCode MakeSet(double (*entry)(int, int), int first, PetscInt n, 
   PetscReal y[n_train];
 
   PetscFunctionBegin;
-  PetscCall(PetscSplitOwnership(PETSC_COMM_WORLD, &nlocal, &n));
-  PetscCallMPI(MPI_Scan(&nlocal, &start, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  PetscCall(PetscSplitOwnership(TEST_COMM, &nlocal, &n));
+  PetscCallMPI(MPI_Scan(&nlocal, &start, 1, MPIU_INT, MPI_SUM, TEST_COMM));
   start += first - nlocal;
   rowptr[0] = 0;
   for (PetscInt i = 0; i < nlocal; i++) {
@@ -59,7 +59,7 @@ static PetscErrorCode MakeSet(double (*entry)(int, int), int first, PetscInt n, 
     rowptr[i + 1] = k;
     y[i] = (start + i) % 2;
   }
-  PetscCall(DataSetCreate(PETSC_COMM_WORLD, ds));
+  PetscCall(DataSetCreate(TEST_COMM, ds));
   PetscCall(DataSetSetRows(*ds, nlocal, rowptr, col, val, y, p, PETSC_TRUE));
   PetscFunctionReturn(0);
 }
@@ -224,8 +224,8 @@ static PetscErrorCode TooLarge(void)
     y[i] = (PetscReal)(i % 2);
   }
   rowptr[rows] = rows;
-  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
-  PetscCall(DataSetCreate(PETSC_COMM_WORLD, &ds));
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
+  PetscCall(DataSetCreate(TEST_COMM, &ds));
   PetscCall(DataSetSetRows(ds, rows, rowptr, col, val, y, features, PETSC_TRUE));
   PetscCall(DataSetComputeScaling(ds, DATASET_SCALE_STANDARD, &a, &b));
   PetscCall(PetscSNPrintf(says, sizeof(says), "%d samples of 2000000 features take %.3g GB on one rank",
@@ -246,7 +246,7 @@ static PetscErrorCode WrongSize(void)
 
   PetscFunctionBegin;
   PetscCall(MakeSet(Tame, 0, n_train, &ds));
-  PetscCall(VecCreateMPI(PETSC_COMM_WORLD, PETSC_DECIDE, p + 1, &b));
+  PetscCall(VecCreateMPI(TEST_COMM, PETSC_DECIDE, p + 1, &b));
   CHECK_SAYS(PETSC_ERR_ARG_SIZ, "has 9 features, the scaling was made for 10",
              DataSetApplyScaling(ds, NULL, b));
   PetscCall(VecDestroy(&b));
@@ -269,7 +269,7 @@ static PetscErrorCode Problem(DataSetScale kind)
   PetscCall(MakeSet(Tame, n_train, n_val, &val));
   PetscCall(PetscSNPrintf(text, sizeof(text), "-data_scale %s", DataSetScales[kind]));
   PetscCall(OptionsUse(text, &options));
-  PetscCall(BLPCreate(PETSC_COMM_WORLD, &blp));
+  PetscCall(BLPCreate(TEST_COMM, &blp));
   PetscCall(BLPSetData(blp, train, val, val));
   PetscCall(BLPSetFromOptions(blp));
   PetscCall(BLPSetUp(blp));
@@ -287,7 +287,7 @@ static PetscErrorCode Problem(DataSetScale kind)
 int main(int argc, char **argv)
 {
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(None());
   PetscCall(Scale(Entry, DATASET_SCALE_UNIT));
   PetscCall(Scale(Tame, DATASET_SCALE_UNIT));
@@ -299,6 +299,6 @@ int main(int argc, char **argv)
   PetscCall(WrongSize());
   PetscCall(Problem(DATASET_SCALE_UNIT));
   PetscCall(Problem(DATASET_SCALE_STANDARD));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

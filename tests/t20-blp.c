@@ -14,7 +14,7 @@ static PetscErrorCode CaseCreate(BLPType type, const Synthetic *s, Case *k)
   PetscInt nlambda, nw;
 
   PetscFunctionBegin;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, type, s, &k->blp));
+  PetscCall(SyntheticProblem(TEST_COMM, type, s, &k->blp));
   PetscCall(DenseCreate(type, s, &k->dense));
   PetscCall(BLPGetSizes(k->blp, &nlambda, &nw));
   CHECK(nlambda == k->dense->nlambda && nw == k->dense->nw, "sizes %d and %d", (int)nlambda, (int)nw);
@@ -402,17 +402,17 @@ static PetscErrorCode Refusals(BLPType type)
   Vec v;
 
   PetscFunctionBegin;
-  PetscCall(BLPCreate(PETSC_COMM_WORLD, &blp));
+  PetscCall(BLPCreate(TEST_COMM, &blp));
   CHECK_RAISES(PETSC_ERR_ARG_TYPENOTSET, BLPSetUp(blp));
   CHECK_RAISES(PETSC_ERR_ARG_UNKNOWN_TYPE, BLPSetType(blp, "sotfmax"));
   PetscCall(BLPSetType(blp, type));
   CHECK_RAISES(PETSC_ERR_USER_INPUT, BLPSetUp(blp)); /* no data */
-  PetscCall(SyntheticDataSet(PETSC_COMM_WORLD, &s, 0, &train));
+  PetscCall(SyntheticDataSet(TEST_COMM, &s, 0, &train));
   PetscCall(BLPSetData(blp, train, NULL, NULL));
   CHECK_RAISES(PETSC_ERR_ARG_WRONGSTATE, BLPSetUp(blp)); /* no validation samples */
   PetscCall(DataSetDestroy(&train));
   PetscCall(BLPDestroy(&blp));
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, type, &s, &blp));
+  PetscCall(SyntheticProblem(TEST_COMM, type, &s, &blp));
   PetscCall(BLPCreateVecs(blp, NULL, &v));
   CHECK_RAISES(PETSC_ERR_ARG_WRONGSTATE, BLPLossHessianMult(blp, v, v)); /* no point yet */
   PetscCall(VecDestroy(&v));
@@ -434,7 +434,7 @@ int main(int argc, char **argv)
   PetscInt ntypes;
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(BLPGetRegistered(&ntypes, &types));
   CHECK(ntypes > 0, "no problem is registered");
   for (PetscInt t = 0; t < ntypes; t++) {
@@ -455,6 +455,6 @@ int main(int argc, char **argv)
     if (!user) PetscCall(Refusals(types[t]));
   }
   PetscCall(PetscFree(types));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -8,9 +8,9 @@ static PetscErrorCode MakeExample(PetscBool map, int *freed, BLP *blp)
   UserProblem *user = NULL;
 
   PetscFunctionBegin;
-  PetscCall(UserProblemCreate(PETSC_COMM_WORLD, 9, 7, 4, 6, 1, &user));
+  PetscCall(UserProblemCreate(TEST_COMM, 9, 7, 4, 6, 1, &user));
   user->freed = freed;
-  PetscCall(BLPCreate(PETSC_COMM_WORLD, blp));
+  PetscCall(BLPCreate(TEST_COMM, blp));
   PetscCall(BLPSetType(*blp, BLPUSER));
   PetscCall(UserProblemSet(*blp, user, map));
   PetscFunctionReturn(0);
@@ -27,7 +27,7 @@ static PetscErrorCode Missing(void)
   BLP blp;
 
   PetscFunctionBegin;
-  PetscCall(BLPCreate(PETSC_COMM_WORLD, &blp));
+  PetscCall(BLPCreate(TEST_COMM, &blp));
   CHECK_SAYS(PETSC_ERR_ARG_WRONG, "BLPSetType(blp, BLPUSER)", BLPUserSetUpper(blp, UserUpper));
   PetscCall(BLPSetType(blp, BLPUSER));
   CHECK_SAYS(PETSC_ERR_ARG_WRONGSTATE, "BLPUserSetVecs() or BLPUserSetSizes()", BLPSetUp(blp));
@@ -84,7 +84,7 @@ static PetscErrorCode Fails(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Ve
   (void)g1;
   (void)g2;
   (void)ctx;
-  SETERRQ(PETSC_COMM_WORLD, PETSC_ERR_LIB, "the simulation failed");
+  SETERRQ(TEST_COMM, PETSC_ERR_LIB, "the simulation failed");
 }
 
 static PetscErrorCode TwoSets(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics, void *ctx)
@@ -310,7 +310,7 @@ static PetscErrorCode Defaults(void)
   PetscCall(Gradient(blp, "-lls_max_it 5", &f, g, FPMPROBLEM, FPMPROBLEM, KSPGMRES));
   PetscCall(Gradient(blp, "-lls_max_it 5 -hg_ksp_type bcgs", &f, g, FPMPROBLEM, FPMPROBLEM, KSPBCGS));
   PetscCall(OptionsUse("-lls_max_it 5 -lls_fpm_step 0.1", &options)); /* a map has no step size */
-  PetscCall(HGCreate(PETSC_COMM_WORLD, &hg));
+  PetscCall(HGCreate(TEST_COMM, &hg));
   PetscCall(HGSetBLP(hg, blp));
   PetscCall(HGSetFromOptions(hg));
   PetscCall(PetscOptionsAllUsed(options, &left));
@@ -318,13 +318,13 @@ static PetscErrorCode Defaults(void)
   PetscCall(OptionsDrop(&options));
   PetscCall(HGDestroy(&hg));
   PetscCall(OptionsUse("-lls_max_it 5", &options));
-  PetscCall(HGCreate(PETSC_COMM_WORLD, &hg));
+  PetscCall(HGCreate(TEST_COMM, &hg));
   PetscCall(HGSetFromOptions(hg)); /* the problem is not known yet */
   PetscCall(HGSetBLP(hg, blp));
   PetscCall(HGSolve(hg, lambda, &f, g));
   PetscCall(OptionsDrop(&options));
   PetscCall(HGDestroy(&hg));
-  PetscCall(HGCreate(PETSC_COMM_WORLD, &hg)); /* no options at all */
+  PetscCall(HGCreate(TEST_COMM, &hg)); /* no options at all */
   PetscCall(HGSetBLP(hg, blp));
   PetscCall(HGSolve(hg, lambda, &f, g));
   PetscCall(HGDestroy(&hg));
@@ -355,7 +355,7 @@ static PetscErrorCode PointOfNesterov(void)
   PetscCall(VecDuplicate(v, &before));
   PetscCall(VecDuplicate(v, &after));
   PetscCall(TwofoldVecSetRandomNormal(v, 5));
-  PetscCall(FPMCreate(PETSC_COMM_WORLD, &fpm));
+  PetscCall(FPMCreate(TEST_COMM, &fpm));
   PetscCall(FPMSetBLP(fpm, blp));
   PetscCall(FPMSetType(fpm, FPMNESTEROV));
   PetscCall(FPMSetStep(fpm, alpha));
@@ -382,12 +382,12 @@ static PetscErrorCode PointOfNesterov(void)
 int main(int argc, char **argv)
 {
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(Missing());
   PetscCall(Parts());
   PetscCall(SameAsLoss());
   PetscCall(Defaults());
   PetscCall(PointOfNesterov());
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -86,8 +86,8 @@ static PetscErrorCode MakeProblem(BLP *blp)
   UserProblem *user = NULL;
 
   PetscFunctionBegin;
-  PetscCall(UserProblemCreate(PETSC_COMM_WORLD, 9, 7, 4, 6, 1, &user));
-  PetscCall(BLPCreate(PETSC_COMM_WORLD, blp));
+  PetscCall(UserProblemCreate(TEST_COMM, 9, 7, 4, 6, 1, &user));
+  PetscCall(BLPCreate(TEST_COMM, blp));
   PetscCall(BLPSetType(*blp, BLPUSER));
   PetscCall(UserProblemSet(*blp, user, PETSC_FALSE));
   PetscCall(BLPUserSetUpper(*blp, BadUpper));
@@ -231,8 +231,8 @@ static PetscErrorCode IllFunctions(void)
   int code = 0;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
-  PetscCall(BLPCreate(PETSC_COMM_WORLD, &blp));
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
+  PetscCall(BLPCreate(TEST_COMM, &blp));
   PetscCall(BLPSetType(blp, BLPUSER));
   PetscCall(BLPUserSetSizes(blp, PETSC_DECIDE, 2, PETSC_DECIDE, 5));
   PetscCall(BLPUserSetUpper(blp, IllUpper));
@@ -300,7 +300,7 @@ static PetscErrorCode Bounds(void)
 
   PetscFunctionBegin;
   ill = LINEAR;
-  PetscCall(BLPCreate(PETSC_COMM_WORLD, &blp));
+  PetscCall(BLPCreate(TEST_COMM, &blp));
   PetscCall(BLPSetType(blp, BLPUSER));
   PetscCall(BLPUserSetSizes(blp, PETSC_DECIDE, 9, PETSC_DECIDE, 5));
   PetscCall(BLPUserSetUpper(blp, LogUpper));
@@ -400,7 +400,7 @@ int main(int argc, char **argv)
   BLP blp;
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(MakeProblem(&blp));
   PetscCall(PlantedFaults(blp, 1));
   PetscCall(PlantedFaults(blp, 1e-2));
@@ -409,6 +409,6 @@ int main(int argc, char **argv)
   PetscCall(Bounds());
   PetscCall(Hypergradient(blp));
   PetscCall(BLPDestroy(&blp));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -97,12 +97,12 @@ static PetscErrorCode CheckFile(const Synthetic *s, const char path[], const Pet
                                 const BLPMetrics *wanted)
 {
   PetscMPIInt rank, size;
-  MPI_Comm part, comm[2] = {PETSC_COMM_WORLD, MPI_COMM_NULL};
+  MPI_Comm part, comm[2] = {TEST_COMM, MPI_COMM_NULL};
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
-  PetscCallMPI(MPI_Comm_split(PETSC_COMM_WORLD, rank == size - 1, 0, &part));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
+  PetscCallMPI(MPI_Comm_split(TEST_COMM, rank == size - 1, 0, &part));
   comm[1] = part; /* the others read it together at the same time */
   for (int k = 0; k < 2; k++) {
     BLP blp;
@@ -133,7 +133,7 @@ static PetscErrorCode TestPredict(const Synthetic *s, const char folder[])
 
   PetscFunctionBegin;
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/model.h5", folder));
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, s, &blp));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, s, &blp));
   PetscCall(BLPCreateVecs(blp, &lambda, &w));
   PetscCall(TwofoldVecSetRandomNormal(lambda, 5));
   PetscCall(TwofoldVecSetRandomNormal(w, 6));
@@ -144,7 +144,7 @@ static PetscErrorCode TestPredict(const Synthetic *s, const char folder[])
   PetscCall(BLPEvaluate(blp, BLP_TEST, lambda, w, &evaluated));
   CHECK_CLOSE(evaluated.loss, wanted.loss, tol, "BLPEvaluate's loss");
   CHECK_CLOSE(evaluated.accuracy, wanted.accuracy, tol, "BLPEvaluate's accuracy");
-  PetscCall(CheckPrediction(PETSC_COMM_WORLD, s, blp, lambda, w, Z, &wanted));
+  PetscCall(CheckPrediction(TEST_COMM, s, blp, lambda, w, Z, &wanted));
   PetscCall(Save(blp, lambda, w, path));
   PetscCall(CheckFile(s, path, Z, &wanted));
   PetscCall(PetscFree2(W, Z));
@@ -171,7 +171,7 @@ static PetscErrorCode TestMisfit(const char folder[])
   PetscFunctionBegin;
   for (int k = 0; k < 2; k++) {
     PetscCall(TextWrite(folder, k ? "other.svm" : "train.svm", k ? other : train, path));
-    PetscCall(DataSetCreate(PETSC_COMM_WORLD, &set[k]));
+    PetscCall(DataSetCreate(TEST_COMM, &set[k]));
     PetscCall(DataSetLoad(set[k], path));
   }
   PetscCall(DataSetCreateLike(set[0], &like));
@@ -200,11 +200,11 @@ static PetscErrorCode TestWidth(void)
   PetscFunctionBegin;
   narrow.p = 3;
   wide.p = 5;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, &s, &blp));
-  PetscCall(SyntheticDataSet(PETSC_COMM_WORLD, &narrow, 2, &ds));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &s, &blp));
+  PetscCall(SyntheticDataSet(TEST_COMM, &narrow, 2, &ds));
   CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "has 3 features, the model has 4", BLPAdoptDataSet(blp, ds, NULL));
   PetscCall(DataSetDestroy(&ds));
-  PetscCall(SyntheticDataSet(PETSC_COMM_WORLD, &wide, 2, &ds));
+  PetscCall(SyntheticDataSet(TEST_COMM, &wide, 2, &ds));
   CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "has 5 features, the model has 4", BLPAdoptDataSet(blp, ds, NULL));
   PetscCall(DataSetDestroy(&ds));
   PetscCall(BLPDestroy(&blp));
@@ -236,7 +236,7 @@ static PetscErrorCode TestScaled(const char folder[])
                           "-blp_type softmax -blp_train %s -blp_val %s -data_scale standard -blp_bias",
                           path[0], path[1]));
   PetscCall(OptionsUse(options, &pushed));
-  PetscCall(BLPCreate(PETSC_COMM_WORLD, &blp));
+  PetscCall(BLPCreate(TEST_COMM, &blp));
   PetscCall(BLPSetFromOptions(blp));
   PetscCall(BLPCreateVecs(blp, &lambda, &w));
   PetscCall(OptionsDrop(&pushed));
@@ -245,7 +245,7 @@ static PetscErrorCode TestScaled(const char folder[])
   PetscCall(Save(blp, lambda, w, path[3]));
   PetscCall(VecDestroy(&lambda));
   PetscCall(VecDestroy(&w));
-  PetscCall(Load(PETSC_COMM_WORLD, path[3], &model, &lambda, &w));
+  PetscCall(Load(TEST_COMM, path[3], &model, &lambda, &w));
   PetscCall(BLPReadDataSet(model, path[2], &ds, &misfit));
   CHECK(misfit.unlabelled == 1, "%d unknown labels", (int)misfit.unlabelled);
   PetscCall(BLPPredict(model, ds, lambda, w, &P, &m));
@@ -280,9 +280,9 @@ static PetscErrorCode MakeFolder(const char folder[], const char name[])
 
   PetscFunctionBegin;
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/%s", folder, name));
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
   if (rank == 0) PetscCall(PetscMkdir(path));
-  PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Barrier(TEST_COMM));
   PetscFunctionReturn(0);
 }
 
@@ -324,13 +324,13 @@ static PetscErrorCode TestText(const char folder[], const char weight[])
   PetscCall(PetscSNPrintf(options, sizeof(options), "-blp_data %s/c -blp_split bydate -text_weight %s",
                           folder, weight));
   PetscCall(OptionsUse(options, &pushed));
-  PetscCall(DataSetCreate(PETSC_COMM_WORLD, &all));
+  PetscCall(DataSetCreate(TEST_COMM, &all));
   PetscCall(DataSetSetFromOptions(all));
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/c", folder));
   PetscCall(DataSetLoad(all, path));
   PetscCall(DataSetSplit(all, &rule, part));
   PetscCall(DataSetText(part[1], &as_split));
-  PetscCall(BLPCreate(PETSC_COMM_WORLD, &blp));
+  PetscCall(BLPCreate(TEST_COMM, &blp));
   PetscCall(BLPSetFromOptions(blp));
   PetscCall(BLPCreateVecs(blp, &lambda, &w));
   PetscCall(OptionsDrop(&pushed));
@@ -338,7 +338,7 @@ static PetscErrorCode TestText(const char folder[], const char weight[])
   PetscCall(Save(blp, lambda, w, path));
   PetscCall(VecDestroy(&lambda));
   PetscCall(VecDestroy(&w));
-  PetscCall(Load(PETSC_COMM_WORLD, path, &model, &lambda, &w));
+  PetscCall(Load(TEST_COMM, path, &model, &lambda, &w));
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/c/d-test", folder));
   PetscCall(BLPReadDataSet(model, path, &ds, &misfit));
   CHECK(!misfit.entries && !misfit.unlabelled, "a misfit of text");
@@ -350,11 +350,11 @@ static PetscErrorCode TestText(const char folder[], const char weight[])
   PetscCall(BLPReadDataSet(model, path, &ds, &misfit));
   CHECK(misfit.unlabelled == 2, "%d documents without a class", (int)misfit.unlabelled);
   PetscCall(DataSetGetNames(ds, &names));
-  PetscCall(GatherText(PETSC_COMM_WORLD, names ? names : "",
+  PetscCall(GatherText(TEST_COMM, names ? names : "",
                        &as_read)); /* one document a rank at most, or rank 0 */
   CHECK(as_read[0] == 'a', "the first document is '%s'", as_read);
   CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "has no class folders", DataSetLoad(all, path));
-  PetscCall(DataSetCreate(PETSC_COMM_WORLD, &other));
+  PetscCall(DataSetCreate(TEST_COMM, &other));
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/c/d-test", folder));
   PetscCall(DataSetLoad(other, path));
   CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "vocabulary of its own", BLPAdoptDataSet(model, other, NULL));
@@ -381,16 +381,16 @@ static PetscErrorCode TestRefusals(const char folder[])
   Vec x;
 
   PetscFunctionBegin;
-  PetscCall(BLPCreate(PETSC_COMM_WORLD, &blp));
+  PetscCall(BLPCreate(TEST_COMM, &blp));
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/none.h5", folder));
   CHECK_SAYS(PETSC_ERR_FILE_OPEN, "none.h5", BLPLoadModel(blp, path));
   CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "is a folder", BLPLoadModel(blp, folder));
   PetscCall(TextWrite(folder, "text.h5", "text", path));
   CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "not an HDF5 file", BLPLoadModel(blp, path));
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/vec.h5", folder));
-  PetscCall(VecCreateMPI(PETSC_COMM_WORLD, PETSC_DECIDE, 5, &x));
+  PetscCall(VecCreateMPI(TEST_COMM, PETSC_DECIDE, 5, &x));
   PetscCall(PetscObjectSetName((PetscObject)x, "w"));
-  PetscCall(PetscViewerHDF5Open(PETSC_COMM_WORLD, path, FILE_MODE_WRITE, &viewer));
+  PetscCall(PetscViewerHDF5Open(TEST_COMM, path, FILE_MODE_WRITE, &viewer));
   PetscCall(VecView(x, viewer));
   PetscCall(PetscViewerDestroy(&viewer));
   PetscCall(VecDestroy(&x));
@@ -406,7 +406,7 @@ int main(int argc, char **argv)
   const Synthetic tiny = {.n = {4, 3, 2}, .p = 2, .c = 2, .density = 1, .bias = PETSC_TRUE, .seed = 3};
   char folder[PETSC_MAX_PATH_LEN];
 
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(FolderCreate(folder));
   PetscCall(TestPredict(&plain, folder));
   PetscCall(TestPredict(&bias, folder));
@@ -419,6 +419,6 @@ int main(int argc, char **argv)
   PetscCall(TestText(folder, "tfidf"));
   PetscCall(TestRefusals(folder));
   PetscCall(FolderRemove(folder));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

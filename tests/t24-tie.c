@@ -56,8 +56,8 @@ static PetscErrorCode ChainRule(const Synthetic *s, BLPTie tie, const char how[]
   PetscFunctionBegin;
   tied.tie = tie;
   free.tie = BLP_TIE_WEIGHT;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, &tied, &blp));
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, &free, &untied));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &tied, &blp));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &free, &untied));
   PetscCall(BLPGetSizes(blp, &ntheta, NULL));
   PetscCall(BLPGetSizes(untied, &n, NULL));
   CHECK(n == s->p * s->c && ntheta == Behind(tie, s->c, n - 1) + 1, "%d and %d entries", (int)ntheta, (int)n);
@@ -113,7 +113,7 @@ static PetscErrorCode FiniteDifferences(const Synthetic *s, BLPTie tie, PetscRea
 
   PetscFunctionBegin;
   tied.tie = tie;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, &tied, &blp));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &tied, &blp));
   PetscCall(BLPSetUpperL2(blp, rho));
   PetscCall(BLPGetSizes(blp, &n, NULL));
   PetscCall(RandomArray(n, 8, &theta));
@@ -146,7 +146,7 @@ static PetscErrorCode Penalty(const Synthetic *s, BLPTie tie)
 
   PetscFunctionBegin;
   tied.tie = tie;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, &tied, &blp));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &tied, &blp));
   PetscCall(BLPGetSizes(blp, &n, NULL));
   PetscCall(RandomArray(n, 10, &theta));
   PetscCall(PetscMalloc2(n, &g, n, &g0));
@@ -178,9 +178,9 @@ static PetscErrorCode Callbacks(PetscBool map)
   PetscBool has;
 
   PetscFunctionBegin;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPUSER, &s, &untied));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPUSER, &s, &untied));
   s.tie = BLP_TIE_SCALAR;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPUSER, &s, &blp));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPUSER, &s, &blp));
   PetscCall(BLPCreateVecs(untied, &lambda, NULL));
   PetscCall(BLPCreateVecs(blp, &theta, &w));
   PetscCall(VecDuplicate(theta, &lower));
@@ -226,8 +226,8 @@ static PetscErrorCode CreateMap(PetscInt rows, PetscInt columns, Mat *T)
   PetscInt first, last;
 
   PetscFunctionBegin;
-  PetscCall(MatCreateAIJ(PETSC_COMM_WORLD, rows, PETSC_DECIDE, PETSC_DETERMINE, columns, columns, NULL,
-                         columns, NULL, T));
+  PetscCall(
+      MatCreateAIJ(TEST_COMM, rows, PETSC_DECIDE, PETSC_DETERMINE, columns, columns, NULL, columns, NULL, T));
   PetscCall(MatGetOwnershipRange(*T, &first, &last));
   for (PetscInt i = first; i < last; i++)
     for (PetscInt j = 0; j < columns; j++) PetscCall(MatSetValue(*T, i, j, MapEntry(i, j), INSERT_VALUES));
@@ -249,7 +249,7 @@ static PetscErrorCode LinearMap(const Synthetic *s, BLPTie under)
 
   PetscFunctionBegin;
   free.tie = under;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, &free, &blp));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &free, &blp));
   PetscCall(BLPGetSizes(blp, &n, NULL));
   PetscCall(BLPCreateVecs(blp, &own, NULL));
   PetscCall(VecGetLocalSize(own, &nlocal));
@@ -275,8 +275,8 @@ static PetscErrorCode LinearMap(const Synthetic *s, BLPTie under)
   CHECK_RAISES(PETSC_ERR_ARG_SIZ, BLPSetLambdaMap(blp, T));
   PetscCall(MatDestroy(&T));
   PetscMPIInt rank, ranks;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &ranks));
   if (ranks > 1) {
     PetscCall(CreateMap(rank == ranks - 1 ? n : 0, ntheta, &T));
     CHECK_RAISES(PETSC_ERR_ARG_SIZ, BLPSetLambdaMap(blp, T));
@@ -301,7 +301,7 @@ static PetscErrorCode ChangedMap(const Synthetic *s)
   PetscReal l[2], l_own[2];
 
   PetscFunctionBegin;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, s, &blp));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, s, &blp));
   PetscCall(BLPCreateVecs(blp, &own, &w));
   PetscCall(VecDuplicate(w, &g));
   PetscCall(TwofoldVecSetRandomNormal(w, 15));
@@ -430,10 +430,10 @@ static PetscErrorCode BlocksCreate(PetscInt b, BLPTie tie, BLP *blp)
 
   PetscFunctionBegin;
   block = b;
-  PetscCall(BLPCreate(PETSC_COMM_WORLD, blp));
+  PetscCall(BLPCreate(TEST_COMM, blp));
   PetscCall(BLPSetType(*blp, "blocks"));
-  PetscCall(SyntheticDataSet(PETSC_COMM_WORLD, &s, 0, &train));
-  PetscCall(SyntheticDataSet(PETSC_COMM_WORLD, &s, 1, &val));
+  PetscCall(SyntheticDataSet(TEST_COMM, &s, 0, &train));
+  PetscCall(SyntheticDataSet(TEST_COMM, &s, 1, &val));
   PetscCall(BLPSetData(*blp, train, val, NULL));
   PetscCall(DataSetDestroy(&train));
   PetscCall(DataSetDestroy(&val));
@@ -598,7 +598,7 @@ int main(int argc, char **argv)
   };
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(BLPRegister("blocks", Create_Blocks));
   for (int t = first_tie; t <= last_tie; t++) {
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -619,6 +619,6 @@ int main(int argc, char **argv)
   PetscCall(Callbacks(PETSC_FALSE));
   PetscCall(Callbacks(PETSC_TRUE));
   PetscCall(Refusals());
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -1068,15 +1068,15 @@ int main(int argc, char **argv)
   MPI_Comm part;
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  PetscCall(TestInitialize(&argc, &argv));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
   PetscCall(LSETRegister("meanzero", CreateMeanZero));
-  PetscCall(Suite(PETSC_COMM_WORLD, 3, (PetscInt[]){1, 3, 300}));
-  PetscCall(CheckBadLayouts(PETSC_COMM_WORLD));
-  PetscCallMPI(MPI_Comm_split(PETSC_COMM_WORLD, rank < size / 2, -rank, &part)); /* in another order */
+  PetscCall(Suite(TEST_COMM, 3, (PetscInt[]){1, 3, 300}));
+  PetscCall(CheckBadLayouts(TEST_COMM));
+  PetscCallMPI(MPI_Comm_split(TEST_COMM, rank < size / 2, -rank, &part)); /* in another order */
   PetscCall(Suite(part, 1, (PetscInt[]){40}));
   PetscCallMPI(MPI_Comm_free(&part));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -20,9 +20,9 @@ static PetscErrorCode CaseCreate(BLPType problem, FPMType type, const Synthetic 
   PetscFunctionBegin;
   k->map = settings;
   k->map.type = type;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, problem, s, &k->blp));
+  PetscCall(SyntheticProblem(TEST_COMM, problem, s, &k->blp));
   PetscCall(DenseCreate(problem, s, &k->dense));
-  PetscCall(FPMCreate(PETSC_COMM_WORLD, &k->fpm));
+  PetscCall(FPMCreate(TEST_COMM, &k->fpm));
   PetscCall(FPMSetBLP(k->fpm, k->blp));
   PetscCall(FPMSetType(k->fpm, type));
   PetscCall(FPMSetStep(k->fpm, k->map.step));
@@ -321,8 +321,8 @@ static PetscErrorCode Refused(BLPType problem, FPMType type, const Synthetic *s)
   FPM fpm;
 
   PetscFunctionBegin;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, problem, s, &blp));
-  PetscCall(FPMCreate(PETSC_COMM_WORLD, &fpm));
+  PetscCall(SyntheticProblem(TEST_COMM, problem, s, &blp));
+  PetscCall(FPMCreate(TEST_COMM, &fpm));
   PetscCall(FPMSetBLP(fpm, blp));
   PetscCall(FPMSetType(fpm, type));
   CHECK_RAISES(PETSC_ERR_SUP, FPMSetUp(fpm));
@@ -361,7 +361,7 @@ static PetscErrorCode Settings(void)
   FPM fpm;
 
   PetscFunctionBegin;
-  PetscCall(FPMCreate(PETSC_COMM_WORLD, &fpm));
+  PetscCall(FPMCreate(TEST_COMM, &fpm));
   CHECK_RAISES(PETSC_ERR_ARG_WRONGSTATE, FPMSetUp(fpm)); /* no problem */
   CHECK_RAISES(PETSC_ERR_ARG_UNKNOWN_TYPE, FPMSetType(fpm, "heavybal"));
   CHECK_RAISES(PETSC_ERR_ARG_OUTOFRANGE, FPMSetStep(fpm, 0));
@@ -393,7 +393,7 @@ int main(int argc, char **argv)
   PetscInt nproblems, nmaps;
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(BLPGetRegistered(&nproblems, &problems));
   PetscCall(FPMGetRegistered(&nmaps, &maps));
   CHECK(nproblems > 0 && nmaps > 1, "%d problems, %d maps", (int)nproblems, (int)nmaps);
@@ -408,6 +408,6 @@ int main(int argc, char **argv)
   PetscCall(PetscFree(problems));
   PetscCall(PetscFree(maps));
   PetscCall(Settings());
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

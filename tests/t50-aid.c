@@ -15,7 +15,7 @@ typedef struct {
 static PetscErrorCode CaseCreate(BLPType type, const Synthetic *s, Case *k)
 {
   PetscFunctionBegin;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, type, s, &k->blp));
+  PetscCall(SyntheticProblem(TEST_COMM, type, s, &k->blp));
   PetscCall(DenseCreate(type, s, &k->dense));
   PetscCall(BLPCreateVecs(k->blp, &k->lambda, NULL));
   PetscCall(VecDuplicate(k->lambda, &k->g));
@@ -47,7 +47,7 @@ static PetscErrorCode AdjointMap(Case *k, HG hg, const DenseMap *map, FPM *fpm, 
   State x, point;
 
   PetscFunctionBegin;
-  PetscCall(FPMCreate(PETSC_COMM_WORLD, fpm));
+  PetscCall(FPMCreate(TEST_COMM, fpm));
   PetscCall(FPMSetBLP(*fpm, k->blp));
   PetscCall(FPMSetType(*fpm, map->type));
   PetscCall(FPMSetStep(*fpm, map->step));
@@ -466,9 +466,9 @@ int main(int argc, char **argv)
   const Synthetic s = {.n = {13, 11, 0}, .p = 5, .c = 3, .density = 0.7, .seed = 1};
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(Test(&s));
   PetscCall(TestCallbacks(&s));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

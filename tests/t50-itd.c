@@ -17,7 +17,7 @@ static PetscErrorCode CaseCreate(BLPType type, const Synthetic *s, DenseMap map,
 {
   PetscFunctionBegin;
   k->map = map;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, type, s, &k->blp));
+  PetscCall(SyntheticProblem(TEST_COMM, type, s, &k->blp));
   PetscCall(DenseCreate(type, s, &k->dense));
   PetscCall(BLPCreateVecs(k->blp, &k->lambda, NULL));
   PetscCall(VecDuplicate(k->lambda, &k->g));
@@ -314,7 +314,7 @@ int main(int argc, char **argv)
                  nesterov = {FPMNESTEROV, 0.4, 0.5}, own = {FPMPROBLEM, 1, 0};
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(Test(BLPSOFTMAX, &plain, gd));
   PetscCall(Test(BLPSOFTMAX, &plain, heavyball));
   PetscCall(Test(BLPSOFTMAX, &plain, nesterov));
@@ -324,6 +324,6 @@ int main(int argc, char **argv)
   PetscCall(Test(BLPUSER, &plain, nesterov));
   PetscCall(Test(BLPUSER, &map, own));
   PetscCall(ToTolerance(&plain));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

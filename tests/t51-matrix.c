@@ -97,7 +97,7 @@ static PetscErrorCode Combination(BLP blp, Row row, const char options[], PetscR
   PetscFunctionBegin;
   *skip = 0;
   PetscCall(OptionsUse(options, &opts));
-  PetscCall(HGCreate(PETSC_COMM_WORLD, &hg));
+  PetscCall(HGCreate(TEST_COMM, &hg));
   PetscCall(PetscPushErrorHandler(KeepMessage, message));
   const int refused = (int)Start(hg, blp);
   PetscCall(PetscPopErrorHandler());
@@ -194,26 +194,26 @@ int main(int argc, char **argv)
   BLP blp;
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(BLPGetRegistered(&ntypes, &types));
   PetscCall(HGGetRegistered(&nhgs, &hgs));
   PetscCall(FPMGetRegistered(&nmaps, &maps));
   PetscCall(PetscCalloc1(len, &table));
   for (size_t b = 0; b < sizeof(problems) / sizeof(problems[0]); b++) {
     if (b == 0 || strcmp(problems[b].type, problems[b - 1].type)) known++;
-    PetscCall(SyntheticProblem(PETSC_COMM_WORLD, problems[b].type, &problems[b].spec, &blp));
+    PetscCall(SyntheticProblem(TEST_COMM, problems[b].type, &problems[b].spec, &blp));
     for (PetscInt h = 0; h < nhgs; h++)
       for (PetscInt m = 0; m < nmaps; m++)
         PetscCall(Rows(blp, problems[b].name, hgs[h], maps[m], nmaps, maps, table, len));
     PetscCall(BLPDestroy(&blp));
   }
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s", table));
+  PetscCall(PetscPrintf(TEST_COMM, "%s", table));
   CHECK(known == ntypes, "%d problems are registered, %d are in the table", (int)ntypes, (int)known);
   PetscCall(Compare(table));
   PetscCall(PetscFree(table));
   PetscCall(PetscFree(hgs));
   PetscCall(PetscFree(maps));
   PetscCall(PetscFree(types));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

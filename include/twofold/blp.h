@@ -56,6 +56,43 @@ PetscErrorCode BLPSetData(BLP blp, DataSet train, DataSet val, DataSet test);
 PetscErrorCode BLPHasSet(BLP blp, BLPSet set, PetscBool *has);
 
 /**
+ * Makes f the mean over F folds of the training samples, each with its own lower level.
+ *
+ * Fold k validates and the others train, for k = 0 .. F - 1: the samples are those of -blp_data, or the
+ * training set of BLPSetData() without a validation set. The folds are keyed by (seed, global index), with
+ * -blp_seed and -blp_stratified; see DataSetFold(). G groups of consecutive ranks compute different folds at
+ * the same time: fold k belongs to group k mod G. Such a problem has a lambda, but no w of its own: HGSolve()
+ * gives f and its gradient, HGMeasure() loss and accuracy; BLPUpper() and all that belongs to one lower level
+ * raises PETSC_ERR_SUP.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     blp  the problem, before BLPSetUp()
+ * @param[in]     F    number of folds, at least 2; 0 for none
+ * @param[in]     G    number of groups, 1 .. min(F, ranks)
+ *
+ * @option{-blp_folds F}
+ * @option{-blp_fold_groups G}
+ * @raises{PETSC_ERR_ARG_OUTOFRANGE, a number is not in its range}
+ * @equation{f = 1/F sum_k E_k}
+ */
+PetscErrorCode BLPSetFolds(BLP blp, PetscInt F, PetscInt G);
+
+/**
+ * Gives the folds of a problem and the children of this rank's group.
+ *
+ * @collective (it sets up the problem)
+ *
+ * @param[in]     blp       the problem
+ * @param[out]    F         number of folds, 0 where it has none
+ * @param[out]    G         number of groups
+ * @param[out]    nlocal    number of folds of this rank's group
+ * @param[out]    children  their problems in the order of the folds, on the group's communicator; borrowed.
+ * Any of the pointers may be NULL
+ */
+PetscErrorCode BLPGetFolds(BLP blp, PetscInt *F, PetscInt *G, PetscInt *nlocal, BLP *children[]);
+
+/**
  * Ties the entries of lambda: all other functions then take and give the tied vector theta as lambda.
  *
  * @logicallycollective

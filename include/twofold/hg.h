@@ -26,7 +26,8 @@ typedef enum {
 } HGConvergedReason;
 extern const char *const *HGConvergedReasons;
 
-/* What the last HGSolve() did. */
+/* What the last HGSolve() did. Of folds: the worst reason, with the other reasons of the first fold that has
+   it; steps of all folds together; the largest residual, change and times. */
 typedef struct {
   HGConvergedReason reason;
   LLSConvergedReason lower_reason;
@@ -67,9 +68,47 @@ PetscErrorCode HGSolve(HG hg, Vec lambda, PetscReal *f, Vec g);
 PetscErrorCode HGEvaluate(HG hg, Vec lambda, PetscReal *f);
 PetscErrorCode HGGetConvergedReason(HG hg, HGConvergedReason *reason);
 PetscErrorCode HGGetReport(HG hg, HGReport *report);
-/* Lower state of the last solve, and the adjoint's v (aid; NULL before the first solve); borrowed. */
+/* Lower state of the last solve, and the adjoint's v (aid; NULL before the first solve); borrowed. Raise
+   PETSC_ERR_SUP where the problem has folds. */
 PetscErrorCode HGGetState(HG hg, State *x);
 PetscErrorCode HGGetAdjoint(HG hg, State *v);
+
+/**
+ * Measures the model of the last HGSolve() or HGEvaluate() on a set of samples.
+ *
+ * Where the problem has folds the loss is the mean of the folds' losses, the accuracy that of all samples,
+ * and n counts the validation samples of all folds, the training samples of the largest one.
+ *
+ * @collective
+ *
+ * @param[in]     hg       the hypergradient
+ * @param[in]     set      training, validation or test samples
+ * @param[in]     lambda   the point of that solve
+ * @param[out]    metrics  loss and accuracy
+ *
+ * @raises{PETSC_ERR_ARG_WRONG, the problem has no such set}
+ * @raises{PETSC_ERR_ARG_WRONGSTATE, nothing was solved yet}
+ */
+PetscErrorCode HGMeasure(HG hg, BLPSet set, Vec lambda, BLPMetrics *metrics);
+
+/**
+ * Gives the hypergradient of one fold, for settings that the options and the parent do not carry, and for its
+ * state and adjoint.
+ *
+ * HGSolve() on a problem with folds solves each with a child of its own. Children have the parent's type and
+ * prefix, and the options where HGSetFromOptions() was called; HGSetType() gives the parent new ones. The
+ * parent's lower-level tolerances and warm starts, and its KSP's type (aid; when the children are made) and
+ * tolerances, are the children's at each solve.
+ *
+ * @collective (it sets up the problem)
+ *
+ * @param[in]     hg     the hypergradient
+ * @param[in]     fold   0 .. F - 1
+ * @param[out]    child  the fold's, borrowed; NULL on the ranks of other groups
+ *
+ * @raises{PETSC_ERR_ARG_OUTOFRANGE, there is no such fold}
+ */
+PetscErrorCode HGFoldsGetHG(HG hg, PetscInt fold, HG *child);
 
 /**
  * Compares the hypergradient at lambda, by this object's settings (t, k, truncation, warm starts), with

@@ -42,6 +42,8 @@ PetscErrorCode BLPCreate(MPI_Comm comm, BLP *problem)
   PetscCall(BLPRegisterAll());
   PetscCall(PetscHeaderCreate(blp, BLP_CLASSID, "BLP", "Bilevel problem", "BLP", comm, BLPDestroy, BLPView));
   PetscCall(PetscStrncpy(blp->split.kind, "third", sizeof(blp->split.kind)));
+  blp->folds.G = 1;
+  blp->folds.comm = MPI_COMM_NULL;
   *problem = blp;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -50,6 +52,7 @@ PetscErrorCode BLPDestroy(BLP *blp)
 {
   PetscFunctionBegin;
   if (!TwofoldLastReference((PetscObject *)blp)) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(BLPResetFolds_Private(*blp));
   PetscTryTypeMethod(*blp, destroy);
   PetscCall(BLPTieReset_Private(*blp));
   PetscCall(MatDestroy(&(*blp)->tie.given));
@@ -78,6 +81,7 @@ PetscErrorCode BLPSetType(BLP blp, BLPType type)
   PetscFunctionBegin;
   PetscCall(TwofoldSetType((PetscObject)blp, BLPList, "blp_type", type, (TwofoldTypeFn)blp->ops->destroy,
                            blp->ops, sizeof(struct _BLPOps), &changed));
+  if (changed) PetscCall(BLPResetFolds_Private(blp));
   if (changed) blp->setup = blp->linearized = blp->map_linearized = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -152,6 +156,10 @@ PetscErrorCode BLPSetUp(BLP blp)
   if (blp->setup) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCheck(((PetscObject)blp)->type_name, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_TYPENOTSET,
              "BLPSetType() or BLPSetFromOptions() first");
+  if (blp->folds.F) {
+    PetscCall(BLPSetUpFolds_Private(blp));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   if (blp->needs_samples) PetscCall(SetUpData(blp));
   PetscUseTypeMethod(blp, setup);
   for (int s = 0; s < 3; s++)

@@ -5,16 +5,20 @@
 PetscErrorCode CliWriteSolution(RunDir dir, BLP blp, HG hg, Vec lambda)
 {
   PetscViewer viewer;
+  PetscInt folds;
   State x;
 
   PetscFunctionBegin;
-  PetscCall(HGGetState(hg, &x));
+  PetscCall(BLPGetFolds(blp, &folds, NULL, NULL, NULL));
   PetscCall(PetscObjectSetName((PetscObject)lambda, "lambda"));
-  PetscCall(PetscObjectSetName((PetscObject)x->v[0], "w"));
   PetscCall(RunDirOpenHDF5(dir, "solution.h5", &viewer));
   PetscCall(VecView(lambda, viewer));
-  PetscCall(VecView(x->v[0], viewer));
-  PetscCall(BLPSaveModel(blp, viewer));
+  if (!folds) { /* the w of folds are not of all samples */
+    PetscCall(HGGetState(hg, &x));
+    PetscCall(PetscObjectSetName((PetscObject)x->v[0], "w"));
+    PetscCall(VecView(x->v[0], viewer));
+    PetscCall(BLPSaveModel(blp, viewer));
+  }
   PetscCall(RunDirCommitHDF5(dir, "solution.h5", &viewer));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

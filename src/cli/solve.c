@@ -98,13 +98,11 @@ static PetscErrorCode AfterStep(ULS uls, PetscInt it, PetscBool *stop, void *ctx
 static PetscErrorCode Evaluate(Run *run, const ULSPoint *point, HistoryRow *row)
 {
   HG hg;
-  State x;
 
   PetscFunctionBegin;
   PetscCall(ULSGetHG(run->uls, &hg));
-  PetscCall(HGGetState(hg, &x));
-  PetscCall(BLPEvaluate(run->blp, BLP_VAL, point->lambda, x->v[0], &row->val));
-  if (run->has_test) PetscCall(BLPEvaluate(run->blp, BLP_TEST, point->lambda, x->v[0], &row->test));
+  PetscCall(HGMeasure(hg, BLP_VAL, point->lambda, &row->val));
+  if (run->has_test) PetscCall(HGMeasure(hg, BLP_TEST, point->lambda, &row->test));
   row->has_test = run->has_test;
   row->evaluated = PETSC_TRUE;
   run->last_evaluated = *row;
@@ -181,7 +179,7 @@ static void SummariseMetrics(Json *json, const char name[], const BLPMetrics *me
 static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLogDouble peak)
 {
   PetscMPIInt size;
-  PetscInt it, nlambda, nw;
+  PetscInt it, nlambda, nw, F, G;
   HGType type;
   HG hg;
   FILE *file;
@@ -190,6 +188,7 @@ static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLog
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
   PetscCall(ULSGetIterationNumber(run->uls, &it));
   PetscCall(BLPGetSizes(run->blp, &nlambda, &nw));
+  PetscCall(BLPGetFolds(run->blp, &F, &G, NULL, NULL));
   PetscCall(ULSGetHG(run->uls, &hg));
   PetscCall(HGGetType(hg, &type));
   PetscCall(RunDirOpenAside(run->dir, "summary.json", &file));
@@ -202,6 +201,8 @@ static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLog
     JsonInt(&json, "ranks", size);
     JsonInt(&json, "nlambda", nlambda);
     JsonInt(&json, "nw", nw);
+    if (F) JsonInt(&json, "folds", F);
+    if (F) JsonInt(&json, "fold_groups", G);
     JsonString(&json, "hypergradient", type);
     JsonString(&json, "reason", ULSConvergedReasons[reason]);
     JsonInt(&json, "steps", it);

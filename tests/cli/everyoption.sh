@@ -50,6 +50,7 @@ hypergrad@-data_format svmlight -data_index_base 1 -blp_view@-@^  classes 3, fea
 hypergrad@-data_index_base 0 -blp_view@-@^  classes 3, features 9$
 hypergrad@-data_features 11 -blp_view@-@^  classes 3, features 11$
 split@-blp_data all.svm -blp_split 0.5,0.5 -blp_seed 4 -blp_view@-@^  val: 30 samples$
+split@-blp_data all.svm -blp_folds 4 -blp_fold_groups 1 -blp_view@-@cross-validation: 4 folds on 1 groups of ranks
 split@-blp_data all.svm -blp_split third -blp_view@-@^  test: 20 samples$
 split@-blp_data all.svm -blp_split 0.6,0.4 -blp_stratified -blp_view@-@^  val: 24 samples$
 hypergrad@-blp_lambda_tie class -blp_test_derivatives@-@^  cross product transposed .* pass$

@@ -38,6 +38,18 @@ struct _BLPOps {
   PetscErrorCode (*predict)(BLP, DataSet, Vec, Vec, Vec *, BLPMetrics *);
 };
 
+/* Cross-validation: the children of this rank's group, a problem a fold. Folds go round the groups: group g
+   has the folds g, g + G, ... */
+typedef struct {
+  PetscInt F, G;         /* folds (0: none); groups of consecutive ranks, of which this rank's is `group` */
+  PetscInt group;        /* set by BLPSetUp(), as is all below */
+  MPI_Comm comm;         /* of the group; the parent's own where there is one group */
+  PetscInt nlocal;       /* children */
+  BLP *child;            /* NULL before set-up */
+  struct _BLPOps single; /* the type's own table: a folded problem has one that refuses */
+  PetscBool from_options;
+} BLPFolds;
+
 struct _p_BLP {
   PETSCHEADER(struct _BLPOps);
   void *data;
@@ -60,6 +72,11 @@ struct _p_BLP {
   char path[3][PETSC_MAX_PATH_LEN];
   char source[PETSC_MAX_PATH_LEN];
   DataSetSplitRule split;
+  BLPFolds folds;
+  PetscBool is_fold; /* a child: its data, and their options, are the parent's business */
+
+  DataSetScale scaling;
+  Vec shift, scale; /* of the features, by the training samples; NULL where there is none */
 
   /* the lambda that the outside sees: tie.c, which alone looks into it, but for the kind */
   struct {
@@ -72,14 +89,16 @@ struct _p_BLP {
     PetscInt n; /* entries of theta, where there is a T */
   } tie;
   PetscReal upper_l2;
-  DataSetScale scaling;
-  Vec shift, scale; /* of the features, by the training samples; NULL where there is none */
 };
 
 /* Options of the data, and reading them. */
 PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOptionsObject);
 PetscErrorCode BLPLoadData_Private(BLP blp);
 PetscErrorCode BLPScaleData_Private(BLP blp);
+
+/* folds.c: makes the children from set[]; destroys them. */
+PetscErrorCode BLPSetUpFolds_Private(BLP blp);
+PetscErrorCode BLPResetFolds_Private(BLP blp);
 
 /* Whether the bounds fit lambda and one another. */
 PetscErrorCode BLPCheckBounds_Private(BLP blp);

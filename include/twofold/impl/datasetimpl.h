@@ -80,6 +80,10 @@ PetscErrorCode DataSetVocabularyLoad_Private(MPI_Comm comm, PetscInt p, TwofoldG
 /* What DataSetCreateLike() keeps, to a group of a file and back. Collective. */
 PetscErrorCode DataSetSaveLike_Private(DataSet like, TwofoldGroup group);
 PetscErrorCode DataSetLoadLike_Private(DataSet like, TwofoldGroup group);
+/* As DataSetSelect(), but deals the rows to the `size` ranks of ds from `first` on, whose communicator is
+   comm; *part is NULL on the others. Collective on ds. */
+PetscErrorCode DataSetSelectOnto_Private(DataSet ds, const PetscBool keep[], MPI_Comm comm, PetscMPIInt first,
+                                         PetscMPIInt size, DataSet *part);
 
 /* Readers, one a file. */
 PetscErrorCode DataSetLoad_SVMLight(DataSet ds, const char path[]);
