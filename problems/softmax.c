@@ -1,16 +1,19 @@
 /*
   softmax: multinomial logistic regression with one regularisation weight a feature.
 
-    l(w, lambda) = 1/n sum_i CE(y_i, W^T x_i) + 1/(2 c p) sum_j exp(lambda_j) sum_k W_jk^2      (training
-  samples) E(w)         = 1/n' sum_i CE(y'_i, W^T x'_i) (validation samples)
+    l(w, lambda) = 1/n sum_i CE(y_i, W^T x_i) + 1/(2 c p) sum_jk exp(lambda_jk) W_jk^2     (training samples)
+    E(w)         = 1/n' sum_i CE(y'_i, W^T x'_i)                                         (validation samples)
+
+  lambda_jk = lambda_j, one a feature; with -blp_lambda_tie class or weight lambda is p x c itself, laid out
+  as W.
 
   W is p x c (row j: the c weights of feature j), CE(y, z) = logsumexp(z) - z_y. With P = softmax of the rows
   of X W:
 
-    grad_w l              = X^T (P - Y) / n + D W,           D = diag(exp(lambda)) / (c p)
-    (grad^2_ww l) V       = X^T R / n + D V,                 R_i = P_i * (Z_i - <P_i, Z_i>),  Z = X V
-    (d/dlambda grad_w l) u   = D diag(u) W
-    (d/dlambda grad_w l)^T V = exp(lambda_j) / (c p) sum_k W_jk V_jk
+    grad_w l              = X^T (P - Y) / n + D * W,         D_jk = exp(lambda_jk) / (c p)
+    (grad^2_ww l) V       = X^T R / n + D * V,               R_i = P_i * (Z_i - <P_i, Z_i>),  Z = X V
+    (d/dlambda grad_w l) u   = D * u * W
+    (d/dlambda grad_w l)^T V = D * W * V, summed over k where lambda_j is shared             (*: by entries)
 
   one pass X V and one pass X^T R each, never a dense Hessian. The Hessian is at least mu = exp(min lambda) /
   (c p).
@@ -29,9 +32,10 @@ typedef struct {
   Vec P;           /* softmax(X w) at the point of linearisation */
   Vec w;           /* that point, borrowed */
   PetscInt c, p;   /* classes, features without the bias */
-  PetscInt plocal;
+  PetscInt share;  /* entries of W for one of lambda: c, those of a feature, or 1 */
+  PetscInt nweight;
   PetscBool bias;
-  PetscReal *weight; /* exp(lambda_j) / (c p) for this rank's features, and 0 for the bias */
+  PetscReal *weight; /* D on this rank, one for `share` entries of W; 0 for the bias */
   PetscObjectId lambda_id;
   PetscObjectState lambda_state;
   Vec lambda; /* template of lambda's space */
@@ -107,7 +111,7 @@ static PetscErrorCode SubtractLabels(FeatureMat X, PetscInt c, Vec P)
 
 /* ------------------------------------------------------------------ feature space */
 
-/* exp(lambda) / (c p), kept until lambda changes. */
+/* D = exp(lambda) / (c p), kept until lambda changes. */
 static PetscErrorCode UpdateWeights(Softmax *sm, Vec lambda)
 {
   PetscObjectId id;
@@ -129,10 +133,10 @@ static PetscErrorCode UpdateWeights(Softmax *sm, Vec lambda)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* y += D v; returns <v, D v> of this rank. */
+/* y += D * v; returns <v, D * v> of this rank. */
 static PetscErrorCode AddRegulariser(const Softmax *sm, Vec v, Vec y, PetscReal *quadratic)
 {
-  const PetscInt c = sm->c;
+  const PetscInt share = sm->share;
   const PetscScalar *a;
   PetscScalar *b;
   PetscReal sum = 0;
@@ -140,17 +144,17 @@ static PetscErrorCode AddRegulariser(const Softmax *sm, Vec v, Vec y, PetscReal 
   PetscFunctionBegin;
   PetscCall(VecGetArrayRead(v, &a));
   PetscCall(VecGetArray(y, &b));
-  for (PetscInt j = 0; j < sm->plocal; j++) {
+  for (PetscInt j = 0; j < sm->nweight; j++) {
     PetscReal square = 0;
-    for (PetscInt k = 0; k < c; k++) {
-      square += a[j * c + k] * a[j * c + k];
-      b[j * c + k] += sm->weight[j] * a[j * c + k];
+    for (PetscInt k = 0; k < share; k++) {
+      square += a[j * share + k] * a[j * share + k];
+      b[j * share + k] += sm->weight[j] * a[j * share + k];
     }
     sum += sm->weight[j] * square;
   }
   PetscCall(VecRestoreArray(y, &b));
   PetscCall(VecRestoreArrayRead(v, &a));
-  PetscCall(PetscLogFlops(4.0 * (double)sm->plocal * (double)c));
+  PetscCall(PetscLogFlops(4.0 * (double)sm->nweight * (double)share));
   if (quadratic) *quadratic = sum;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -247,19 +251,19 @@ static PetscErrorCode BLPLossHessian_Softmax(BLP blp, Vec v, Vec y)
 static PetscErrorCode BLPLossCross_Softmax(BLP blp, Vec u, Vec y)
 {
   Softmax *sm = (Softmax *)blp->data;
-  const PetscInt c = sm->c;
+  const PetscInt share = sm->share;
   const PetscScalar *a, *w;
   PetscScalar *b;
-  PetscInt nfeatures;
+  PetscInt nlambda;
 
   PetscFunctionBegin;
-  PetscCall(VecGetLocalSize(u, &nfeatures));
+  PetscCall(VecGetLocalSize(u, &nlambda));
   PetscCall(VecZeroEntries(y)); /* the bias's row stays 0 */
   PetscCall(VecGetArrayRead(u, &a));
   PetscCall(VecGetArrayRead(sm->w, &w));
   PetscCall(VecGetArray(y, &b));
-  for (PetscInt j = 0; j < nfeatures; j++)
-    for (PetscInt k = 0; k < c; k++) b[j * c + k] = sm->weight[j] * a[j] * w[j * c + k];
+  for (PetscInt j = 0; j < nlambda; j++)
+    for (PetscInt k = 0; k < share; k++) b[j * share + k] = sm->weight[j] * a[j] * w[j * share + k];
   PetscCall(VecRestoreArray(y, &b));
   PetscCall(VecRestoreArrayRead(sm->w, &w));
   PetscCall(VecRestoreArrayRead(u, &a));
@@ -269,25 +273,25 @@ static PetscErrorCode BLPLossCross_Softmax(BLP blp, Vec u, Vec y)
 static PetscErrorCode BLPLossCrossTranspose_Softmax(BLP blp, Vec v, Vec g)
 {
   Softmax *sm = (Softmax *)blp->data;
-  const PetscInt c = sm->c;
+  const PetscInt share = sm->share;
   const PetscScalar *a, *w;
   PetscScalar *b;
-  PetscInt nfeatures;
+  PetscInt nlambda;
 
   PetscFunctionBegin;
-  PetscCall(VecGetLocalSize(g, &nfeatures));
+  PetscCall(VecGetLocalSize(g, &nlambda));
   PetscCall(VecGetArrayRead(v, &a));
   PetscCall(VecGetArrayRead(sm->w, &w));
   PetscCall(VecGetArrayWrite(g, &b));
-  for (PetscInt j = 0; j < nfeatures; j++) {
+  for (PetscInt j = 0; j < nlambda; j++) {
     PetscReal sum = 0;
-    for (PetscInt k = 0; k < c; k++) sum += w[j * c + k] * a[j * c + k];
+    for (PetscInt k = 0; k < share; k++) sum += w[j * share + k] * a[j * share + k];
     b[j] = sm->weight[j] * sum;
   }
   PetscCall(VecRestoreArrayWrite(g, &b));
   PetscCall(VecRestoreArrayRead(sm->w, &w));
   PetscCall(VecRestoreArrayRead(v, &a));
-  PetscCall(PetscLogFlops(2.0 * (double)nfeatures * (double)c));
+  PetscCall(PetscLogFlops(2.0 * (double)nlambda * (double)share));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -357,12 +361,15 @@ static PetscErrorCode BLPSetUp_Softmax(BLP blp)
   PetscCall(VecGetSize(w, &blp->nw));
   PetscCall(VecGetLocalSize(w, &rows));
   PetscCall(VecDestroy(&w));
-  sm->plocal = rows / sm->c;
-  PetscCall(PetscCalloc1(sm->plocal + 1, &sm->weight));
+  sm->share = blp->tie.kind == BLP_TIE_CLASS || blp->tie.kind == BLP_TIE_WEIGHT ? 1 : sm->c;
+  const PetscInt a_feature = sm->c / sm->share; /* entries of lambda */
+  sm->nweight = rows / sm->share;
+  PetscCall(PetscCalloc1(sm->nweight + 1, &sm->weight));
   PetscCall(PetscSplitOwnership(comm, &nfeatures, &sm->p));
-  blp->nlambda = sm->p;
+  blp->nlambda = sm->p * a_feature;
   PetscCall(VecCreate(comm, &sm->lambda));
-  PetscCall(VecSetSizes(sm->lambda, nfeatures, sm->p));
+  PetscCall(VecSetSizes(sm->lambda, nfeatures * a_feature, blp->nlambda));
+  PetscCall(VecSetBlockSize(sm->lambda, a_feature));
   PetscCall(VecSetFromOptions(sm->lambda));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -416,7 +423,8 @@ static PetscErrorCode BLPGetMemory_Softmax(BLP blp, PetscLogDouble *bytes)
     PetscCall(VecGetLocalSize(sm->Z[s], &n));
     *bytes += part + (PetscLogDouble)n * sizeof(PetscScalar) * (s == BLP_TRAIN ? 2 : 1);
   }
-  *bytes += (PetscLogDouble)sm->plocal * sizeof(PetscReal);
+  PetscCall(VecGetLocalSize(sm->lambda, &n));
+  *bytes += (PetscLogDouble)(sm->nweight + n) * sizeof(PetscReal);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

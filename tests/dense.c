@@ -17,7 +17,7 @@ static PetscErrorCode UserDenseCreate(const Synthetic *s, Dense *d)
   PetscFunctionBegin;
   d->user = PETSC_TRUE;
   d->map = s->map;
-  d->p = s->p;
+  d->p = d->nlambda = s->p;
   d->c = s->c;
   d->rows = d->nw = s->p + s->c;
   for (int k = 0; k < 2; k++) {
@@ -51,6 +51,11 @@ PetscErrorCode DenseCreate(BLPType type, const Synthetic *s, Dense **dense)
   d->c = s->c;
   d->rows = s->p + (s->bias ? 1 : 0);
   d->nw = d->rows * d->c;
+  d->tie = s->tie;
+  d->nlambda = s->tie == BLP_TIE_CLASS    ? s->c
+               : s->tie == BLP_TIE_WEIGHT ? s->p * s->c
+               : s->tie == BLP_TIE_SCALAR ? 1
+                                          : s->p;
   for (int k = 0; k < 3; k++) {
     d->n[k] = s->n[k];
     PetscCall(PetscMalloc1(d->n[k] * d->rows, &d->X[k]));
@@ -228,17 +233,32 @@ static void MeanLossGradient(const Dense *d, int set, const PetscReal w[], Petsc
   }
 }
 
-/* exp(lambda_j) / (c p), 0 for the bias */
-static PetscReal Weight(const Dense *d, const PetscReal lambda[], PetscInt j)
+/* The entry of lambda that is for entry m = (j, k) of W (not of the bias). */
+static PetscInt Tied(const Dense *d, PetscInt m)
 {
-  return j < d->p ? PetscExpReal(lambda[j]) / (PetscReal)(d->c * d->p) : 0;
+  switch (d->tie) {
+  case BLP_TIE_CLASS:
+    return m % d->c;
+  case BLP_TIE_WEIGHT:
+    return m;
+  case BLP_TIE_SCALAR:
+    return 0;
+  default:
+    return m / d->c;
+  }
+}
+
+/* exp(lambda_jk) / (c p), 0 for the bias */
+static PetscReal Weight(const Dense *d, const PetscReal lambda[], PetscInt m)
+{
+  return m / d->c < d->p ? PetscExpReal(lambda[Tied(d, m)]) / (PetscReal)(d->c * d->p) : 0;
 }
 
 PetscReal DenseLoss(const Dense *d, const PetscReal lambda[], const PetscReal w[])
 {
   if (d->user) return UserLoss(d, lambda, w);
   long double sum = MeanLoss(d, 0, w);
-  for (PetscInt m = 0; m < d->nw; m++) sum += Weight(d, lambda, m / d->c) * w[m] * w[m] / 2;
+  for (PetscInt m = 0; m < d->nw; m++) sum += Weight(d, lambda, m) * w[m] * w[m] / 2;
   return (PetscReal)sum;
 }
 
@@ -249,7 +269,7 @@ void DenseGradient(const Dense *d, const PetscReal lambda[], const PetscReal w[]
     return;
   }
   MeanLossGradient(d, 0, w, g);
-  for (PetscInt m = 0; m < d->nw; m++) g[m] += Weight(d, lambda, m / d->c) * w[m];
+  for (PetscInt m = 0; m < d->nw; m++) g[m] += Weight(d, lambda, m) * w[m];
 }
 
 void DenseHessian(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal H[])
@@ -271,7 +291,7 @@ void DenseHessian(const Dense *d, const PetscReal lambda[], const PetscReal w[],
       }
     }
   }
-  for (PetscInt m = 0; m < d->nw; m++) H[m * d->nw + m] += Weight(d, lambda, m / d->c);
+  for (PetscInt m = 0; m < d->nw; m++) H[m * d->nw + m] += Weight(d, lambda, m);
 }
 
 void DenseCross(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal C[])
@@ -280,8 +300,8 @@ void DenseCross(const Dense *d, const PetscReal lambda[], const PetscReal w[], P
     for (PetscInt j = 0; j < d->p; j++)
       C[m * d->p + j] = (PetscReal)(UserWeight(d, lambda, m) * w[m] * d->B[m * d->p + j]);
   if (d->user) return;
-  for (PetscInt m = 0; m < d->nw; m++)
-    for (PetscInt j = 0; j < d->p; j++) C[m * d->p + j] = m / d->c == j ? Weight(d, lambda, j) * w[m] : 0;
+  memset(C, 0, sizeof(*C) * (size_t)(d->nw * d->nlambda));
+  for (PetscInt m = 0; m < d->p * d->c; m++) C[m * d->nlambda + Tied(d, m)] = Weight(d, lambda, m) * w[m];
 }
 
 PetscReal DenseUpper(const Dense *d, const PetscReal w[], PetscReal g1[])
@@ -294,7 +314,7 @@ PetscReal DenseUpperAt(const Dense *d, const PetscReal lambda[], const PetscReal
                        PetscReal g2[])
 {
   if (d->user) return UserUpperAt(d, lambda, w, g1, g2);
-  for (PetscInt j = 0; g2 && j < d->p; j++) g2[j] = 0;
+  for (PetscInt j = 0; g2 && j < d->nlambda; j++) g2[j] = 0;
   return DenseUpper(d, w, g1);
 }
 
@@ -453,19 +473,19 @@ PetscErrorCode DenseMapDerivatives(const Dense *d, const DenseMap *map, const Pe
     PetscFunctionReturn(0);
   }
   PetscCall(DenseMapGetSize(d, map, &n));
-  PetscCall(PetscMalloc3(nw * nw, &H, nw * d->p, &C, nw, &y));
+  PetscCall(PetscMalloc3(nw * nw, &H, nw * d->nlambda, &C, nw, &y));
   LossPoint(d, kind, beta, x, y);
   DenseHessian(d, lambda, y, H);
   DenseCross(d, lambda, y, C);
   PetscCall(PetscArrayzero(J, n * n));
-  PetscCall(PetscArrayzero(B, n * d->p));
+  PetscCall(PetscArrayzero(B, n * d->nlambda));
   for (PetscInt m = 0; m < nw; m++) {
     for (PetscInt l = 0; l < nw; l++) {
       const PetscReal A = (m == l ? 1 : 0) - map->step * H[m * nw + l];
       J[m * n + l] = kind == NESTEROV ? (1 + beta) * A : A;
       if (kind == NESTEROV) J[m * n + nw + l] = -beta * A;
     }
-    for (PetscInt j = 0; j < d->p; j++) B[m * d->p + j] = -map->step * C[m * d->p + j];
+    for (PetscInt j = 0; j < d->nlambda; j++) B[m * d->nlambda + j] = -map->step * C[m * d->nlambda + j];
     if (kind == HEAVYBALL) {
       J[m * n + m] += beta;
       J[m * n + nw + m] = -beta;
@@ -497,7 +517,7 @@ PetscErrorCode DenseITD(const Dense *d, const DenseMap *map, const PetscReal lam
   PetscFunctionBegin;
   PetscCall(DenseMapGetSize(d, map, &n));
   PetscCall(PetscCalloc3((t + 1) * n, &x, n, &a, n, &next));
-  PetscCall(PetscMalloc3(n * n, &J, n * d->p, &B, d->p, &part));
+  PetscCall(PetscMalloc3(n * n, &J, n * d->nlambda, &B, d->nlambda, &part));
   for (PetscInt i = 0; i < t; i++) {
     PetscCall(PetscArraycpy(x + (i + 1) * n, x + i * n, n));
     PetscCall(DenseMapStep(d, map, lambda, x + (i + 1) * n));
@@ -505,8 +525,8 @@ PetscErrorCode DenseITD(const Dense *d, const DenseMap *map, const PetscReal lam
   *f = DenseUpperAt(d, lambda, x + t * n, a, g);
   for (PetscInt i = t - 1; i >= 0 && i >= t - K; i--) {
     PetscCall(DenseMapDerivatives(d, map, lambda, x + i * n, J, B));
-    MultTranspose(n, d->p, B, a, part);
-    for (PetscInt j = 0; j < d->p; j++) g[j] += part[j];
+    MultTranspose(n, d->nlambda, B, a, part);
+    for (PetscInt j = 0; j < d->nlambda; j++) g[j] += part[j];
     MultTranspose(n, n, J, a, next);
     PetscCall(PetscArraycpy(a, next, n));
   }
@@ -523,15 +543,15 @@ PetscErrorCode DenseImplicit(const Dense *d, const DenseMap *map, const PetscRea
 
   PetscFunctionBegin;
   PetscCall(DenseMapGetSize(d, map, &n));
-  PetscCall(PetscMalloc2(n * n, &A, n * d->p, &B));
+  PetscCall(PetscMalloc2(n * n, &A, n * d->nlambda, &B));
   PetscCall(PetscCalloc2(n, &b, n, &solution));
   PetscCall(DenseMapDerivatives(d, map, lambda, x, A, B));
   for (PetscInt i = 0; i < n * n; i++) A[i] = (i % (n + 1) == 0 ? 1 : 0) - A[i];
-  PetscCall(PetscMalloc1(d->p, &g2));
+  PetscCall(PetscMalloc1(d->nlambda, &g2));
   DenseUpperAt(d, lambda, x, b, g2);
   PetscCall(DenseSolveTranspose(n, A, b, solution));
-  MultTranspose(n, d->p, B, solution, g);
-  for (PetscInt j = 0; j < d->p; j++) g[j] += g2[j];
+  MultTranspose(n, d->nlambda, B, solution, g);
+  for (PetscInt j = 0; j < d->nlambda; j++) g[j] += g2[j];
   PetscCall(PetscFree(g2));
   if (v) PetscCall(PetscArraycpy(v, solution, n));
   PetscCall(PetscFree2(A, B));

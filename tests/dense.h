@@ -6,11 +6,13 @@
 #include "problem.h"
 
 typedef struct {
-  PetscInt p, c;   /* features without the bias, classes */
-  PetscInt rows;   /* of W: p, or p + 1 with the bias */
-  PetscInt nw;     /* rows c */
-  PetscInt n[3];   /* samples of each set */
-  PetscReal *X[3]; /* n x rows */
+  PetscInt p, c; /* features without the bias, classes */
+  PetscInt rows; /* of W: p, or p + 1 with the bias */
+  PetscInt nw;   /* rows c */
+  BLPTie tie;
+  PetscInt nlambda; /* p, c, p c or 1, by the tie */
+  PetscInt n[3];    /* samples of each set */
+  PetscReal *X[3];  /* n x rows */
   PetscInt *label[3];
   /* a problem by callbacks (userproblem.h): A and A1 stand in X */
   PetscBool user, map;
@@ -25,7 +27,7 @@ PetscReal DenseLoss(const Dense *d, const PetscReal lambda[], const PetscReal w[
 void DenseGradient(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal g[]);
 /* nw x nw */
 void DenseHessian(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal H[]);
-/* nw x p: d/dlambda grad_w l */
+/* nw x nlambda: d/dlambda grad_w l */
 void DenseCross(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal C[]);
 /* E, and where not NULL grad1 E and grad2 E. */
 PetscReal DenseUpperAt(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal g1[],
@@ -50,7 +52,7 @@ typedef struct {
 PetscErrorCode DenseMapGetSize(const Dense *d, const DenseMap *map, PetscInt *n);
 /* x <- Phi(x, lambda) */
 PetscErrorCode DenseMapStep(const Dense *d, const DenseMap *map, const PetscReal lambda[], PetscReal x[]);
-/* J = d1Phi (n x n), B = d2Phi (n x p) */
+/* J = d1Phi (n x n), B = d2Phi (n x nlambda) */
 PetscErrorCode DenseMapDerivatives(const Dense *d, const DenseMap *map, const PetscReal lambda[],
                                    const PetscReal x[], PetscReal J[], PetscReal B[]);
 

@@ -17,7 +17,7 @@ static PetscErrorCode CaseCreate(BLPType type, const Synthetic *s, Case *k)
   PetscCall(SyntheticProblem(PETSC_COMM_WORLD, type, s, &k->blp));
   PetscCall(DenseCreate(type, s, &k->dense));
   PetscCall(BLPGetSizes(k->blp, &nlambda, &nw));
-  CHECK(nlambda == k->dense->p && nw == k->dense->nw, "sizes %d and %d", (int)nlambda, (int)nw);
+  CHECK(nlambda == k->dense->nlambda && nw == k->dense->nw, "sizes %d and %d", (int)nlambda, (int)nw);
   PetscCall(BLPCreateVecs(k->blp, &k->lambda, &k->w));
   PetscCall(VecDuplicate(k->lambda, &k->u));
   PetscCall(VecDuplicate(k->lambda, &k->gl));
@@ -86,7 +86,7 @@ static PetscErrorCode Upper(Case *k)
   PetscReal value, difference, *g, *g2;
 
   PetscFunctionBegin;
-  PetscCall(PetscMalloc2(k->dense->nw, &g, k->dense->p, &g2));
+  PetscCall(PetscMalloc2(k->dense->nw, &g, k->dense->nlambda, &g2));
   PetscCall(VecSet(k->gl, 1e10));
   PetscCall(BLPUpper(k->blp, k->lambda, k->w, &value, k->gw, k->gl));
   CHECK_CLOSE(value, DenseUpperAt(k->dense, k->l, k->at, g, g2), 1e-13, "E");
@@ -141,11 +141,11 @@ static PetscErrorCode OwnMap(Case *k)
 
 static PetscErrorCode SecondDerivatives(Case *k)
 {
-  const PetscInt nw = k->dense->nw, p = k->dense->p;
+  const PetscInt nw = k->dense->nw, nlambda = k->dense->nlambda;
   PetscReal difference, *H, *C, *v, *u, *y;
 
   PetscFunctionBegin;
-  PetscCall(PetscMalloc5(nw * nw, &H, nw * p, &C, nw, &v, p, &u, nw, &y));
+  PetscCall(PetscMalloc5(nw * nw, &H, nw * nlambda, &C, nw, &v, nlambda, &u, nw, &y));
   DenseHessian(k->dense, k->l, k->at, H);
   DenseCross(k->dense, k->l, k->at, C);
   PetscCall(VecGather(k->v, v));
@@ -157,12 +157,12 @@ static PetscErrorCode SecondDerivatives(Case *k)
   CHECK(difference <= 1e-13, "Hessian product differs by %g", difference);
   PetscCall(VecSet(k->gw, 1e10));
   PetscCall(BLPLossCrossMult(k->blp, k->u, k->gw));
-  Product(nw, p, C, PETSC_FALSE, u, y);
+  Product(nw, nlambda, C, PETSC_FALSE, u, y);
   PetscCall(VecDifference(k->gw, y, &difference));
   CHECK(difference <= 1e-13, "cross product differs by %g", difference);
   PetscCall(VecSet(k->gl, 1e10));
   PetscCall(BLPLossCrossMultTranspose(k->blp, k->v, k->gl));
-  Product(nw, p, C, PETSC_TRUE, v, y);
+  Product(nw, nlambda, C, PETSC_TRUE, v, y);
   PetscCall(VecDifference(k->gl, y, &difference));
   CHECK(difference <= 1e-13, "transposed cross product differs by %g", difference);
   /* evaluations elsewhere leave the point of linearisation alone */
@@ -182,8 +182,8 @@ static PetscErrorCode LambdaChanges(Case *k)
   Vec other;
 
   PetscFunctionBegin;
-  PetscCall(PetscMalloc1(k->dense->p, &l));
-  for (PetscInt j = 0; j < k->dense->p; j++) l[j] = k->l[j] + 1;
+  PetscCall(PetscMalloc1(k->dense->nlambda, &l));
+  for (PetscInt j = 0; j < k->dense->nlambda; j++) l[j] = k->l[j] + 1;
   PetscCall(VecShift(k->lambda, 1));
   PetscCall(BLPLossGradient(k->blp, k->lambda, k->w, &value, k->gw));
   CHECK_CLOSE(value, DenseLoss(k->dense, l, k->at), 1e-13, "loss after lambda changed");
@@ -440,10 +440,13 @@ int main(int argc, char **argv)
   for (PetscInt t = 0; t < ntypes; t++) {
     const PetscBool user = (PetscBool)!strcmp(types[t], BLPUSER);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-      Synthetic s = cases[i];
-      PetscCall(Test(types[t], &s));
-      s.map = PETSC_TRUE;
-      if (user) PetscCall(Test(types[t], &s));
+      for (int tie = BLP_TIE_OWN; tie <= (user ? BLP_TIE_OWN : BLP_TIE_SCALAR); tie++) {
+        Synthetic tied = cases[i];
+        tied.tie = (BLPTie)tie;
+        PetscCall(Test(types[t], &tied));
+        tied.map = PETSC_TRUE;
+        if (user) PetscCall(Test(types[t], &tied));
+      }
     }
     if (!user) PetscCall(Refusals(types[t]));
   }

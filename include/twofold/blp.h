@@ -4,6 +4,7 @@
    w(lambda) = Phi(w(lambda), lambda) where the lower level is a map. Symbols and equations follow Grazzi,
    Franceschi, Pontil, Salzo, ICML 2020. */
 #include <twofold/dataset.h>
+#include <petscmat.h>
 #include <petscvec.h>
 #include <petscviewer.h>
 
@@ -18,6 +19,18 @@ typedef const char *BLPType;
 
 typedef enum { BLP_TRAIN, BLP_VAL, BLP_TEST } BLPSet;
 extern const char *const BLPSets[];
+
+/** Which entries of a problem's lambda are one and the same number. Entry (j, k) stands for column k of row j
+    of an interlaced lambda, for softmax: class k of feature j. */
+typedef enum {
+  BLP_TIE_OWN,     /**< none: lambda as the problem has it (softmax: one a feature) */
+  BLP_TIE_FEATURE, /**< lambda_jk = theta_j */
+  BLP_TIE_CLASS,   /**< lambda_jk = theta_k */
+  BLP_TIE_WEIGHT,  /**< lambda_jk = theta_jk: all of them free */
+  BLP_TIE_SCALAR   /**< lambda_jk = theta */
+} BLPTie;
+/** Names of the ties: "own", "feature", ... */
+extern const char *const BLPTies[];
 
 /* What BLPEvaluate() measures on a set of samples. */
 typedef struct {
@@ -40,6 +53,58 @@ PetscErrorCode BLPView(BLP blp, PetscViewer viewer);
 PetscErrorCode BLPSetData(BLP blp, DataSet train, DataSet val, DataSet test);
 /* Whether the problem has samples of this kind. Not collective; after BLPSetUp(). */
 PetscErrorCode BLPHasSet(BLP blp, BLPSet set, PetscBool *has);
+
+/**
+ * Ties the entries of lambda: all other functions then take and give the tied vector theta as lambda.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     blp     the problem, before BLPSetUp()
+ * @param[in]     kind    the tie; BLP_TIE_OWN is the default
+ *
+ * @raises{PETSC_ERR_ARG_WRONGSTATE, the problem is set up with another tie}
+ * @raises{PETSC_ERR_SUP, by BLPSetUp(): BLP_TIE_CLASS where lambda has one entry a row}
+ * @option{-blp_lambda_tie KIND}
+ * @equation{lambda = T theta\, grad f(theta) = T^T grad f(lambda)}
+ */
+PetscErrorCode BLPSetTie(BLP blp, BLPTie kind);
+/**
+ * The tie that was set.
+ *
+ * @notcollective
+ *
+ * @param[in]     blp     the problem
+ * @param[out]    kind    its tie
+ */
+PetscErrorCode BLPGetTie(BLP blp, BLPTie *kind);
+/**
+ * Puts any linear map in front of the problem: all other functions then take and give theta as lambda.
+ *
+ * @collective
+ *
+ * @param[in]     blp     the problem; objects that use it are set up afterwards
+ * @param[in]     T       one row for each entry of the problem's lambda (BLP_TIE_OWN or BLP_TIE_WEIGHT),
+ *                        dealt to the ranks as those are, one column for each of theta; to be set again where
+ *                        its entries change. NULL: no map any more. A reference is taken
+ *
+ * @raises{PETSC_ERR_ARG_SIZ, by BLPSetUp() where it comes later: rows that do not fit}
+ * @raises{PETSC_ERR_ARG_INCOMP, likewise: a tie of another kind is set}
+ * @equation{lambda = T theta\, grad f(theta) = T^T grad f(lambda)}
+ */
+PetscErrorCode BLPSetLambdaMap(BLP blp, Mat T);
+/**
+ * Adds a penalty of the hyperparameters to the upper objective.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     blp     the problem
+ * @param[in]     rho     its weight, at least 0 (the default)
+ *
+ * @raises{PETSC_ERR_ARG_OUTOFRANGE, negative or not finite}
+ * @option{-blp_upper_l2 RHO}
+ * @equation{E + rho/2 ||lambda||^2\, of the tied lambda where there is a tie}
+ */
+PetscErrorCode BLPSetUpperL2(BLP blp, PetscReal rho);
 
 /* New vectors of lambda's and w's spaces; either may be NULL. Collective. */
 PetscErrorCode BLPCreateVecs(BLP blp, Vec *lambda, Vec *w);

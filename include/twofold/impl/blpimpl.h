@@ -1,5 +1,6 @@
 #ifndef TWOFOLD_BLPIMPL_H
 #define TWOFOLD_BLPIMPL_H
+#include <petscmat.h>
 #include <twofold/blp.h>
 #include <twofold/impl/sysimpl.h>
 
@@ -44,14 +45,26 @@ struct _p_BLP {
   Vec point[2];               /* lambda and w of BLPLossLinearize(), kept alive for the products */
   Vec map_point[2];           /* likewise of BLPMapLinearize() */
   Vec bounds[2];              /* of lambda; NULL where there are none */
-  PetscInt nlambda, nw;
-  DataSet set[3]; /* train, val, test: until setup has built from them */
+  PetscInt nlambda, nw;       /* of the problem's own spaces */
+  DataSet set[3];             /* train, val, test: until setup has built from them */
   PetscBool has[3];
 
   /* where the data come from */
   char path[3][PETSC_MAX_PATH_LEN];
   char source[PETSC_MAX_PATH_LEN];
   DataSetSplitRule split;
+
+  /* the lambda that the outside sees: tie.c, which alone looks into it, but for the kind */
+  struct {
+    BLPTie kind;
+    Mat given;        /* by BLPSetLambdaMap() */
+    Mat T;            /* lambda = T theta; NULL: the identity */
+    Vec lambda, work; /* T theta; a direction or a result in the problem's own lambda */
+    PetscObjectId id; /* of the theta behind lambda */
+    PetscObjectState state;
+    PetscInt n; /* entries of theta */
+  } tie;
+  PetscReal upper_l2;
 };
 
 /* Options of the data, and reading them. */
@@ -64,6 +77,10 @@ PetscErrorCode BLPCheckBounds_Private(BLP blp);
 /* Keeps references to two vectors (which may be NULL) in pair[], and drops those it held. */
 PetscErrorCode BLPKeepPair_Private(Vec pair[2], Vec first, Vec second);
 
+/* The point of products: *lambda = T theta and w, kept in point[]. With a tie it is a copy, since values at
+   other theta overwrite the shared T theta in between. */
+PetscErrorCode BLPKeepPoint_Private(BLP blp, Vec point[2], Vec theta, Vec w, Vec *lambda);
+
 /* A random direction d for difference quotients at x, keyed by the seed: entries as large as x's; where x is
    0, as large as its others are on average, or 1. x + h d, h <= 0.1, stays within the bounds (NULL, or two of
    which either may be NULL). */
@@ -75,6 +92,23 @@ PetscErrorCode BLPSetDirection_Private(Vec x, const Vec bounds[2], PetscInt64 se
              "the %s problem has no %s%s",                                                                   \
              ((PetscObject)(blp))->type_name ? ((PetscObject)(blp))->type_name : "untyped", what,            \
              (blp)->by_callbacks ? ": " setter "()" : "")
+/* Ties. A problem's ops know its own lambda alone; what takes or gives one in blp.c passes it through these.
+   Set up behind the problem; a new vector of theta's space. */
+PetscErrorCode BLPTieSetUp_Private(BLP blp);
+PetscErrorCode BLPTieReset_Private(BLP blp);
+PetscErrorCode BLPTieCreateVec_Private(BLP blp, Vec *theta);
+PetscErrorCode BLPTieView_Private(BLP blp, PetscViewer viewer);
+PetscErrorCode BLPTieGetMemory_Private(BLP blp, PetscLogDouble *bytes);
+/* *lambda = T theta, untouched as long as theta stays as it is; theta itself without a tie. */
+PetscErrorCode BLPTieLambda_Private(BLP blp, Vec theta, Vec *lambda);
+/* *own = T u, until the next call; u itself without a tie. */
+PetscErrorCode BLPTieDirection_Private(BLP blp, Vec u, Vec *own);
+/* Where an op is to put a result that the caller wants in g (may be NULL), and then g = T^T of it. */
+static inline Vec BLPTieOwn_Private(BLP blp, Vec g)
+{
+  return g && blp->tie.T ? blp->tie.work : g;
+}
+PetscErrorCode BLPTieResult_Private(BLP blp, Vec own, Vec g);
 
 /* Types, one a file of problems/. */
 PetscErrorCode BLPCreate_Softmax(BLP blp);
