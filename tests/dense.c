@@ -258,6 +258,7 @@ PetscReal DenseLoss(const Dense *d, const PetscReal lambda[], const PetscReal w[
 {
   if (d->user) return UserLoss(d, lambda, w);
   long double sum = MeanLoss(d, 0, w);
+
   for (PetscInt m = 0; m < d->nw; m++) sum += Weight(d, lambda, m) * w[m] * w[m] / 2;
   return (PetscReal)sum;
 }

@@ -161,19 +161,11 @@ static PetscErrorCode MonitorStep(ULS uls, const ULSPoint *point, void *ctx)
 
 static PetscErrorCode WriteSolution(Run *run)
 {
-  PetscViewer viewer;
   HG hg;
-  State x;
 
   PetscFunctionBegin;
   PetscCall(ULSGetHG(run->uls, &hg));
-  PetscCall(HGGetState(hg, &x));
-  PetscCall(PetscObjectSetName((PetscObject)run->lambda, "lambda"));
-  PetscCall(PetscObjectSetName((PetscObject)x->v[0], "w"));
-  PetscCall(RunDirOpenHDF5(run->dir, "solution.h5", &viewer));
-  PetscCall(VecView(run->lambda, viewer));
-  PetscCall(VecView(x->v[0], viewer));
-  PetscCall(RunDirCommitHDF5(run->dir, "solution.h5", &viewer));
+  PetscCall(CliWriteSolution(run->dir, run->blp, hg, run->lambda));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
