@@ -379,6 +379,42 @@ static PetscErrorCode PointOfNesterov(void)
   PetscFunctionReturn(0);
 }
 
+/* One theta for all of lambda: derivatives are right, and values at another theta leave the point alone. */
+static PetscErrorCode Tied(void)
+{
+  PetscReal difference;
+  PetscInt n;
+  Vec theta, other, v, before, after;
+  BLP blp;
+
+  PetscFunctionBegin;
+  PetscCall(MakeExample(PETSC_FALSE, NULL, &blp));
+  PetscCall(BLPSetTie(blp, BLP_TIE_SCALAR));
+  PetscCall(BLPCreateVecs(blp, &theta, &v));
+  PetscCall(VecGetSize(theta, &n));
+  CHECK(n == 1, "theta has %d entries", (int)n);
+  PetscCall(VecDuplicate(theta, &other));
+  PetscCall(VecDuplicate(v, &before));
+  PetscCall(VecDuplicate(v, &after));
+  PetscCall(VecSet(theta, 0.5));
+  PetscCall(VecSet(other, 2));
+  PetscCall(TwofoldVecSetRandomNormal(v, 5));
+  PetscCall(BLPTestDerivatives(blp, theta, v, NULL));
+  PetscCall(BLPLossLinearize(blp, theta, v));
+  PetscCall(BLPLossHessianMult(blp, v, before));
+  PetscCall(BLPLossGradient(blp, other, v, NULL, after));
+  PetscCall(BLPLossHessianMult(blp, v, after));
+  PetscCall(RelativeDifference(after, before, &difference));
+  CHECK(difference == 0, "the point moved with theta: the Hessian differs by %g", difference);
+  PetscCall(VecDestroy(&theta));
+  PetscCall(VecDestroy(&other));
+  PetscCall(VecDestroy(&v));
+  PetscCall(VecDestroy(&before));
+  PetscCall(VecDestroy(&after));
+  PetscCall(BLPDestroy(&blp));
+  PetscFunctionReturn(0);
+}
+
 int main(int argc, char **argv)
 {
   PetscFunctionBeginUser;
@@ -388,6 +424,7 @@ int main(int argc, char **argv)
   PetscCall(SameAsLoss());
   PetscCall(Defaults());
   PetscCall(PointOfNesterov());
+  PetscCall(Tied());
   PetscCall(TestFinalize());
   return 0;
 }

@@ -135,11 +135,12 @@ PetscErrorCode BLPSetData(BLP blp, DataSet train, DataSet val, DataSet test)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* The samples a type needs. */
+/* The samples a type needs, or was given. */
 static PetscErrorCode SetUpData(BLP blp)
 {
   PetscFunctionBegin;
-  if (!blp->set[BLP_TRAIN]) PetscCall(BLPLoadData_Private(blp));
+  if (blp->needs_samples && !blp->set[BLP_TRAIN]) PetscCall(BLPLoadData_Private(blp));
+  if (!blp->set[BLP_TRAIN]) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
              "no validation samples: the upper level needs them beside the training samples (BLPSetData())");
   PetscCall(DataSetAgree(3, blp->set));
@@ -160,7 +161,7 @@ PetscErrorCode BLPSetUp(BLP blp)
     PetscCall(BLPSetUpFolds_Private(blp));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  if (blp->needs_samples) PetscCall(SetUpData(blp));
+  PetscCall(SetUpData(blp));
   PetscUseTypeMethod(blp, setup);
   for (int s = 0; s < 3; s++)
     PetscCall(DataSetDestroy(&blp->set[s])); /* the problem has built what it needs */
@@ -276,8 +277,7 @@ PetscErrorCode BLPLossLinearize(BLP blp, Vec lambda, Vec w)
   PetscFunctionBegin;
   PetscCall(CheckSamples(blp));
   BLPCheckOp(blp, lossgradient, "loss", "BLPUserSetLoss");
-  PetscCall(BLPTieLambda_Private(blp, lambda, &own));
-  PetscCall(BLPKeepPair_Private(blp->point, own, w));
+  PetscCall(BLPKeepPoint_Private(blp, blp->point, lambda, w, &own));
   PetscUseTypeMethod(blp, losslinearize, own, w);
   blp->linearized = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -359,6 +359,7 @@ PetscErrorCode BLPEvaluate(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *m
   PetscCheck(blp->has[set], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONG,
              "the problem has no %s samples: add -blp_%s", BLPSets[set], BLPSets[set]);
   PetscCall(BLPTieLambda_Private(blp, lambda, &own));
+  BLPCheckOp(blp, evaluate, "evaluation of samples", "BLPUserSetEvaluate");
   PetscCall(PetscLogEventBegin(TWOFOLD_UpperEval, blp, lambda, w, 0));
   PetscUseTypeMethod(blp, evaluate, set, own, w, metrics);
   PetscCall(PetscLogEventEnd(TWOFOLD_UpperEval, blp, lambda, w, 0));

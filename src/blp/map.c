@@ -34,6 +34,25 @@ PetscErrorCode BLPKeepPair_Private(Vec pair[2], Vec first, Vec second)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode BLPKeepPoint_Private(BLP blp, Vec point[2], Vec theta, Vec w, Vec *lambda)
+{
+  Vec own, copy;
+
+  PetscFunctionBegin;
+  PetscCall(BLPTieLambda_Private(blp, theta, &own));
+  *lambda = own;
+  if (own == theta) {
+    PetscCall(BLPKeepPair_Private(point, own, w));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(VecDuplicate(own, &copy));
+  PetscCall(VecCopy(own, copy));
+  PetscCall(BLPKeepPair_Private(point, copy, w));
+  PetscCall(VecDestroy(&copy)); /* point has the reference */
+  *lambda = point[0];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPMapApply(BLP blp, Vec lambda, Vec w, Vec y)
 {
   Vec own;
@@ -51,8 +70,7 @@ PetscErrorCode BLPMapLinearize(BLP blp, Vec lambda, Vec w)
 
   PetscFunctionBegin;
   BLPCheckOp(blp, mapapply, "map", "BLPUserSetMap");
-  PetscCall(BLPTieLambda_Private(blp, lambda, &own));
-  PetscCall(BLPKeepPair_Private(blp->map_point, own, w));
+  PetscCall(BLPKeepPoint_Private(blp, blp->map_point, lambda, w, &own));
   PetscTryTypeMethod(blp, maplinearize, own, w);
   blp->map_linearized = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);

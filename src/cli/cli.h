@@ -81,8 +81,8 @@ typedef struct {
 /* Without a default_dir (NULL) the command has neither a run directory nor a reason. */
 PetscErrorCode CliCommonFromOptions(CliCommon *common, const char default_dir[]);
 PetscErrorCode CliCreateLambda(BLP blp, Vec *lambda);
-/* The problem its options name; type user, which needs a C program, is refused. */
-PetscErrorCode CliCreateProblem(BLP *blp);
+/* The problem its options name; type user, which needs a C program, is refused but for its help. */
+PetscErrorCode CliCreateProblem(const CliCommon *common, BLP *blp);
 PetscErrorCode CliLambdaOptions(void);
 PetscErrorCode CliPrintMemory(PetscLogDouble problem, PetscLogDouble solver);
 PetscErrorCode CliPeakMemory(PetscLogDouble *bytes); /* largest of the ranks */

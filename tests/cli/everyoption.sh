@@ -38,6 +38,9 @@ brings() {
 while IFS=@ read -r command options where what; do
   pool brings "$command" "$options" "$where" "$what"
 done <<'END'
+hypergrad@-blp_test_derivatives@-@cross product transposed .* 2\.[0-9]+ .* pass
+hypergrad@-hg_type itd -hg_test@-@order 2\.00 \(2 expected\): pass
+hypergrad@-hg_type aid -hg_test@-@NUMBER is the error of aid itself
 hypergrad@-blp_type softmax -blp_view@-@^  type: softmax$
 hypergrad@-blp_view ascii:DIR/v@DIR/v@^  train: 30 samples$
 hypergrad@-blp_test test.svm -blp_view@-@^  test: 25 samples$

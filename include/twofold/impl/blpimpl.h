@@ -106,6 +106,10 @@ PetscErrorCode BLPCheckBounds_Private(BLP blp);
 /* Keeps references to two vectors (which may be NULL) in pair[], and drops those it held. */
 PetscErrorCode BLPKeepPair_Private(Vec pair[2], Vec first, Vec second);
 
+/* The point of products: *lambda = T theta and w, kept in point[]. With a tie it is a copy, since values at
+   other theta overwrite the shared T theta in between. */
+PetscErrorCode BLPKeepPoint_Private(BLP blp, Vec point[2], Vec theta, Vec w, Vec *lambda);
+
 /* A random direction d for difference quotients at x, keyed by the seed: entries as large as x's; where x is
    0, as large as its others are on average, or 1. x + h d, h <= 0.1, stays within the bounds (NULL, or two of
    which either may be NULL). */
