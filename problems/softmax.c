@@ -43,7 +43,7 @@ typedef struct {
 
 /* ------------------------------------------------------------------ sample space */
 
-/* z <- softmax(z) in place; returns logsumexp(z) - z_label. */
+/* z <- softmax(z) in place; returns logsumexp(z) - z_label, for a label that is known (0 <= label < c). */
 static inline PetscReal SoftmaxRow(PetscInt c, PetscInt label, PetscScalar z[], PetscBool *correct)
 {
   PetscInt top = 0;
@@ -51,7 +51,7 @@ static inline PetscReal SoftmaxRow(PetscInt c, PetscInt label, PetscScalar z[], 
 
   for (PetscInt k = 1; k < c; k++)
     if (z[k] > z[top]) top = k;
-  const PetscReal highest = z[top], own = z[label];
+  const PetscReal highest = z[top], own = label < c ? z[label] : 0;
   for (PetscInt k = 0; k < c; k++) {
     z[k] = PetscExpReal(z[k] - highest);
     sum += z[k];
@@ -61,28 +61,43 @@ static inline PetscReal SoftmaxRow(PetscInt c, PetscInt label, PetscScalar z[], 
   return highest + PetscLogReal(sum) - own;
 }
 
-/* Z <- softmax(X w) on a set; mean cross-entropy and accuracy where not NULL. Collective if they are asked
- * for. */
-static PetscErrorCode Predict(Softmax *sm, BLPSet set, Vec w, Vec Z, PetscReal *loss, PetscReal *accuracy)
+/* Z <- softmax(X w); over this rank's samples whose labels are known, the sum of cross-entropies, the number
+   of right answers, and their number. Collective. */
+static PetscErrorCode PredictSamples(FeatureMat X, Vec w, Vec Z, PetscReal sums[3])
 {
-  const MPI_Comm comm = PetscObjectComm((PetscObject)Z);
-  PetscInt n, nlocal;
+  PetscInt c, nlocal;
   const PetscInt *label;
   PetscScalar *z;
-  PetscReal sums[2] = {0, 0};
 
   PetscFunctionBegin;
-  PetscCall(FeatureMatMult(sm->X[set], w, Z));
-  PetscCall(FeatureMatGetSizes(sm->X[set], &n, NULL, NULL));
-  PetscCall(FeatureMatGetLabels(sm->X[set], &nlocal, &label));
+  sums[0] = sums[1] = sums[2] = 0;
+  PetscCall(FeatureMatMult(X, w, Z));
+  PetscCall(FeatureMatGetSizes(X, NULL, NULL, &c));
+  PetscCall(FeatureMatGetLabels(X, &nlocal, &label));
   PetscCall(VecGetArray(Z, &z));
   for (PetscInt i = 0; i < nlocal; i++) {
     PetscBool correct;
-    sums[0] += SoftmaxRow(sm->c, label[i], z + i * sm->c, &correct);
+    const PetscReal loss = SoftmaxRow(c, label[i], z + i * c, &correct);
+    if (label[i] >= c) continue;
+    sums[0] += loss;
     sums[1] += correct ? 1 : 0;
+    sums[2] += 1;
   }
   PetscCall(VecRestoreArray(Z, &z));
-  PetscCall(PetscLogFlops(5.0 * (double)nlocal * (double)sm->c));
+  PetscCall(PetscLogFlops(5.0 * (double)nlocal * (double)c));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Z <- softmax(X w) on a set; mean cross-entropy and accuracy where not NULL. Collective. */
+static PetscErrorCode Predict(Softmax *sm, BLPSet set, Vec w, Vec Z, PetscReal *loss, PetscReal *accuracy)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)Z);
+  PetscInt n;
+  PetscReal sums[3];
+
+  PetscFunctionBegin;
+  PetscCall(PredictSamples(sm->X[set], w, Z, sums));
+  PetscCall(FeatureMatGetSizes(sm->X[set], &n, NULL, NULL));
   if (loss || accuracy) PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 2, MPIU_REAL, MPIU_SUM, comm));
   if (loss) *loss = sums[0] / (PetscReal)n;
   if (accuracy) *accuracy = sums[1] / (PetscReal)n;
@@ -319,6 +334,48 @@ static PetscErrorCode BLPEvaluate_Softmax(BLP blp, BLPSet set, Vec lambda, Vec w
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* ------------------------------------------------------------------ other samples */
+
+static PetscErrorCode BLPSaveModel_Softmax(BLP blp, TwofoldGroup group)
+{
+  const Softmax *sm = (Softmax *)blp->data;
+
+  PetscFunctionBegin;
+  PetscCall(TwofoldGroupPutInt(group, "bias", sm->bias));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The feature matrix of samples that conform to the training samples. */
+static PetscErrorCode CreateFeatureMat(BLP blp, DataSet ds, FeatureMat *X)
+{
+  const Softmax *sm = (Softmax *)blp->data;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatCreate(PetscObjectComm((PetscObject)blp), X));
+  PetscCall(FeatureMatSetOptionsPrefix(*X, ((PetscObject)blp)->prefix));
+  PetscCall(FeatureMatSetFromOptions(*X));
+  PetscCall(FeatureMatSetData(*X, ds, sm->c, sm->bias));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPPredict_Softmax(BLP blp, DataSet ds, Vec lambda, Vec w, Vec *Z, BLPMetrics *metrics)
+{
+  FeatureMat X;
+  PetscReal sums[3];
+
+  PetscFunctionBegin;
+  (void)lambda;
+  PetscCall(CreateFeatureMat(blp, ds, &X));
+  PetscCall(FeatureMatCreateVecs(X, NULL, Z));
+  PetscCall(PredictSamples(X, w, *Z, sums));
+  PetscCall(FeatureMatDestroy(&X));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 3, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)blp)));
+  metrics->n = (PetscInt)sums[2];
+  metrics->loss = metrics->n ? sums[0] / sums[2] : NAN;
+  metrics->accuracy = metrics->n ? sums[1] / sums[2] : NAN;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ------------------------------------------------------------------ life cycle */
 
 static PetscErrorCode BLPReset_Softmax(BLP blp)
@@ -337,30 +394,14 @@ static PetscErrorCode BLPReset_Softmax(BLP blp)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode BLPSetUp_Softmax(BLP blp)
+/* Lambda and its weights, beside so many entries of w on this rank. */
+static PetscErrorCode LayOut(BLP blp, PetscInt rows)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
   Softmax *sm = (Softmax *)blp->data;
-  PetscInt nfeatures = PETSC_DECIDE, rows;
-  Vec w;
+  PetscInt nfeatures = PETSC_DECIDE;
 
   PetscFunctionBegin;
-  PetscCall(BLPReset_Softmax(blp));
-  PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], NULL, &sm->p, &sm->c));
-  for (int s = 0; s < 3; s++) {
-    if (!blp->set[s]) continue;
-    PetscCall(FeatureMatCreate(comm, &sm->X[s]));
-    PetscCall(FeatureMatSetOptionsPrefix(sm->X[s], ((PetscObject)blp)->prefix));
-    PetscCall(FeatureMatSetFromOptions(sm->X[s]));
-    PetscCall(FeatureMatSetData(sm->X[s], blp->set[s], sm->c, sm->bias));
-    PetscCall(DataSetDestroy(&blp->set[s])); /* before the next set is dealt out */
-    PetscCall(FeatureMatCreateVecs(sm->X[s], NULL, &sm->Z[s]));
-  }
-  PetscCall(VecDuplicate(sm->Z[BLP_TRAIN], &sm->P));
-  PetscCall(FeatureMatCreateVecs(sm->X[BLP_TRAIN], &w, NULL));
-  PetscCall(VecGetSize(w, &blp->nw));
-  PetscCall(VecGetLocalSize(w, &rows));
-  PetscCall(VecDestroy(&w));
   sm->share = blp->tie.kind == BLP_TIE_CLASS || blp->tie.kind == BLP_TIE_WEIGHT ? 1 : sm->c;
   const PetscInt a_feature = sm->c / sm->share; /* entries of lambda */
   sm->nweight = rows / sm->share;
@@ -374,13 +415,67 @@ static PetscErrorCode BLPSetUp_Softmax(BLP blp)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode BLPSetUp_Softmax(BLP blp)
+{
+  Softmax *sm = (Softmax *)blp->data;
+  PetscInt rows;
+  Vec w;
+
+  PetscFunctionBegin;
+  PetscCall(BLPReset_Softmax(blp));
+  PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], NULL, &sm->p, &sm->c));
+  for (int s = 0; s < 3; s++) {
+    if (!blp->set[s]) continue;
+    PetscCall(CreateFeatureMat(blp, blp->set[s], &sm->X[s]));
+    PetscCall(DataSetDestroy(&blp->set[s])); /* before the next set is dealt out */
+    PetscCall(FeatureMatCreateVecs(sm->X[s], NULL, &sm->Z[s]));
+  }
+  PetscCall(VecDuplicate(sm->Z[BLP_TRAIN], &sm->P));
+  PetscCall(FeatureMatCreateVecs(sm->X[BLP_TRAIN], &w, NULL));
+  PetscCall(VecGetSize(w, &blp->nw));
+  PetscCall(VecGetLocalSize(w, &rows));
+  PetscCall(VecDestroy(&w));
+  PetscCall(LayOut(blp, rows));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Spaces without samples: as BLPSetUp_Softmax() lays them out. */
+static PetscErrorCode BLPLoadModel_Softmax(BLP blp, TwofoldGroup group)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
+  Softmax *sm = (Softmax *)blp->data;
+  PetscMPIInt rank, size;
+  PetscInt nfeatures = PETSC_DECIDE;
+  PetscInt64 bias;
+
+  PetscFunctionBegin;
+  PetscCall(BLPReset_Softmax(blp));
+  PetscCall(TwofoldGroupGetInt(group, "bias", &bias));
+  PetscCall(DataSetGetSizes(blp->like, NULL, &sm->p, &sm->c));
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  sm->bias = bias ? PETSC_TRUE : PETSC_FALSE;
+  PetscCall(PetscSplitOwnership(comm, &nfeatures, &sm->p));
+  if (sm->bias && rank == size - 1) nfeatures++; /* its row of w */
+  PetscCall(PetscIntMultError(sm->p + (sm->bias ? 1 : 0), sm->c, &blp->nw));
+  PetscCall(LayOut(blp, nfeatures * sm->c));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode BLPCreateVecs_Softmax(BLP blp, Vec *lambda, Vec *w)
 {
   Softmax *sm = (Softmax *)blp->data;
 
   PetscFunctionBegin;
   if (lambda) PetscCall(VecDuplicate(sm->lambda, lambda));
-  if (w) PetscCall(FeatureMatCreateVecs(sm->X[BLP_TRAIN], w, NULL));
+  if (w && sm->X[BLP_TRAIN]) {
+    PetscCall(FeatureMatCreateVecs(sm->X[BLP_TRAIN], w, NULL));
+  } else if (w) { /* a model without samples */
+    PetscCall(VecCreate(PetscObjectComm((PetscObject)blp), w));
+    PetscCall(VecSetSizes(*w, sm->nweight * sm->share, blp->nw));
+    PetscCall(VecSetBlockSize(*w, sm->c));
+    PetscCall(VecSetFromOptions(*w));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -458,5 +553,8 @@ PetscErrorCode BLPCreate_Softmax(BLP blp)
   blp->ops->strongconvexity = BLPStrongConvexity_Softmax;
   blp->ops->evaluate = BLPEvaluate_Softmax;
   blp->ops->memory = BLPGetMemory_Softmax;
+  blp->ops->savemodel = BLPSaveModel_Softmax;
+  blp->ops->loadmodel = BLPLoadModel_Softmax;
+  blp->ops->predict = BLPPredict_Softmax;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -84,6 +84,7 @@ static inline PetscErrorCode SyntheticUserProblem(MPI_Comm comm, const Synthetic
   PetscCall(UserProblemCreate(comm, s->n[0], s->n[1], s->p, s->p + s->c, s->seed, &user));
   PetscCall(BLPCreate(comm, blp));
   PetscCall(BLPSetType(*blp, BLPUSER));
+  PetscCall(BLPSetTie(*blp, s->tie));
   PetscCall(UserProblemSet(*blp, user, s->map));
   PetscCall(BLPSetUp(*blp));
   PetscFunctionReturn(0);

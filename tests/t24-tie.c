@@ -165,6 +165,54 @@ static PetscErrorCode Penalty(const Synthetic *s, BLPTie tie)
   PetscFunctionReturn(0);
 }
 
+/* ------------------------------------------------------------------ a problem by callbacks */
+
+/* All derivatives in theta, those of a lower level that is a map among them; its value is that at T theta. */
+static PetscErrorCode Callbacks(PetscBool map)
+{
+  Synthetic s = {.n = {9, 8, 0}, .p = 6, .c = 2, .density = 1, .seed = 3, .map = map};
+  BLP blp, untied;
+  Vec theta, lambda, lower, w, y, y_untied;
+  PetscInt n;
+  PetscReal difference;
+  PetscBool has;
+
+  PetscFunctionBegin;
+  PetscCall(SyntheticProblem(TEST_COMM, BLPUSER, &s, &untied));
+  s.tie = BLP_TIE_SCALAR;
+  PetscCall(SyntheticProblem(TEST_COMM, BLPUSER, &s, &blp));
+  PetscCall(BLPCreateVecs(untied, &lambda, NULL));
+  PetscCall(BLPCreateVecs(blp, &theta, &w));
+  PetscCall(VecDuplicate(theta, &lower));
+  PetscCall(VecDuplicate(w, &y));
+  PetscCall(VecDuplicate(w, &y_untied));
+  PetscCall(VecSet(theta, 0.7));
+  PetscCall(VecSet(lambda, 0.7));
+  PetscCall(VecSet(lower, -5));
+  PetscCall(TwofoldVecSetRandomNormal(w, 17));
+  PetscCall(BLPSetBounds(blp, lower, NULL)); /* of theta */
+  PetscCall(BLPSetUpperL2(blp, 0.3));
+  PetscCall(BLPHasMap(blp, &has));
+  CHECK(has == map, "the lower level is %sa map", has ? "" : "not ");
+  PetscCall(map ? BLPMapApply(blp, theta, w, y) : BLPLossGradient(blp, theta, w, NULL, y));
+  PetscCall(map ? BLPMapApply(untied, lambda, w, y_untied)
+                : BLPLossGradient(untied, lambda, w, NULL, y_untied));
+  PetscCall(RelativeDifference(y, y_untied, &difference));
+  CHECK(difference <= 1e-14, "the tied lower level differs by %g", difference);
+  PetscCall(BLPTestDerivatives(blp, theta, w, NULL));
+  PetscCall(VecGetSize((map ? blp->map_point : blp->point)[0], &n)); /* what callbacks of products get */
+  CHECK(n == s.p, "the point of the products has a lambda of %d entries, not %d", (int)n, (int)s.p);
+  PetscCall(VecDestroy(&theta));
+  PetscCall(VecDestroy(&lambda));
+  PetscCall(VecDestroy(&lower));
+  PetscCall(VecDestroy(&w));
+  PetscCall(VecDestroy(&y));
+  PetscCall(VecDestroy(&y_untied));
+  PetscCall(BLPDestroy(&blp));
+  PetscCall(BLPDestroy(&untied));
+  PetscFunctionReturn(0);
+}
+
 /* ------------------------------------------------------------------ any linear map */
 
 static PetscScalar MapEntry(PetscInt i, PetscInt j)
@@ -364,6 +412,7 @@ static PetscErrorCode Evaluate_Blocks(BLP blp, BLPSet set, Vec lambda, Vec w, BL
 static PetscErrorCode Create_Blocks(BLP blp)
 {
   PetscFunctionBegin;
+  blp->needs_samples = PETSC_TRUE;
   blp->ops->setup = SetUp_Blocks;
   blp->ops->createvecs = CreateVecs_Blocks;
   blp->ops->upper = Upper_Blocks;
@@ -483,6 +532,36 @@ static PetscErrorCode KeptLambda(BLPTie tie)
   PetscFunctionReturn(0);
 }
 
+/* A lambda that is kept as the point of a linearisation stays that of its theta. */
+static PetscErrorCode HeldLambda(BLPTie tie)
+{
+  BLP blp;
+  Vec theta, w, held, now;
+  PetscScalar *a, *b;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(BlocksCreate(3, tie, &blp));
+  PetscCall(BLPCreateVecs(blp, &theta, &w));
+  PetscCall(VecSet(theta, 1));
+  PetscCall(BLPTieLambda_Private(blp, theta, &held));
+  PetscCall(PetscObjectReference((PetscObject)held));
+  PetscCall(VecSet(theta, 2));
+  PetscCall(BLPTieLambda_Private(blp, theta, &now));
+  PetscCall(VecGetSize(held, &n));
+  PetscCall(PetscMalloc2(n, &a, n, &b));
+  PetscCall(VecGather(held, a));
+  PetscCall(VecGather(now, b));
+  CHECK(a[0] == 1 && a[n - 1] == 1, "the lambda that was kept is %g now", a[0]);
+  CHECK(b[0] == 2 && b[n - 1] == 2, "the new lambda is %g", b[0]);
+  PetscCall(PetscFree2(a, b));
+  PetscCall(VecDestroy(&held));
+  PetscCall(VecDestroy(&theta));
+  PetscCall(VecDestroy(&w));
+  PetscCall(BLPDestroy(&blp));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Refusals(void)
 {
   BLP blp;
@@ -532,10 +611,13 @@ int main(int argc, char **argv)
     PetscCall(UpperGradient(3, (BLPTie)t));
     if (t != BLP_TIE_CLASS) PetscCall(UpperGradient(1, (BLPTie)t));
     PetscCall(KeptLambda((BLPTie)t));
+    if (t == BLP_TIE_CLASS || t == BLP_TIE_SCALAR) PetscCall(HeldLambda((BLPTie)t));
   }
   PetscCall(LinearMap(&cases[0], BLP_TIE_OWN));
   PetscCall(LinearMap(&cases[1], BLP_TIE_WEIGHT));
   PetscCall(ChangedMap(&cases[0]));
+  PetscCall(Callbacks(PETSC_FALSE));
+  PetscCall(Callbacks(PETSC_TRUE));
   PetscCall(Refusals());
   PetscCall(TestFinalize());
   return 0;

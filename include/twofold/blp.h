@@ -49,7 +49,8 @@ PetscErrorCode BLPSetFromOptions(BLP blp);
 PetscErrorCode BLPSetUp(BLP blp);
 PetscErrorCode BLPView(BLP blp, PetscViewer viewer);
 
-/* Training, validation and test (may be NULL) samples; references are taken until BLPSetUp(). Collective. */
+/* Training, validation and test (may be NULL) samples; references are taken until BLPSetUp(), which
+   changes them where -data_scale is given. Collective. */
 PetscErrorCode BLPSetData(BLP blp, DataSet train, DataSet val, DataSet test);
 /* Whether the problem has samples of this kind. Not collective; after BLPSetUp(). */
 PetscErrorCode BLPHasSet(BLP blp, BLPSet set, PetscBool *has);
@@ -337,6 +338,78 @@ PetscErrorCode BLPGetTestDerivatives(BLP blp, PetscBool *test);
 
 /* Loss and accuracy on a set. Raises PETSC_ERR_ARG_WRONG if the problem has no such set. Collective. */
 PetscErrorCode BLPEvaluate(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics);
+
+/**
+ * Writes what is needed to apply the problem's solutions to other samples: the group `model` of an HDF5 file.
+ *
+ * Nothing is written where the type of problem cannot predict.
+ *
+ * @collective
+ *
+ * @param[in]     blp     the problem, set up
+ * @param[in]     viewer  HDF5 viewer, writing; lambda and w are written beside it by VecView()
+ */
+PetscErrorCode BLPSaveModel(BLP blp, PetscViewer viewer);
+
+/**
+ * Makes the problem one without samples whose spaces, features and classes are those of a model file.
+ *
+ * The file may have been written by any number of ranks. BLPCreateVecs() and BLPPredict() work afterwards,
+ * what needs samples does not.
+ *
+ * @collective
+ *
+ * @param[in,out] blp     the problem; its type is taken from the file
+ * @param[in]     path    file that BLPSaveModel() wrote to
+ *
+ * @raises{PETSC_ERR_FILE_OPEN, there is no such file}
+ * @raises{PETSC_ERR_FILE_UNEXPECTED, it is no model, damaged, or of another type of problem}
+ */
+PetscErrorCode BLPLoadModel(BLP blp, const char path[]);
+
+/**
+ * Turns samples into samples of this problem: features, classes and scaling become those of the training
+ * samples.
+ *
+ * @collective
+ *
+ * @param[in]     blp     the problem, set up or loaded
+ * @param[in,out] ds      samples, not adopted before
+ * @param[out]    misfit  what did not fit (DataSetConform()); may be NULL
+ *
+ * @raises{PETSC_ERR_FILE_UNEXPECTED, the samples have other features}
+ */
+PetscErrorCode BLPAdoptDataSet(BLP blp, DataSet ds, DataSetMisfit *misfit);
+
+/**
+ * Reads samples from a file as the training samples were read, and adopts them.
+ *
+ * @collective
+ *
+ * @param[in]     blp     the problem, set up or loaded
+ * @param[in]     path    file or folder; the options of DataSet apply
+ * @param[out]    ds      new set
+ * @param[out]    misfit  as for BLPAdoptDataSet()
+ *
+ * @raises{PETSC_ERR_FILE_OPEN, there is no such file}
+ * @raises{PETSC_ERR_FILE_UNEXPECTED, bad content\, or other features}
+ */
+PetscErrorCode BLPReadDataSet(BLP blp, const char path[], DataSet *ds, DataSetMisfit *misfit);
+
+/**
+ * Probabilities of the classes, sample by sample.
+ *
+ * @collective
+ *
+ * @param[in]     blp     the problem, set up or loaded
+ * @param[in]     ds      samples of BLPAdoptDataSet()
+ * @param[in]     lambda  upper variable; may be NULL where the type answers by w alone, as softmax does
+ * @param[in]     w       lower variable
+ * @param[out]    Z       new vector, n x c: interlaced, block size c, distributed as the samples are
+ * @param[out]    metrics loss and accuracy over the samples whose labels are known, as BLPEvaluate(), and
+ * their number (without any the rest is NaN); may be NULL
+ */
+PetscErrorCode BLPPredict(BLP blp, DataSet ds, Vec lambda, Vec w, Vec *Z, BLPMetrics *metrics);
 
 /* Bytes this rank holds. Not collective. */
 PetscErrorCode BLPGetMemory(BLP blp, PetscLogDouble *bytes);

@@ -20,7 +20,8 @@ PetscErrorCode FPMCreate(MPI_Comm comm, FPM *fpm);
 PetscErrorCode FPMDestroy(FPM *fpm);
 PetscErrorCode FPMSetOptionsPrefix(FPM fpm, const char prefix[]);
 PetscErrorCode FPMSetBLP(FPM fpm, BLP blp);
-/* Option -fpm_type (behind the owner's prefix: -lls_fpm_type, -hg_fpm_type). Logically collective. */
+/* Default: gd, or problem where the lower level is a map. Option -fpm_type (behind the owner's prefix:
+ * -lls_fpm_type, -hg_fpm_type). Logically collective. */
 PetscErrorCode FPMSetType(FPM fpm, FPMType type);
 PetscErrorCode FPMGetType(FPM fpm, FPMType *type);
 /* alpha > 0: option -fpm_step. Logically collective. */
@@ -42,8 +43,9 @@ PetscErrorCode FPMCreateState(FPM fpm, State *x);
 /* x <- Phi(x, lambda) in place; where change is not NULL it gets ||Phi(x) - x|| in the state's norm.
  * Collective. */
 PetscErrorCode FPMStep(FPM fpm, Vec lambda, State x, PetscReal *change);
-/* Fixes the point (x, lambda) of the products below; only references are kept. Maps made from the same
-   problem's loss share its point: the last one to be fixed holds for all of them. Collective. */
+/* Fixes the point (x, lambda) of the products below; only references are kept (nesterov keeps a copy of its
+   own y, which only its next FPMLinearize() overwrites). Maps made from the same problem's loss share its
+   point: the last one to be fixed holds for all of them. Collective. */
 PetscErrorCode FPMLinearize(FPM fpm, Vec lambda, State x);
 /* y = d1Phi v. Collective. */
 PetscErrorCode FPMJVP(FPM fpm, State v, State y);

@@ -57,6 +57,9 @@ PetscErrorCode BLPDestroy(BLP *blp)
   PetscCall(BLPTieReset_Private(*blp));
   PetscCall(MatDestroy(&(*blp)->tie.given));
   for (int s = 0; s < 3; s++) PetscCall(DataSetDestroy(&(*blp)->set[s]));
+  PetscCall(DataSetDestroy(&(*blp)->like));
+  PetscCall(VecDestroy(&(*blp)->shift));
+  PetscCall(VecDestroy(&(*blp)->scale));
   PetscCall(BLPKeepPair_Private((*blp)->point, NULL, NULL));
   PetscCall(BLPKeepPair_Private((*blp)->map_point, NULL, NULL));
   PetscCall(BLPKeepPair_Private((*blp)->bounds, NULL, NULL));
@@ -140,6 +143,9 @@ static PetscErrorCode SetUpData(BLP blp)
   PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
              "no validation samples: the upper level needs them beside the training samples (BLPSetData())");
   PetscCall(DataSetAgree(3, blp->set));
+  PetscCall(DataSetDestroy(&blp->like));
+  PetscCall(DataSetCreateLike(blp->set[BLP_TRAIN], &blp->like));
+  PetscCall(BLPScaleData_Private(blp));
   for (int s = 0; s < 3; s++) blp->has[s] = blp->set[s] ? PETSC_TRUE : PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -174,6 +180,9 @@ PetscErrorCode BLPView(BLP blp, PetscViewer viewer)
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscViewerASCIIPushTab(viewer));
   PetscTryTypeMethod(blp, view, viewer);
+  if (blp->scale)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "features scaled by the training samples: %s\n",
+                                     DataSetScales[blp->scaling]));
   PetscCall(BLPTieView_Private(blp, viewer));
   if (blp->upper_l2 > 0)
     PetscCall(PetscViewerASCIIPrintf(viewer, "upper objective + rho/2 ||lambda||^2, rho %g\n",
@@ -202,8 +211,17 @@ PetscErrorCode BLPGetSizes(BLP blp, PetscInt *nlambda, PetscInt *nw)
 {
   PetscFunctionBegin;
   PetscCall(BLPSetUp(blp));
-  if (nlambda) *nlambda = blp->tie.n;
+  if (nlambda) *nlambda = blp->tie.T ? blp->tie.n : blp->nlambda;
   if (nw) *nw = blp->nw;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* A model that was read from a file has none. */
+static PetscErrorCode CheckSamples(BLP blp)
+{
+  PetscFunctionBegin;
+  PetscCheck(!blp->needs_samples || blp->has[BLP_TRAIN], PetscObjectComm((PetscObject)blp),
+             PETSC_ERR_ARG_WRONGSTATE, "the problem has no samples (BLPLoadModel()): it can only predict");
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -226,6 +244,7 @@ PetscErrorCode BLPUpper(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2
   Vec own;
 
   PetscFunctionBegin;
+  PetscCall(CheckSamples(blp));
   BLPCheckOp(blp, upper, "upper level E", "BLPUserSetUpper");
   PetscCall(BLPTieLambda_Private(blp, lambda, &own));
   PetscCall(PetscLogEventBegin(TWOFOLD_UpperEval, blp, lambda, w, 0));
@@ -241,6 +260,7 @@ PetscErrorCode BLPLossGradient(BLP blp, Vec lambda, Vec w, PetscReal *l, Vec g)
   Vec own;
 
   PetscFunctionBegin;
+  PetscCall(CheckSamples(blp));
   BLPCheckOp(blp, lossgradient, "loss", "BLPUserSetLoss");
   PetscCall(BLPTieLambda_Private(blp, lambda, &own));
   PetscCall(PetscLogEventBegin(TWOFOLD_LossGradient, blp, lambda, w, g));
@@ -254,6 +274,7 @@ PetscErrorCode BLPLossLinearize(BLP blp, Vec lambda, Vec w)
   Vec own;
 
   PetscFunctionBegin;
+  PetscCall(CheckSamples(blp));
   BLPCheckOp(blp, lossgradient, "loss", "BLPUserSetLoss");
   PetscCall(BLPTieLambda_Private(blp, lambda, &own));
   PetscCall(BLPKeepPair_Private(blp->point, own, w));

@@ -32,6 +32,8 @@ PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOpt
                                blp->split.stratified, &blp->split.stratified, NULL));
   }
   blp->split.seed = seed;
+  PetscCall(PetscOptionsEnum("-data_scale", "Scale features by the training samples", "DataSetComputeScaling",
+                             DataSetScales, (PetscEnum)blp->scaling, (PetscEnum *)&blp->scaling, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -104,5 +106,22 @@ PetscErrorCode BLPLoadData_Private(BLP blp)
     PetscCall(LoadOne(blp, BLP_VAL));
   }
   if (blp->path[BLP_TEST][0]) PetscCall(LoadOne(blp, BLP_TEST));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Scales all sets as the training samples say; a set that is used twice is scaled once. */
+PetscErrorCode BLPScaleData_Private(BLP blp)
+{
+  const DataSet *const set = blp->set;
+
+  PetscFunctionBegin;
+  PetscCall(VecDestroy(&blp->shift));
+  PetscCall(VecDestroy(&blp->scale));
+  PetscCall(DataSetComputeScaling(set[BLP_TRAIN], blp->scaling, &blp->shift, &blp->scale));
+  for (int s = 0; s < 3; s++) {
+    PetscBool again = PETSC_FALSE;
+    for (int r = 0; r < s; r++) again = (PetscBool)(again || set[r] == set[s]);
+    if (set[s] && !again) PetscCall(DataSetApplyScaling(set[s], blp->shift, blp->scale));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }

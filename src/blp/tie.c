@@ -114,7 +114,6 @@ PetscErrorCode BLPTieSetUp_Private(BLP blp)
     PetscCall(TakeMap(blp, lambda));
   else
     PetscCall(CreateTie(blp, lambda));
-  PetscCall(VecGetSize(lambda, &blp->tie.n));
   if (blp->tie.T) {
     PetscCall(MatGetSize(blp->tie.T, NULL, &blp->tie.n));
     PetscCall(VecDuplicate(lambda, &blp->tie.work));
@@ -141,6 +140,7 @@ PetscErrorCode BLPTieLambda_Private(BLP blp, Vec theta, Vec *lambda)
 {
   PetscObjectId id;
   PetscObjectState state;
+  PetscInt references;
 
   PetscFunctionBegin;
   *lambda = blp->tie.T ? blp->tie.lambda : theta;
@@ -148,7 +148,13 @@ PetscErrorCode BLPTieLambda_Private(BLP blp, Vec theta, Vec *lambda)
   PetscCall(PetscObjectGetId((PetscObject)theta, &id));
   PetscCall(PetscObjectStateGet((PetscObject)theta, &state));
   if (id == blp->tie.id && state == blp->tie.state) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscObjectGetReference((PetscObject)blp->tie.lambda, &references));
+  if (references > 1) { /* somebody keeps it as the point of a linearisation: that one stays as it is */
+    PetscCall(VecDestroy(&blp->tie.lambda));
+    PetscCall(VecDuplicate(blp->tie.work, &blp->tie.lambda));
+  }
   PetscCall(MatMult(blp->tie.T, theta, blp->tie.lambda));
+  *lambda = blp->tie.lambda;
   blp->tie.id = id;
   blp->tie.state = state;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -195,18 +201,22 @@ PetscErrorCode BLPSetLambdaMap(BLP blp, Mat T)
   if (T) PetscCall(PetscObjectReference((PetscObject)T));
   PetscCall(MatDestroy(&blp->tie.given));
   blp->tie.given = T;
-  if (blp->setup) PetscCall(BLPTieSetUp_Private(blp));
+  if (blp->setup) {
+    PetscCall(BLPTieSetUp_Private(blp));
+    PetscCall(BLPCheckBounds_Private(blp));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode BLPTieView_Private(BLP blp, PetscViewer viewer)
 {
   const char *const what = blp->tie.given ? "any linear map" : BLPTies[blp->tie.kind];
+  PetscInt n;
 
   PetscFunctionBegin;
+  if (blp->setup) PetscCall(BLPGetSizes(blp, &n, NULL));
   if (blp->setup)
-    PetscCall(
-        PetscViewerASCIIPrintf(viewer, "lambda: %" PetscInt_FMT " entries, tie %s\n", blp->tie.n, what));
+    PetscCall(PetscViewerASCIIPrintf(viewer, "lambda: %" PetscInt_FMT " entries, tie %s\n", n, what));
   else
     PetscCall(PetscViewerASCIIPrintf(viewer, "lambda: tie %s\n", what));
   PetscFunctionReturn(PETSC_SUCCESS);

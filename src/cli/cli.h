@@ -109,6 +109,12 @@ PetscErrorCode RunDirCommit(RunDir dir, const char name[], FILE **file);
 PetscErrorCode RunDirOpenHDF5(RunDir dir, const char name[], PetscViewer *viewer);
 PetscErrorCode RunDirCommitHDF5(RunDir dir, const char name[], PetscViewer *viewer);
 
+/* Rank 0: everything of the file aside is on disk, then it takes its name. Collective. */
+PetscErrorCode CliRename(const char aside[], const char path[]);
+
+/* solution.c: lambda, and the lower level's w where hg has solved for it last, as a model file. */
+PetscErrorCode CliWriteSolution(RunDir dir, BLP blp, HG hg, Vec lambda);
+
 /* history.c: history.csv, valid after every row */
 typedef struct _History *History;
 typedef struct {
@@ -128,5 +134,6 @@ PetscErrorCode HistoryClose(History *history);
 PetscErrorCode CommandSolve(int *code);
 PetscErrorCode CommandHypergrad(int *code);
 PetscErrorCode CommandData(int *code);
+PetscErrorCode CommandPredict(int *code);
 
 #endif

@@ -11,6 +11,7 @@ static const struct {
     {"solve", CommandSolve, "bilevel optimisation; writes a run directory"},
     {"hypergrad", CommandHypergrad, "one hypergradient at a given lambda"},
     {"data", CommandData, "inspect, convert and split data sets"},
+    {"predict", CommandPredict, "apply a solution to other samples"},
 };
 enum { NCOMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -46,7 +47,7 @@ static PetscErrorCode RunCommand(int argc, char **argv, const char name[], int *
     }
     if (help || argc == 1) PetscCall(PrintUsage());
     PetscCheck(help || argc == 1, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-               "no command: twofold solve, hypergrad or data, then options");
+               "no command: twofold solve, hypergrad, data or predict, then options");
     *code = help ? EXIT_OK : EXIT_USAGE;
     PetscFunctionReturn(PETSC_SUCCESS);
   }
@@ -58,7 +59,7 @@ static PetscErrorCode RunCommand(int argc, char **argv, const char name[], int *
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   SETERRQ(PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-          "unknown command %s: known are solve, hypergrad, data (twofold -help)", name);
+          "unknown command %s: known are solve, hypergrad, data, predict (twofold -help)", name);
 }
 
 /* PETSc answers -help and -version at once by its own: ours are renamed on their way in. */

@@ -157,26 +157,13 @@ static PetscErrorCode MonitorStep(ULS uls, const ULSPoint *point, void *ctx)
 
 /* ------------------------------------------------------------------ results */
 
-/* lambda and w; of cross-validation lambda alone, as the w of the folds are not of all samples. */
 static PetscErrorCode WriteSolution(Run *run)
 {
-  PetscViewer viewer;
-  PetscInt F;
   HG hg;
-  State x;
 
   PetscFunctionBegin;
   PetscCall(ULSGetHG(run->uls, &hg));
-  PetscCall(BLPGetFolds(run->blp, &F, NULL, NULL, NULL));
-  PetscCall(PetscObjectSetName((PetscObject)run->lambda, "lambda"));
-  PetscCall(RunDirOpenHDF5(run->dir, "solution.h5", &viewer));
-  PetscCall(VecView(run->lambda, viewer));
-  if (!F) {
-    PetscCall(HGGetState(hg, &x));
-    PetscCall(PetscObjectSetName((PetscObject)x->v[0], "w"));
-    PetscCall(VecView(x->v[0], viewer));
-  }
-  PetscCall(RunDirCommitHDF5(run->dir, "solution.h5", &viewer));
+  PetscCall(CliWriteSolution(run->dir, run->blp, hg, run->lambda));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

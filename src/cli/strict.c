@@ -56,12 +56,14 @@ static const struct {
               {"blp_seed", "-blp_data, one source that is split"},
               {"blp_stratified", "-blp_data, one source that is split"},
               {"blp_", "twofold solve and hypergrad"},
-              {"data_input", "twofold data"},
+              {"data_input", "twofold data and predict"},
               {"data_output", "twofold data"},
               {"data_split", "twofold data"},
               {"data_seed", "twofold data"},
               {"data_stratified", "twofold data"},
-              {"data_kernel", "twofold solve and hypergrad"}};
+              {"data_kernel", "twofold solve, hypergrad and predict"},
+              {"data_scale", "twofold solve and hypergrad (a model knows its scaling)"},
+              {"predict_", "twofold predict"}};
 
 static const char *Owner(const char name[])
 {

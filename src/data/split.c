@@ -57,8 +57,9 @@ static PetscErrorCode MakePart(DataSet ds, MPI_Comm comm, PetscInt nlocal, const
   }
   PetscCall(DataSetCreate(comm, &out));
   PetscCall(PetscStrallocpy(ds->path ? ds->path : "memory", &out->path));
-  PetscCall(PetscStrncpy(out->format, ds->format, sizeof(out->format)));
   PetscCall(DataSetTakeRows_Private(out, nlocal, rowptr, col, val, y, ds->p, ds->fixed_width));
+  PetscCall(DataSetCopyReading_Private(ds, out));
+  out->scaled = ds->scaled;
   PetscCall(PetscFree(y));
   if (ds->classname) { /* a class without a row in this part is gone from it: names follow the values */
     PetscCall(PetscMalloc1(out->c, &out->classname));

@@ -53,6 +53,7 @@ split@-blp_data all.svm -blp_split 0.5,0.5 -blp_seed 4 -blp_view@-@^  val: 30 sa
 split@-blp_data all.svm -blp_folds 4 -blp_fold_groups 1 -blp_view@-@cross-validation: 4 folds on 1 groups of ranks
 split@-blp_data all.svm -blp_split third -blp_view@-@^  test: 20 samples$
 split@-blp_data all.svm -blp_split 0.6,0.4 -blp_stratified -blp_view@-@^  val: 24 samples$
+hypergrad@-blp_lambda_tie class -blp_test_derivatives@-@^  cross product transposed .* pass$
 hypergrad@-lls_type picard -lls_view@-@^  type: picard$
 hypergrad@-lls_view ascii:DIR/v@DIR/v@exactly 3 steps, cold start$
 hypergrad@-lls_warm_start -lls_view@-@exactly 3 steps, warm start$
@@ -66,6 +67,7 @@ hypergrad@-lls_fpm_type heavyball -lls_fpm_momentum 0.25 -lls_fpm_view@-@momentu
 hypergrad@-hg_type aid -hg_view@-@^  type: aid$
 hypergrad@-hg_monitor@-@^hypergradient: f NUMBER, \|\|g\|\| NUMBER, lower 3 steps, adjoint [0-9]+ steps
 hypergrad@-hg_converged_reason@-@^Hypergradient ended by CONVERGED_ITS \(lower level CONVERGED_ITS, adjoint CONVERGED_RTOL\)
+hypergrad@-blp_lambda_tie scalar -hg_type itd -hg_test@-@ is of order NUMBER \(2 expected\): pass$
 hypergrad@-hg_view_gradient@-@^Vec Object: gradient 
 hypergrad@-hg_view_gradient binary:DIR/g.bin@DIR/g.bin@72 bytes
 hypergrad@-hg_view_solution ascii:DIR/w@DIR/w@^Vec Object: w 

@@ -2,6 +2,7 @@
 #define TWOFOLD_BLPIMPL_H
 #include <petscmat.h>
 #include <twofold/blp.h>
+#include <twofold/impl/groupimpl.h>
 #include <twofold/impl/sysimpl.h>
 
 extern PetscClassId BLP_CLASSID;
@@ -30,6 +31,11 @@ struct _BLPOps {
   PetscErrorCode (*contraction)(BLP, Vec, TwofoldConstant *);
   PetscErrorCode (*evaluate)(BLP, BLPSet, Vec, Vec, BLPMetrics *);
   PetscErrorCode (*memory)(BLP, PetscLogDouble *);
+  /* a model: what the type itself needs beside `like`, the same read back (sets nlambda, nw and the layouts),
+     and the class probabilities and metrics of samples that conform to it */
+  PetscErrorCode (*savemodel)(BLP, TwofoldGroup);
+  PetscErrorCode (*loadmodel)(BLP, TwofoldGroup);
+  PetscErrorCode (*predict)(BLP, DataSet, Vec, Vec, Vec *, BLPMetrics *);
 };
 
 /* Cross-validation: the children of this rank's group, a problem a fold. Folds go round the groups: group g
@@ -60,6 +66,7 @@ struct _p_BLP {
   PetscInt nlambda, nw;       /* of the problem's own spaces */
   DataSet set[3];             /* train, val, test: until setup has built from them */
   PetscBool has[3];
+  DataSet like; /* features and classes of the training samples, without a sample */
 
   /* where the data come from */
   char path[3][PETSC_MAX_PATH_LEN];
@@ -67,6 +74,9 @@ struct _p_BLP {
   DataSetSplitRule split;
   BLPFolds folds;
   PetscBool is_fold; /* a child: its data, and their options, are the parent's business */
+
+  DataSetScale scaling;
+  Vec shift, scale; /* of the features, by the training samples; NULL where there is none */
 
   /* the lambda that the outside sees: tie.c, which alone looks into it, but for the kind */
   struct {
@@ -76,7 +86,7 @@ struct _p_BLP {
     Vec lambda, work; /* T theta; a direction or a result in the problem's own lambda */
     PetscObjectId id; /* of the theta behind lambda */
     PetscObjectState state;
-    PetscInt n; /* entries of theta */
+    PetscInt n; /* entries of theta, where there is a T */
   } tie;
   PetscReal upper_l2;
 };
@@ -84,6 +94,7 @@ struct _p_BLP {
 /* Options of the data, and reading them. */
 PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOptionsObject);
 PetscErrorCode BLPLoadData_Private(BLP blp);
+PetscErrorCode BLPScaleData_Private(BLP blp);
 
 /* folds.c: makes the children from set[]; destroys them. */
 PetscErrorCode BLPSetUpFolds_Private(BLP blp);
@@ -113,7 +124,8 @@ PetscErrorCode BLPTieReset_Private(BLP blp);
 PetscErrorCode BLPTieCreateVec_Private(BLP blp, Vec *theta);
 PetscErrorCode BLPTieView_Private(BLP blp, PetscViewer viewer);
 PetscErrorCode BLPTieGetMemory_Private(BLP blp, PetscLogDouble *bytes);
-/* *lambda = T theta, untouched as long as theta stays as it is; theta itself without a tie. */
+/* *lambda = T theta, which stays until it is asked for at another theta, and longer for who takes a
+   reference; theta itself without a tie. */
 PetscErrorCode BLPTieLambda_Private(BLP blp, Vec theta, Vec *lambda);
 /* *own = T u, until the next call; u itself without a tie. */
 PetscErrorCode BLPTieDirection_Private(BLP blp, Vec u, Vec *own);
