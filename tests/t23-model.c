@@ -350,8 +350,7 @@ static PetscErrorCode TestText(const char folder[], const char weight[])
   PetscCall(BLPReadDataSet(model, path, &ds, &misfit));
   CHECK(misfit.unlabelled == 2, "%d documents without a class", (int)misfit.unlabelled);
   PetscCall(DataSetGetNames(ds, &names));
-  PetscCall(GatherText(TEST_COMM, names ? names : "",
-                       &as_read)); /* one document a rank at most, or rank 0 */
+  PetscCall(GatherText(TEST_COMM, names ? names : "", &as_read)); /* one document a rank at most, or rank 0 */
   CHECK(as_read[0] == 'a', "the first document is '%s'", as_read);
   CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "has no class folders", DataSetLoad(all, path));
   PetscCall(DataSetCreate(TEST_COMM, &other));

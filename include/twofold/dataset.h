@@ -103,6 +103,25 @@ PetscErrorCode DataSetSelect(DataSet ds, const PetscBool keep[], DataSet *part);
    are (seed, global index): the same split on any number of ranks. Collective. */
 PetscErrorCode DataSetSplit(DataSet ds, const DataSetSplitRule *rule, DataSet parts[3]);
 
+/**
+ * Deals the samples to F folds for cross-validation.
+ *
+ * Keys are (seed, global index): the same folds on any number of ranks. Sizes differ by at most one, and so
+ * do with `stratified` the numbers of samples of each class.
+ *
+ * @collective
+ *
+ * @param[in]     ds          the samples
+ * @param[in]     F           number of folds, 2 .. n
+ * @param[in]     seed        key of the random order
+ * @param[in]     stratified  deal each class by itself
+ * @param[out]    fold        fold 0 .. F - 1 of each of this rank's samples; DataSetSelect() makes sets of
+ * them
+ *
+ * @raises{PETSC_ERR_ARG_OUTOFRANGE, fewer than two folds or more folds than samples}
+ */
+PetscErrorCode DataSetFold(DataSet ds, PetscInt F, PetscInt64 seed, PetscBool stratified, PetscInt fold[]);
+
 /** What DataSetConform() could not fit. */
 typedef struct {
   PetscInt features;   /**< features beyond those of the model */
@@ -192,24 +211,6 @@ PetscErrorCode DataSetComputeScaling(DataSet train, DataSetScale kind, Vec *shif
  * @raises{PETSC_ERR_ARG_OUTOFRANGE, the dense data would be too large}
  */
 PetscErrorCode DataSetApplyScaling(DataSet ds, Vec shift, Vec scale);
-/**
- * Deals the samples to F folds for cross-validation.
- *
- * Keys are (seed, global index): the same folds on any number of ranks. Sizes differ by at most one, and so
- * do with `stratified` the numbers of samples of each class.
- *
- * @collective
- *
- * @param[in]     ds          the samples
- * @param[in]     F           number of folds, 2 .. n
- * @param[in]     seed        key of the random order
- * @param[in]     stratified  deal each class by itself
- * @param[out]    fold        fold 0 .. F - 1 of each of this rank's samples; DataSetSelect() makes sets of
- * them
- *
- * @raises{PETSC_ERR_ARG_OUTOFRANGE, fewer than two folds or more folds than samples}
- */
-PetscErrorCode DataSetFold(DataSet ds, PetscInt F, PetscInt64 seed, PetscBool stratified, PetscInt fold[]);
 
 /* Adds a format: load() fills the set by DataSetSetRows(). Not collective. */
 PetscErrorCode DataSetRegister(const char format[], PetscErrorCode (*load)(DataSet ds, const char path[]));

@@ -183,7 +183,7 @@ static PetscErrorCode MakeGroups(BLP blp)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Rows of `all` in fold k (inside) or in the others, on the group of fold k. */
+/* Rows of `all` in fold k (inside) or in the others, on the group of fold k; all rows where fold is NULL. */
 static PetscErrorCode SelectFold(BLP blp, DataSet all, const PetscInt fold[], PetscInt k, PetscBool inside,
                                  DataSet *part)
 {
@@ -196,31 +196,11 @@ static PetscErrorCode SelectFold(BLP blp, DataSet all, const PetscInt fold[], Pe
   PetscCallMPI(MPI_Comm_size(PetscObjectComm((PetscObject)blp), &size));
   PetscCall(DataSetGetRows(all, &n, NULL, NULL, NULL, NULL));
   PetscCall(PetscMalloc1(n + 1, &keep));
-  for (PetscInt i = 0; i < n; i++) keep[i] = (PetscBool)((fold[i] == k) == inside);
+  for (PetscInt i = 0; i < n; i++) keep[i] = (PetscBool)(!fold || (fold[i] == k) == inside);
   const PetscInt group = k % folds->G;
   const PetscMPIInt first = FirstRank(size, folds->G, group), next = FirstRank(size, folds->G, group + 1);
   PetscCall(DataSetSelectOnto_Private(all, keep, folds->comm, first, next - first, part));
   PetscCall(PetscFree(keep));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* All rows of the test set on each group. */
-static PetscErrorCode CopyToGroups(BLP blp, DataSet ds, DataSet *copy)
-{
-  PetscInt n, *fold;
-  DataSet part;
-
-  PetscFunctionBegin;
-  *copy = NULL;
-  if (!ds) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(DataSetGetRows(ds, &n, NULL, NULL, NULL, NULL));
-  PetscCall(PetscCalloc1(n + 1, &fold));
-  for (PetscInt group = 0; group < blp->folds.G; group++) {
-    for (PetscInt i = 0; i < n; i++) fold[i] = group;
-    PetscCall(SelectFold(blp, ds, fold, group, PETSC_TRUE, &part));
-    if (part) *copy = part;
-  }
-  PetscCall(PetscFree(fold));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -238,12 +218,14 @@ static PetscErrorCode MakeChild(BLP blp, PetscInt k, PetscInt nclasses, DataSet 
              k, c, nclasses);
   PetscCall(BLPCreate(blp->folds.comm, child));
   (*child)->is_fold = PETSC_TRUE;
+  (*child)->scaling = blp->scaling;
   PetscCall(BLPSetOptionsPrefix(*child, ((PetscObject)blp)->prefix));
   PetscCall(BLPSetType(*child, ((PetscObject)blp)->type_name));
   PetscCall(BLPSetData(*child, train, val, test));
   PetscCall(
       DataSetDestroy(&train)); /* the child has the only reference, and drops it when it has built from it */
   PetscCall(DataSetDestroy(&val));
+  PetscCall(DataSetDestroy(&test));
   if (blp->folds.from_options) PetscCall(BLPSetFromOptions(*child));
   PetscCall(BLPSetTie(*child, blp->tie.kind));
   PetscCall(BLPSetUpperL2(*child, blp->upper_l2));
@@ -253,17 +235,19 @@ static PetscErrorCode MakeChild(BLP blp, PetscInt k, PetscInt nclasses, DataSet 
 
 /* The i-th fold of every group: rows change hands on all ranks, then each group makes its child. Children
    print nothing: that is the parent's part. */
-static PetscErrorCode MakeRound(BLP blp, DataSet all, DataSet test, const PetscInt fold[], PetscInt i)
+static PetscErrorCode MakeRound(BLP blp, DataSet all, const PetscInt fold[], PetscInt i)
 {
   BLPFolds *folds = &blp->folds;
-  DataSet train = NULL, val = NULL;
+  DataSet train = NULL, val = NULL, test = NULL;
   PetscErrorCode error = PETSC_SUCCESS;
 
   PetscFunctionBegin;
   for (PetscInt k = i * folds->G; k < PetscMin((i + 1) * folds->G, folds->F); k++) {
-    DataSet in, out;
+    DataSet in, out, copy = NULL;
     PetscCall(SelectFold(blp, all, fold, k, PETSC_TRUE, &in));
     PetscCall(SelectFold(blp, all, fold, k, PETSC_FALSE, &out));
+    if (blp->set[BLP_TEST]) PetscCall(SelectFold(blp, blp->set[BLP_TEST], NULL, k, PETSC_TRUE, &copy));
+    if (copy) test = copy; /* each child scales its own */
     if (in) val = in;
     if (out) train = out;
   }
@@ -306,7 +290,6 @@ PetscErrorCode BLPSetUpFolds_Private(BLP blp)
   const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
   BLPFolds *folds = &blp->folds;
   PetscInt n, *fold;
-  DataSet test;
 
   PetscFunctionBegin;
   PetscCheck(blp->needs_samples, comm, PETSC_ERR_SUP,
@@ -328,10 +311,8 @@ PetscErrorCode BLPSetUpFolds_Private(BLP blp)
   PetscCall(PetscMalloc1(n + 1, &fold));
   PetscCall(DataSetFold(all, folds->F, blp->split.seed, blp->split.stratified, fold));
   PetscCall(MakeGroups(blp));
-  PetscCall(CopyToGroups(blp, blp->set[BLP_TEST], &test));
-  for (PetscInt i = 0; i * folds->G < folds->F; i++) PetscCall(MakeRound(blp, all, test, fold, i));
+  for (PetscInt i = 0; i * folds->G < folds->F; i++) PetscCall(MakeRound(blp, all, fold, i));
   PetscCall(PetscFree(fold));
-  PetscCall(DataSetDestroy(&test));
   blp->has[BLP_TRAIN] = blp->has[BLP_VAL] = PETSC_TRUE;
   blp->has[BLP_TEST] = blp->set[BLP_TEST] ? PETSC_TRUE : PETSC_FALSE;
   for (int s = 0; s < 3; s++) PetscCall(DataSetDestroy(&blp->set[s]));

@@ -5,15 +5,15 @@
 PetscErrorCode CliWriteSolution(RunDir dir, BLP blp, HG hg, Vec lambda)
 {
   PetscViewer viewer;
-  PetscInt folds;
+  PetscInt F;
   State x;
 
   PetscFunctionBegin;
-  PetscCall(BLPGetFolds(blp, &folds, NULL, NULL, NULL));
+  PetscCall(BLPGetFolds(blp, &F, NULL, NULL, NULL));
   PetscCall(PetscObjectSetName((PetscObject)lambda, "lambda"));
   PetscCall(RunDirOpenHDF5(dir, "solution.h5", &viewer));
   PetscCall(VecView(lambda, viewer));
-  if (!folds) { /* the w of folds are not of all samples */
+  if (!F) { /* the w of folds are not of all samples */
     PetscCall(HGGetState(hg, &x));
     PetscCall(PetscObjectSetName((PetscObject)x->v[0], "w"));
     PetscCall(VecView(x->v[0], viewer));

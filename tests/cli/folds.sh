@@ -33,7 +33,7 @@ rows_agree() { # DIR DIR: all numbers but times to 1e-9, as many rows
 
 # ------------------------------------------------------------------ any number of ranks and groups
 one() { # RANKS GROUPS
-  run hypergrad "$1" "g$1.$2" -blp_fold_groups "$2" -blp_lambda -0.5 -hg_view_gradient "binary:gradient$1.$2.bin"
+  run hypergrad "$1" "g$1.$2" -blp_fold_groups "$2" -blp_lambda -0.5 -data_scale standard -hg_view_gradient "binary:gradient$1.$2.bin"
   run solve "$1" "s$1.$2" -blp_fold_groups "$2" "${warm[@]}" -uls_max_it 4 -uls_step 5 -uls_momentum 0.5 -uls_eval_every 2
 }
 for layout in "0 1" "2 1" "2 2" "4 1" "4 2" "4 4"; do

@@ -57,6 +57,11 @@ PetscErrorCode DataSetTakeRows_Private(DataSet ds, PetscInt nlocal, PetscInt *ro
                                        PetscScalar *val, const PetscReal label[], PetscInt p,
                                        PetscBool fixed_width);
 
+/* As DataSetSelect(), but deals the rows to the `size` ranks of ds from `first` on, whose communicator is
+   comm; *part is NULL on the others. Collective on ds. */
+PetscErrorCode DataSetSelectOnto_Private(DataSet ds, const PetscBool keep[], MPI_Comm comm, PetscMPIInt first,
+                                         PetscMPIInt size, DataSet *part);
+
 /* What is known of how `from` was read: format, index base, columns, weights and vocabulary of text. */
 PetscErrorCode DataSetCopyReading_Private(DataSet from, DataSet to);
 
@@ -80,10 +85,6 @@ PetscErrorCode DataSetVocabularyLoad_Private(MPI_Comm comm, PetscInt p, TwofoldG
 /* What DataSetCreateLike() keeps, to a group of a file and back. Collective. */
 PetscErrorCode DataSetSaveLike_Private(DataSet like, TwofoldGroup group);
 PetscErrorCode DataSetLoadLike_Private(DataSet like, TwofoldGroup group);
-/* As DataSetSelect(), but deals the rows to the `size` ranks of ds from `first` on, whose communicator is
-   comm; *part is NULL on the others. Collective on ds. */
-PetscErrorCode DataSetSelectOnto_Private(DataSet ds, const PetscBool keep[], MPI_Comm comm, PetscMPIInt first,
-                                         PetscMPIInt size, DataSet *part);
 
 /* Readers, one a file. */
 PetscErrorCode DataSetLoad_SVMLight(DataSet ds, const char path[]);
