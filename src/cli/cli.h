@@ -116,6 +116,8 @@ typedef struct {
   BLPMetrics val, test;
   PetscBool has_test;
   HGReport hg;
+  PetscReal projected_norm;                                   /* -1 where there is none */
+  PetscInt64 total_lower_its, total_adjoint_its, evaluations; /* of the run so far */
   PetscLogDouble time;
 } HistoryRow;
 PetscErrorCode HistoryOpen(RunDir dir, PetscInt first_step, History *history);
