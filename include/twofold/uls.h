@@ -123,6 +123,18 @@ PetscErrorCode ULSGetObjective(ULS uls, PetscReal *f);
  */
 PetscErrorCode ULSGetBest(ULS uls, Vec *lambda, PetscReal *f, PetscInt *it);
 
+/**
+ * Gives the work of the run so far, rejected trials and whatever came after the last point included.
+ *
+ * @notcollective
+ *
+ * @param[in]     uls          the solver
+ * @param[out]    lower_its    lower-level steps; may be NULL, as the others
+ * @param[out]    adjoint_its  adjoint steps
+ * @param[out]    evaluations  points at which f was computed
+ */
+PetscErrorCode ULSGetWork(ULS uls, PetscInt64 *lower_its, PetscInt64 *adjoint_its, PetscInt64 *evaluations);
+
 /* Writes lambda, the counters, the best point, the momentum or the means of Adam, and HG's accepted states to
    an HDF5 viewer, or takes them from it. Descent goes on bitwise from there. The memory of a Tao type (past
    steps, trust region) cannot be saved: such a run starts anew at the saved lambda. Collective. */

@@ -198,6 +198,7 @@ static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLog
 {
   PetscMPIInt size;
   PetscInt it, nlambda, nw, best_it;
+  PetscInt64 lower, adjoint, evaluations;
   PetscReal best;
   HGType type;
   HG hg;
@@ -207,6 +208,7 @@ static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLog
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
   PetscCall(ULSGetIterationNumber(run->uls, &it));
   PetscCall(ULSGetBest(run->uls, NULL, &best, &best_it));
+  PetscCall(ULSGetWork(run->uls, &lower, &adjoint, &evaluations));
   PetscCall(BLPGetSizes(run->blp, &nlambda, &nw));
   PetscCall(ULSGetHG(run->uls, &hg));
   PetscCall(HGGetType(hg, &type));
@@ -229,9 +231,9 @@ static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLog
       JsonReal(&json, "best_objective", best);
       JsonInt(&json, "best_step", best_it);
     }
-    JsonInt(&json, "total_lower_steps", run->last.total_lower_its);
-    JsonInt(&json, "total_adjoint_steps", run->last.total_adjoint_its);
-    JsonInt(&json, "evaluations", run->last.evaluations);
+    JsonInt(&json, "total_lower_steps", lower);
+    JsonInt(&json, "total_adjoint_steps", adjoint);
+    JsonInt(&json, "evaluations", evaluations);
     if (eval->evaluated) {
       JsonInt(&json, "evaluated_at_step", eval->step);
       SummariseMetrics(&json, "val", &eval->val);

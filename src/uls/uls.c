@@ -300,6 +300,15 @@ PetscErrorCode ULSGetObjective(ULS uls, PetscReal *f)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode ULSGetWork(ULS uls, PetscInt64 *lower_its, PetscInt64 *adjoint_its, PetscInt64 *evaluations)
+{
+  PetscFunctionBegin;
+  if (lower_its) *lower_its = uls->total_lower_its;
+  if (adjoint_its) *adjoint_its = uls->total_adjoint_its;
+  if (evaluations) *evaluations = uls->evaluations;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode ULSGetBest(ULS uls, Vec *lambda, PetscReal *f, PetscInt *it)
 {
   PetscFunctionBegin;
