@@ -143,7 +143,7 @@ static PetscErrorCode Ball(Case *k)
 
   PetscFunctionBegin;
   PetscCall(UpperStart(k->blp, accurate, "-lset_type l2ball -lset_radius 0.7",
-                       "-uls_step 20 -uls_gatol 1e-8 -uls_max_it 60", &uls));
+                       "-uls_step 60 -uls_gatol 1e-7 -uls_max_it 60", &uls));
   PetscCall(ULSMonitorSet(uls, Watch, &rows));
   PetscCall(Start(k, origin));
   PetscCall(ULSSolve(uls, k->lambda));

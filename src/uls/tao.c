@@ -146,7 +146,17 @@ static PetscErrorCode CheckSet(ULS uls, const char type[])
 
 /* ------------------------------------------------------------------ what Tao asks for */
 
-/* f and g at x in uls, unless they are there already. */
+/* t->at <- x. PETSc keeps norms with a vector; nm changes the array on one rank alone, and with it only there
+   what is kept: a norm of x would then be taken from memory by some ranks, and computed by the others. */
+static PetscErrorCode Take(ULSTao *t, Vec x)
+{
+  PetscFunctionBegin;
+  PetscCall(VecCopy(x, t->at));
+  PetscCall(PetscObjectStateIncrease((PetscObject)t->at));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* f and g at x in uls, unless they are there already; x is t->at then. */
 static PetscErrorCode Evaluate(ULS uls, Vec x)
 {
   ULSTao *t = (ULSTao *)uls->data;
@@ -157,11 +167,11 @@ static PetscErrorCode Evaluate(ULS uls, Vec x)
   PetscFunctionBegin;
   if (t->has_at) PetscCall(VecEqual(x, t->at, &same));
   if (same) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(VecCopy(x, t->at));
+  PetscCall(Take(t, x));
   t->has_at = t->failed = PETSC_TRUE;
-  PetscCall(VecNorm(x, NORM_2, &norm));
+  PetscCall(VecNorm(t->at, NORM_2, &norm));
   if (uls->reason || PetscIsInfOrNanReal(norm)) PetscFunctionReturn(PETSC_SUCCESS); /* no work for nothing */
-  PetscCall(ULSEvaluate_Private(uls, x));
+  PetscCall(ULSEvaluate_Private(uls, t->at));
   PetscCall(HGGetReport(uls->hg, &report));
   t->failed = (PetscBool)(report.reason < HG_DIVERGED_ITS);
   if (report.reason == HG_STOPPED) uls->reason = ULS_STOPPED;
@@ -218,8 +228,9 @@ static PetscErrorCode Objective(Tao tao, Vec x, PetscReal *f, void *ctx)
   *f = uls->f;
   if (t->has_at) PetscCall(VecEqual(x, t->at, &same));
   if (same && !t->failed) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(Take(t, x));
   t->has_at = PETSC_FALSE; /* HG's states are x's from here on, uls->g is not */
-  if (!uls->reason) PetscCall(ULSEvaluateObjective_Private(uls, x, f));
+  if (!uls->reason) PetscCall(ULSEvaluateObjective_Private(uls, t->at, f));
   PetscCall(HGGetReport(uls->hg, &report));
   if (report.reason == HG_STOPPED) uls->reason = ULS_STOPPED;
   if (report.reason == HG_DIVERGED_ITS && !uls->step_on_inexact) uls->reason = ULS_DIVERGED_INEXACT;
@@ -251,15 +262,15 @@ static PetscErrorCode Move(ULS uls, Vec x)
 
   PetscFunctionBegin;
   PetscCall(Evaluate(uls, x)); /* a solver may go back to a trial before the last */
-  PetscCall(VecNorm(x, NORM_2, &norm));
+  PetscCall(VecNorm(t->at, NORM_2, &norm));
   if (!uls->reason && PetscIsInfOrNanReal(norm)) uls->reason = ULS_DIVERGED_NANORINF;
   if (uls->reason) PetscFunctionReturn(PETSC_SUCCESS);
   uls->it++;
   PetscCall(PetscLogEventBegin(TWOFOLD_ULSStep, uls, x, 0, 0));
   if (t->failed) /* some line searches take what they are given */
-    PetscCall(VecCopy(x, t->accepted));
+    PetscCall(VecCopy(t->at, t->accepted));
   else
-    PetscCall(Accept(uls, x));
+    PetscCall(Accept(uls, t->at));
   PetscCall(PetscLogEventEnd(TWOFOLD_ULSStep, uls, x, 0, 0));
   PetscCall(ULSExamine_Private(uls, t->accepted, &usable_point));
   if (usable_point) PetscCall(ULSAfterStep_Private(uls));
