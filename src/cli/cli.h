@@ -117,8 +117,8 @@ PetscErrorCode RunDirCommitHDF5(RunDir dir, const char name[], PetscViewer *view
 /* Rank 0: everything of the file aside is on disk, then it takes its name. Collective. */
 PetscErrorCode CliRename(const char aside[], const char path[]);
 
-/* solution.c: lambda, and the lower level's w where hg has solved for it last, as a model file. */
-PetscErrorCode CliWriteSolution(RunDir dir, BLP blp, HG hg, Vec lambda);
+/* solution.c: lambda, the best lambda of a run (may be NULL), and the w of hg's last solve as a model. */
+PetscErrorCode CliWriteSolution(RunDir dir, BLP blp, HG hg, Vec lambda, Vec best);
 
 /* history.c: history.csv, valid after every row */
 typedef struct _History *History;
@@ -129,6 +129,8 @@ typedef struct {
   BLPMetrics val, test;
   PetscBool has_test;
   HGReport hg;
+  PetscReal projected_norm;                                   /* -1 where there is none */
+  PetscInt64 total_lower_its, total_adjoint_its, evaluations; /* of the run so far */
   PetscLogDouble time;
 } HistoryRow;
 PetscErrorCode HistoryOpen(RunDir dir, PetscInt first_step, History *history);

@@ -155,7 +155,7 @@ PetscErrorCode CommandHypergrad(int *code)
   if (dir) {
     PetscCall(RunDirWriteOptions(dir, "hypergrad"));
     PetscCall(WriteSummary(dir, hg, f));
-    PetscCall(CliWriteSolution(dir, blp, hg, lambda));
+    PetscCall(CliWriteSolution(dir, blp, hg, lambda, NULL));
     PetscCall(RunDirDestroy(&dir));
   }
   PetscCall(HGGetConvergedReason(hg, &reason));

@@ -2,7 +2,7 @@
 #include <petscviewerhdf5.h>
 #include "cli.h"
 
-PetscErrorCode CliWriteSolution(RunDir dir, BLP blp, HG hg, Vec lambda)
+PetscErrorCode CliWriteSolution(RunDir dir, BLP blp, HG hg, Vec lambda, Vec best)
 {
   PetscViewer viewer;
   PetscInt F;
@@ -13,6 +13,10 @@ PetscErrorCode CliWriteSolution(RunDir dir, BLP blp, HG hg, Vec lambda)
   PetscCall(PetscObjectSetName((PetscObject)lambda, "lambda"));
   PetscCall(RunDirOpenHDF5(dir, "solution.h5", &viewer));
   PetscCall(VecView(lambda, viewer));
+  if (best) {
+    PetscCall(PetscObjectSetName((PetscObject)best, "lambda_best"));
+    PetscCall(VecView(best, viewer));
+  }
   if (!F) { /* the w of folds are not of all samples */
     PetscCall(HGGetState(hg, &x));
     PetscCall(PetscObjectSetName((PetscObject)x->v[0], "w"));
