@@ -47,11 +47,10 @@ static PetscErrorCode OpenModel(MPI_Comm comm, const char path[], TwofoldGroup *
 
   PetscFunctionBegin;
   PetscCall(TwofoldGroupOpen(comm, path, group_name, group));
-  PetscCheck(
-      *group, comm, PETSC_ERR_FILE_UNEXPECTED,
-      "%s is not a model: it has no group '%s'; solution.h5 of a run directory is one, where the problem "
-      "can predict",
-      path, group_name);
+  PetscCheck(*group, comm, PETSC_ERR_FILE_UNEXPECTED,
+             "%s is not a model: it has no group '%s'; solution.h5 of a run directory is one, where the "
+             "problem can predict and was not solved over folds",
+             path, group_name);
   PetscCall(TwofoldGroupGetInt(*group, "layout", &written));
   PetscCheck(written == layout, comm, PETSC_ERR_FILE_UNEXPECTED,
              "%s is a model of layout %" PetscInt64_FMT
