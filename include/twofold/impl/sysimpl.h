@@ -4,7 +4,6 @@
 #include <petsc/private/petscimpl.h>
 #include <petscviewer.h>
 #include <twofold/sys.h>
-#include <twofold/impl/compat.h>
 
 /* Log events, one per verb. */
 extern PetscLogEvent TWOFOLD_DataLoad, TWOFOLD_DataExchange, TWOFOLD_MatMult, TWOFOLD_MatMultTranspose;
