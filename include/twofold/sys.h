@@ -2,6 +2,7 @@
 #define TWOFOLD_SYS_H
 /* Start-up and the small services every layer uses. */
 #include <petscvec.h>
+#include <twofold/compat.h>
 
 #define TWOFOLD_VERSION "0.1.0"
 

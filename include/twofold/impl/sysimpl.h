@@ -5,7 +5,6 @@
 #include <petscmat.h>
 #include <petscviewer.h>
 #include <twofold/sys.h>
-#include <twofold/impl/compat.h>
 
 /* Log events, one per verb. */
 extern PetscLogEvent TWOFOLD_DataLoad, TWOFOLD_DataExchange, TWOFOLD_MatMult, TWOFOLD_MatMultTranspose;
