@@ -73,7 +73,7 @@ PetscErrorCode BLPHasSet(BLP blp, BLPSet set, PetscBool *has);
  *
  * @option{-blp_folds F}
  * @option{-blp_fold_groups G}
- * @raises{PETSC_ERR_ARG_OUTOFRANGE, a number is not in its range}
+ * @raises PETSC_ERR_ARG_OUTOFRANGE a number is not in its range
  * @equation{f = 1/F sum_k E_k}
  */
 PetscErrorCode BLPSetFolds(BLP blp, PetscInt F, PetscInt G);
@@ -100,8 +100,8 @@ PetscErrorCode BLPGetFolds(BLP blp, PetscInt *F, PetscInt *G, PetscInt *nlocal, 
  * @param[in]     blp     the problem, before BLPSetUp()
  * @param[in]     kind    the tie; BLP_TIE_OWN is the default
  *
- * @raises{PETSC_ERR_ARG_WRONGSTATE, the problem is set up with another tie}
- * @raises{PETSC_ERR_SUP, by BLPSetUp(): BLP_TIE_CLASS where lambda has one entry a row}
+ * @raises PETSC_ERR_ARG_WRONGSTATE the problem is set up with another tie
+ * @raises PETSC_ERR_SUP by BLPSetUp(): BLP_TIE_CLASS where lambda has one entry a row
  * @option{-blp_lambda_tie KIND}
  * @equation{lambda = T theta\, grad f(theta) = T^T grad f(lambda)}
  */
@@ -125,8 +125,8 @@ PetscErrorCode BLPGetTie(BLP blp, BLPTie *kind);
  *                        dealt to the ranks as those are, one column for each of theta; to be set again where
  *                        its entries change. NULL: no map any more. A reference is taken
  *
- * @raises{PETSC_ERR_ARG_SIZ, by BLPSetUp() where it comes later: rows that do not fit}
- * @raises{PETSC_ERR_ARG_INCOMP, likewise: a tie of another kind is set}
+ * @raises PETSC_ERR_ARG_SIZ by BLPSetUp() where it comes later: rows that do not fit
+ * @raises PETSC_ERR_ARG_INCOMP likewise: a tie of another kind is set
  * @equation{lambda = T theta\, grad f(theta) = T^T grad f(lambda)}
  */
 PetscErrorCode BLPSetLambdaMap(BLP blp, Mat T);
@@ -138,7 +138,7 @@ PetscErrorCode BLPSetLambdaMap(BLP blp, Mat T);
  * @param[in]     blp     the problem
  * @param[in]     rho     its weight, at least 0 (the default)
  *
- * @raises{PETSC_ERR_ARG_OUTOFRANGE, negative or not finite}
+ * @raises PETSC_ERR_ARG_OUTOFRANGE negative or not finite
  * @option{-blp_upper_l2 RHO}
  * @equation{E + rho/2 ||lambda||^2\, of the tied lambda where there is a tie}
  */
@@ -197,7 +197,7 @@ PetscErrorCode BLPHasMap(BLP blp, PetscBool *has);
  * @param[in]  w      where
  * @param[out] y      Phi(w, lambda), not w itself
  *
- * @raises{PETSC_ERR_SUP, the lower level is not a map}
+ * @raises PETSC_ERR_SUP the lower level is not a map
  */
 PetscErrorCode BLPMapApply(BLP blp, Vec lambda, Vec w, Vec y);
 /**
@@ -282,8 +282,8 @@ PetscErrorCode BLPGetContraction(BLP blp, Vec lambda, TwofoldConstant *q);
  *                  reference is kept
  * @param[in] upper likewise with PETSC_INFINITY
  *
- * @raises{PETSC_ERR_ARG_INCOMP, a lower bound is above the upper one; also raised by BLPSetUp()}
- * @raises{PETSC_ERR_ARG_SIZ, a bound is not laid out as lambda; also raised by BLPSetUp()}
+ * @raises PETSC_ERR_ARG_INCOMP a lower bound is above the upper one; also raised by BLPSetUp()
+ * @raises PETSC_ERR_ARG_SIZ a bound is not laid out as lambda; also raised by BLPSetUp()
  */
 PetscErrorCode BLPSetBounds(BLP blp, Vec lower, Vec upper);
 /**
@@ -309,8 +309,8 @@ PetscErrorCode BLPGetBounds(BLP blp, Vec *lower, Vec *upper);
  * @param[in] w      where: best a point without structure
  * @param[in] viewer prints a table of what was checked with orders and errors; NULL: silent
  *
- * @raises{PETSC_ERR_USER, a derivative is wrong\, or a function is not finite or not differentiable at the
- *         point: the message names it and the measured order}
+ * @raises PETSC_ERR_USER a derivative is wrong, or a function is not finite or not differentiable at the
+ *         point: the message names it and the measured order
  * @equation{||F(x + h d) - F(x) - h F'(x) d|| = O(h^2)}
  */
 PetscErrorCode BLPTestDerivatives(BLP blp, Vec lambda, Vec w, PetscViewer viewer);
@@ -362,8 +362,8 @@ PetscErrorCode BLPSaveModel(BLP blp, PetscViewer viewer);
  * @param[in,out] blp     the problem; its type is taken from the file
  * @param[in]     path    file that BLPSaveModel() wrote to
  *
- * @raises{PETSC_ERR_FILE_OPEN, there is no such file}
- * @raises{PETSC_ERR_FILE_UNEXPECTED, it is no model, damaged, or of another type of problem}
+ * @raises PETSC_ERR_FILE_OPEN there is no such file
+ * @raises PETSC_ERR_FILE_UNEXPECTED it is no model, damaged, or of another type of problem
  */
 PetscErrorCode BLPLoadModel(BLP blp, const char path[]);
 
@@ -377,7 +377,7 @@ PetscErrorCode BLPLoadModel(BLP blp, const char path[]);
  * @param[in,out] ds      samples, not adopted before
  * @param[out]    misfit  what did not fit (DataSetConform()); may be NULL
  *
- * @raises{PETSC_ERR_FILE_UNEXPECTED, the samples have other features}
+ * @raises PETSC_ERR_FILE_UNEXPECTED the samples have other features
  */
 PetscErrorCode BLPAdoptDataSet(BLP blp, DataSet ds, DataSetMisfit *misfit);
 
@@ -391,8 +391,8 @@ PetscErrorCode BLPAdoptDataSet(BLP blp, DataSet ds, DataSetMisfit *misfit);
  * @param[out]    ds      new set
  * @param[out]    misfit  as for BLPAdoptDataSet()
  *
- * @raises{PETSC_ERR_FILE_OPEN, there is no such file}
- * @raises{PETSC_ERR_FILE_UNEXPECTED, bad content\, or other features}
+ * @raises PETSC_ERR_FILE_OPEN there is no such file
+ * @raises PETSC_ERR_FILE_UNEXPECTED bad content, or other features
  */
 PetscErrorCode BLPReadDataSet(BLP blp, const char path[], DataSet *ds, DataSetMisfit *misfit);
 

@@ -136,7 +136,7 @@ PetscErrorCode BLPUserSetLinearize(BLP blp, BLPUserLinearizeFn loss, BLPUserLine
  * @param[in] L   grad^2_ww l <= L I, positive, at least mu; PETSC_DEFAULT: not known
  * @param[in] q   ||d1Phi|| <= q of the map, not negative; PETSC_DEFAULT: not known
  *
- * @raises{PETSC_ERR_ARG_OUTOFRANGE, a constant is out of its range}
+ * @raises PETSC_ERR_ARG_OUTOFRANGE a constant is out of its range
  */
 PetscErrorCode BLPUserSetConstants(BLP blp, PetscReal mu, PetscReal L, PetscReal q);
 /**
