@@ -135,7 +135,7 @@ PetscErrorCode BLPSetFromOptions(BLP blp);
  * @raises PETSC_ERR_ARG_WRONGSTATE there are no validation samples, or BLPUSER lacks sizes, E or a lower
  * level
  * @raises PETSC_ERR_ARG_WRONG a text corpus among several files, or validation samples where there are folds
- * @raises PETSC_ERR_ARG_INCOMP `-blp_data` beside `-blp_train` or `-blp_val`, a tie beside BLPSetLambdaMap(),
+ * @raises PETSC_ERR_ARG_INCOMP -blp_data beside -blp_train or -blp_val, a tie beside BLPSetLambdaMap(),
  * or a lower bound above the upper one
  * @raises PETSC_ERR_ARG_OUTOFRANGE the split leaves no validation samples
  * @raises PETSC_ERR_ARG_SIZ bounds or map do not fit lambda
@@ -228,7 +228,7 @@ PetscErrorCode BLPGetFolds(BLP blp, PetscInt *F, PetscInt *G, PetscInt *nlocal, 
  * @logicallycollective
  *
  * @param[in]     blp     the problem, before BLPSetUp()
- * @param[in]     kind    the tie; `BLP_TIE_OWN` is the default
+ * @param[in]     kind    the tie; BLP_TIE_OWN is the default
  *
  * @raises PETSC_ERR_ARG_WRONGSTATE the problem is set up with another tie
  * @raises PETSC_ERR_SUP by BLPSetUp(): BLP_TIE_CLASS where lambda has one entry a row

@@ -170,7 +170,7 @@ PetscErrorCode DataSetIsFormat(DataSet ds, DataSetFormat format, PetscBool *is);
  *
  * @raises PETSC_ERR_FILE_OPEN it is missing, or must not be read
  * @raises PETSC_ERR_FILE_UNEXPECTED bad content (names file and line), or labels of more than 65536 values
- * @raises PETSC_ERR_ARG_OUTOFRANGE `-data_features` is more than the format says there are
+ * @raises PETSC_ERR_ARG_OUTOFRANGE -data_features is more than the format says there are
  * @raises PETSC_ERR_SUP an HDF5 file with a PETSc that was built without HDF5
  */
 PetscErrorCode DataSetLoad(DataSet ds, const char path[]);
@@ -189,7 +189,7 @@ PetscErrorCode DataSetLoad(DataSet ds, const char path[]);
  * @raises PETSC_ERR_ARG_WRONGSTATE the set is empty
  * @raises PETSC_ERR_FILE_OPEN the file cannot be opened
  * @raises PETSC_ERR_FILE_WRITE it cannot be written in full
- * @raises PETSC_ERR_SUP `.h5` with a PETSc that was built without HDF5
+ * @raises PETSC_ERR_SUP .h5 with a PETSc that was built without HDF5
  */
 PetscErrorCode DataSetWrite(DataSet ds, const char path[]);
 

@@ -116,7 +116,7 @@ typedef struct {
  * @raises PETSC_ERR_FILE_OPEN there is no such file
  * @raises PETSC_ERR_FILE_UNEXPECTED the file's length is not x's (names both lengths), an entry is not a
  * finite number, or the content is not of the format
- * @raises PETSC_ERR_SUP `.h5` with a PETSc that was built without HDF5
+ * @raises PETSC_ERR_SUP .h5 with a PETSc that was built without HDF5
  */
 PetscErrorCode TwofoldVecLoad(Vec x, const char path[]);
 
