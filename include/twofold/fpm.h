@@ -20,9 +20,9 @@ extern "C" {
 typedef struct _p_FPM *FPM;
 /** Name of a type of map. */
 typedef const char *FPMType;
-#define FPMGD        "gd"        /**< `Phi(w) = w - alpha grad l(w)`; paper, section 1 */
-#define FPMHEAVYBALL "heavyball" /**< `Phi(w, w') = (w - alpha grad l(w) + beta (w - w'), w)` */
-#define FPMNESTEROV  "nesterov"  /**< `Phi(w, w') = (y - alpha grad l(y), w)`, `y = w + beta (w - w')` */
+#define FPMGD        "gd"        /**< Phi(w) = w - alpha grad l(w); paper, section 1 */
+#define FPMHEAVYBALL "heavyball" /**< Phi(w, w') = (w - alpha grad l(w) + beta (w - w'), w) */
+#define FPMNESTEROV  "nesterov"  /**< Phi(w, w') = (y - alpha grad l(y), w), y = w + beta (w - w') */
 #define FPMPROBLEM   "problem"   /**< the problem's own map, BLPMapApply(); no step size */
 
 /** The method a map is made by, as far as formulas of its rate and its best constants go. */

@@ -19,7 +19,7 @@ typedef struct _p_LLS *LLS;
 typedef const char *LLSType;
 #define LLSPICARD "picard" /**< x_{i+1} = Phi(x_i, lambda) */
 
-/** Why a solve ended; negative where there is nothing to rely on. */
+/** Why a solve ended; positive where it made the steps or reached the tolerance asked for. */
 typedef enum {
   LLS_CONVERGED_ITS = 1,      /**< the fixed number of steps (rtol = atol = 0) was made */
   LLS_CONVERGED_RTOL = 2,     /**< `||Phi(x) - x|| <= rtol ||x||` */
@@ -44,7 +44,7 @@ extern const char *const *LLSConvergedReasons;
  */
 typedef PetscErrorCode (*LLSRecordFn)(void *ctx, PetscInt i, State x);
 /**
- * Called after each step, unless it was the last; every rank must set `*stop` alike.
+ * Called after each step, unless the solve ends there anyway; every rank must set `*stop` alike.
  *
  * @collective
  *
