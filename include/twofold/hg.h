@@ -51,7 +51,8 @@ typedef struct {
   PetscReal adjoint_residual; /**< `||grad1 E - (I - d1Phi^T) v|| / ||grad1 E||`, recomputed; -1 with itd */
   PetscReal lower_change;     /**< `||Phi(x) - x||` of the last step, -1 where not computed */
   PetscReal norm;             /**< `||hypergradient||` */
-  PetscLogDouble lower_time, adjoint_time; /**< s, this rank */
+  PetscLogDouble lower_time,  /**< time of the lower-level solve, s, this rank */
+      adjoint_time;           /**< time of the adjoint, s, this rank */
 } HGReport;
 
 /**
@@ -84,7 +85,8 @@ PetscErrorCode HGDestroy(HG *hg);
 PetscErrorCode HGSetOptionsPrefix(HG hg, const char prefix[]);
 
 /**
- * Sets the type. Default: `aid`. Another type drops the children of the old one, those of folds included.
+ * Sets the type. Default: `aid`. Another type drops the old one's tape, or KSP and map, and the
+ * children of folds.
  *
  * @logicallycollective
  *
