@@ -240,7 +240,8 @@ PetscErrorCode ULSSetStepHook(ULS uls, ULSStepFn hook, void *ctx);
  * @raises PETSC_ERR_ARG_UNKNOWN_TYPE as ULSSetType(), or Tao has no such type
  * @raises PETSC_ERR_ARG_OUTOFRANGE as ULSSetStep() and ULSSetMaximumIterations(); gatol is negative; a
  * setting of momentum or Adam is not in its range
- * @raises PETSC_ERR_ARG_INCOMP `-uls_momentum` beside Adam, or `-uls_tao_max_it` in place of `-uls_max_it`
+ * @raises PETSC_ERR_ARG_INCOMP there is `-uls_momentum` beside Adam, or `-uls_tao_max_it` in place of
+ * `-uls_max_it`
  * @raises PETSC_ERR_SUP the type of Tao needs more than f, its gradient and bounds
  * @option{-uls_gatol G}
  * @option{-uls_on_inexact stop|step}
@@ -257,7 +258,8 @@ PetscErrorCode ULSSetFromOptions(ULS uls);
  * @param[in]     uls  the solver
  *
  * @raises PETSC_ERR_ARG_WRONGSTATE there is no problem
- * @raises PETSC_ERR_SUP tao: the set is not one of bounds, or the type of Tao ignores them
+ * @raises PETSC_ERR_SUP tao: the set is not one of bounds, or the type of Tao ignores them, or needs more
+ * than f, its gradient and bounds (it may have been set through ULSGetTao())
  */
 PetscErrorCode ULSSetUp(ULS uls);
 
