@@ -140,7 +140,7 @@ PetscErrorCode FPMSetMomentum(FPM fpm, PetscReal beta);
  *
  * @param[in]     fpm  the map
  *
- * @raises PETSC_ERR_USER_INPUT the value of `-fpm_step` is neither a number nor `optimal`
+ * @raises PETSC_ERR_USER_INPUT -fpm_step is neither a number nor "optimal"
  * @raises PETSC_ERR_ARG_UNKNOWN_TYPE as FPMSetType()
  * @raises PETSC_ERR_ARG_OUTOFRANGE as FPMSetStep() and FPMSetMomentum()
  * @raises PETSC_ERR_ARG_INCOMP as FPMSetMomentum()

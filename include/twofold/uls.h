@@ -240,8 +240,7 @@ PetscErrorCode ULSSetStepHook(ULS uls, ULSStepFn hook, void *ctx);
  * @raises PETSC_ERR_ARG_UNKNOWN_TYPE as ULSSetType(), or Tao has no such type
  * @raises PETSC_ERR_ARG_OUTOFRANGE as ULSSetStep() and ULSSetMaximumIterations(); gatol is negative; a
  * setting of momentum or Adam is not in its range
- * @raises PETSC_ERR_ARG_INCOMP there is `-uls_momentum` beside Adam, or `-uls_tao_max_it` in place of
- * `-uls_max_it`
+ * @raises PETSC_ERR_ARG_INCOMP -uls_momentum beside Adam, or -uls_tao_max_it in place of -uls_max_it
  * @raises PETSC_ERR_SUP the type of Tao needs more than f, its gradient and bounds
  * @option{-uls_gatol G}
  * @option{-uls_on_inexact stop|step}
