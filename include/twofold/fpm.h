@@ -74,7 +74,7 @@ PetscErrorCode FPMSetOptionsPrefix(FPM fpm, const char prefix[]);
 
 /**
  * Sets the problem whose lower level the map is made from. Another problem makes an optimal step be chosen
- * anew.
+ * anew, and computed constants be handed over anew.
  *
  * @collective
  *

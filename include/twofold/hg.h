@@ -142,6 +142,7 @@ PetscErrorCode HGSetFromOptions(HG hg);
  * @param[in]     hg  the hypergradient
  *
  * @raises PETSC_ERR_ARG_WRONGSTATE there is no problem
+ * @raises PETSC_ERR_ARG_OUTOFRANGE aid: a tolerance of the KSP, or its number of steps, is not in its range
  * @raises PETSC_ERR_SUP aid: the KSP cannot solve the adjoint system, as CG where d1Phi is not symmetric;
  * `-hg_lanczos` without CG, or with a preconditioner; folds: `-hg_view_solution` or `-hg_view_adjoint`
  */

@@ -90,7 +90,8 @@ PetscErrorCode TapeSetWindow(Tape tape, PetscInt window);
 PetscErrorCode TapeSetFromOptions(Tape tape);
 
 /**
- * Lays the tape out for states of a kind. It is empty then.
+ * Lays the tape out for states of a kind. It is empty then. Nothing happens where it is laid out already:
+ * TapeSetType() and TapeSetWindow() make it be laid out anew.
  *
  * @collective
  *

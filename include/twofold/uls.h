@@ -20,7 +20,7 @@ extern "C" {
 typedef struct _p_ULS *ULS;
 /** Name of a type of solver. */
 typedef const char *ULSType;
-#define ULSDESCENT "descent" /**< lambda <- P(lambda - step direction); fixed step, momentum, Adam */
+#define ULSDESCENT "descent" /**< lambda <- P(lambda - step * direction); fixed step, momentum, Adam */
 #define ULSTAO     "tao"     /**< a Tao type that needs f, its gradient and perhaps bounds */
 
 /** Why a solve ended. */
@@ -257,8 +257,9 @@ PetscErrorCode ULSSetFromOptions(ULS uls);
  * @param[in]     uls  the solver
  *
  * @raises PETSC_ERR_ARG_WRONGSTATE there is no problem
- * @raises PETSC_ERR_SUP tao: the set is not one of bounds, or the type of Tao ignores them, or needs more
- * than f, its gradient and bounds (it may have been set through ULSGetTao())
+ * @raises PETSC_ERR_ARG_UNKNOWN_TYPE tao: there is no such type of Tao
+ * @raises PETSC_ERR_SUP what HGSetUp() raises; tao: the set is not one of bounds, or the type of Tao ignores
+ * them, or needs more than f, its gradient and bounds (it may have been set through ULSGetTao())
  */
 PetscErrorCode ULSSetUp(ULS uls);
 
