@@ -241,7 +241,8 @@ PetscErrorCode ULSSetStepHook(ULS uls, ULSStepFn hook, void *ctx);
  * @raises PETSC_ERR_ARG_OUTOFRANGE as ULSSetStep() and ULSSetMaximumIterations(); gatol is negative; a
  * setting of momentum or Adam is not in its range
  * @raises PETSC_ERR_ARG_INCOMP -uls_momentum beside Adam, or -uls_tao_max_it in place of -uls_max_it
- * @raises PETSC_ERR_SUP the type of Tao needs more than f, its gradient and bounds
+ * @raises PETSC_ERR_SUP the type of Tao needs more than f, its gradient and bounds, or is owlqn without
+ * `-uls_tao_owlqn_lambda 0`
  * @option{-uls_gatol G}
  * @option{-uls_on_inexact stop|step}
  * @option{-uls_momentum M, -uls_momentum_type heavy|nesterov|adam}
