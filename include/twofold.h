@@ -1,6 +1,12 @@
 #ifndef TWOFOLD_H
 #define TWOFOLD_H
-/* Everything a user of the library calls. */
+/**
+ * @file
+ * Everything a user of the library calls: includes all public headers.
+ *
+ * @see twofold/dataset.h, twofold/blp.h, twofold/lset.h, twofold/fpm.h, twofold/lls.h, twofold/hg.h,
+ * twofold/uls.h
+ */
 #include <twofold/sys.h>
 #include <twofold/dataset.h>
 #include <twofold/featuremat.h>

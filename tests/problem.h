@@ -12,6 +12,7 @@ typedef struct {
   PetscBool bias;
   PetscInt64 seed;
   PetscBool map; /* of a problem by callbacks: the lower level is a map */
+  BLPTie tie;
 } Synthetic;
 
 /* Entry (i, j) of a set's X, most of them 0 where the density is small. */
@@ -83,6 +84,7 @@ static inline PetscErrorCode SyntheticUserProblem(MPI_Comm comm, const Synthetic
   PetscCall(UserProblemCreate(comm, s->n[0], s->n[1], s->p, s->p + s->c, s->seed, &user));
   PetscCall(BLPCreate(comm, blp));
   PetscCall(BLPSetType(*blp, BLPUSER));
+  PetscCall(BLPSetTie(*blp, s->tie));
   PetscCall(UserProblemSet(*blp, user, s->map));
   PetscCall(BLPSetUp(*blp));
   PetscFunctionReturn(0);
@@ -103,6 +105,7 @@ static inline PetscErrorCode SyntheticProblem(MPI_Comm comm, BLPType type, const
   PetscCall(OptionsUse(s->bias ? "-blp_bias" : "", &options));
   PetscCall(BLPCreate(comm, blp));
   PetscCall(BLPSetType(*blp, type));
+  PetscCall(BLPSetTie(*blp, s->tie));
   PetscCall(BLPSetData(*blp, set[0], set[1], set[2]));
   PetscCall(BLPSetFromOptions(*blp));
   PetscCall(BLPSetUp(*blp));

@@ -29,7 +29,7 @@ static int Variants(const char type[])
   if (!strcmp(type, LSETSIMPLEX)) return nradii - 1;
   if (!strcmp(type, LSETL2BALL)) return nradii;
   if (!strcmp(type, LSETBOX)) return 3;
-  if (!strcmp(type, LSETPRODUCT)) return 3;
+  if (!strcmp(type, LSETPRODUCT)) return 4;
   return 1;
 }
 
@@ -126,25 +126,34 @@ static void DenseBox(PetscReal lower, PetscReal upper, PetscReal *x)
 /* Which part of a product entry i is in; nparts[variant] is none. */
 static int PartOf(int variant, PetscInt i)
 {
-  static const int table[][5] = {{0, 1, 2, 0, 1}, {0, 1, 0, 1, 2}, {1, 0, 0, 2, 1}};
+  static const int table[][5] = {{0, 1, 2, 0, 1}, {0, 1, 0, 1, 2}, {1, 0, 0, 2, 1}, {0, 0, 2, 0, 1}};
   return table[variant][(i * i + i / 3) % 5];
 }
 enum { nparts = 2 };
 
-/* variant 0: simplex, box; 1: one simplex for both; 2: nonneg, box */
+/* The sets of the parts; NULL: that of the part before, the same object. */
+static const char *const product_options[][nparts] = {
+    {"-upper_lset_type box -upper_lset_lower -0.25 -upper_lset_upper 0.75",
+     "-upper_lset_type simplex -upper_lset_radius 2"},
+    {"-upper_lset_type simplex -upper_lset_radius 2", NULL},
+    {"-upper_lset_type nonneg", "-upper_lset_type box -upper_lset_lower -0.25 -upper_lset_upper 0.75"},
+    {"-upper_lset_type nonneg", NULL}};
+
 static void DenseProduct(int variant, PetscInt n, PetscReal x[])
 {
   PetscReal *part = malloc((size_t)n * sizeof(PetscReal));
+  const char *options = NULL;
 
   for (int k = 0; k < nparts; k++) {
     PetscInt m = 0;
+    if (product_options[variant][k]) options = product_options[variant][k];
     for (PetscInt i = 0; i < n; i++)
       if (PartOf(variant, i) == k) part[m++] = x[i];
-    if (m && (variant == 1 || (variant == 0 && k == 0)))
-      DenseSimplex(m, 2, part);
-    else
-      for (PetscInt j = 0; j < m; j++)
-        DenseBox(k == 0 ? 0 : -0.25, k == 0 ? (PetscReal)INFINITY : 0.75, &part[j]);
+    if (m && strstr(options, LSETSIMPLEX)) DenseSimplex(m, 2, part);
+    for (PetscInt j = 0; j < m; j++) {
+      if (strstr(options, LSETBOX)) DenseBox(-0.25, 0.75, &part[j]);
+      if (strstr(options, LSETNONNEG)) DenseBox(0, (PetscReal)INFINITY, &part[j]);
+    }
     m = 0;
     for (PetscInt i = 0; i < n; i++)
       if (PartOf(variant, i) == k) x[i] = part[m++];
@@ -235,11 +244,6 @@ static PetscErrorCode PartIS(MPI_Comm comm, int variant, int k, PetscInt n, IS *
 /* Sets *empty where no index set has an entry. */
 static PetscErrorCode MakeProduct(MPI_Comm comm, const Case *c, LSET *lset, PetscBool *empty)
 {
-  const char *const options[][nparts] = {
-      {"-upper_lset_type simplex -upper_lset_radius 2",
-       "-upper_lset_type box -upper_lset_lower -0.25 -upper_lset_upper 0.75"},
-      {"-upper_lset_type simplex -upper_lset_radius 2", NULL},
-      {"-upper_lset_type nonneg", "-upper_lset_type box -upper_lset_lower -0.25 -upper_lset_upper 0.75"}};
   LSET part = NULL;
   PetscInt size = 0;
   IS is;
@@ -249,9 +253,9 @@ static PetscErrorCode MakeProduct(MPI_Comm comm, const Case *c, LSET *lset, Pets
   PetscCall(LSETCreate(comm, lset));
   PetscCall(LSETSetType(*lset, LSETPRODUCT));
   for (int k = 0; k < nparts; k++) {
-    if (options[c->variant][k]) {
+    if (product_options[c->variant][k]) {
       PetscCall(LSETDestroy(&part));
-      PetscCall(Make(comm, options[c->variant][k], &part));
+      PetscCall(Make(comm, product_options[c->variant][k], &part));
     }
     PetscCall(PartIS(comm, c->variant, k, c->n, &is, &size));
     if (size) PetscCall(LSETProductAdd(*lset, is, part));
@@ -324,7 +328,7 @@ static PetscErrorCode MakeSet(MPI_Comm comm, const Case *c, Vec layout, LSET *ls
 
 /* ------------------------------------------------------------------ the vectors */
 
-typedef enum { RANDOM, LARGE, SMALL, SHIFTED, EQUAL, ZERO, TIES, GEOMETRIC, SCALED, NKINDS } Kind;
+typedef enum { RANDOM, LARGE, SMALL, SHIFTED, EQUAL, ZERO, TIES, GEOMETRIC, AHEAD, SCALED, NKINDS } Kind;
 
 static void Fill(Kind kind, const Case *c, PetscInt64 seed, PetscReal x[])
 {
@@ -351,6 +355,9 @@ static void Fill(Kind kind, const Case *c, PetscInt64 seed, PetscReal x[])
       break;
     case GEOMETRIC: /* thresholds that drop few entries at a time */
       x[i] = -pow(0.8, (double)(i % 60));
+      break;
+    case AHEAD: /* many small positive entries beside a threshold of the size of r */
+      x[i] = Radius(c) * (i == 0 ? 0.9 : 1e-4 * random);
       break;
     case SCALED: /* of the set's own size */
       x[i] = Radius(c) * random;
@@ -499,7 +506,7 @@ static PetscErrorCode CheckBounds(LSET lset, Vec v, const Case *c, const Arrays 
 {
   const PetscBool box =
       (PetscBool)(!strcmp(c->type, LSETFREE) || !strcmp(c->type, LSETNONNEG) || !strcmp(c->type, LSETBOX) ||
-                  (!strcmp(c->type, LSETPRODUCT) && c->variant == 2));
+                  (!strcmp(c->type, LSETPRODUCT) && (c->variant >= 2 || (c->variant == 0 && c->n == 1))));
   Vec upper;
   PetscBool has;
 
@@ -566,9 +573,8 @@ static PetscErrorCode CheckCase(MPI_Comm comm, const Case *c)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CheckAll(MPI_Comm comm, int nsizes)
+static PetscErrorCode CheckAll(MPI_Comm comm, int nsizes, const PetscInt sizes[])
 {
-  const PetscInt sizes[] = {3, 40, 1, 300};
   const char **types;
   PetscInt ntypes;
 
@@ -718,6 +724,10 @@ static PetscErrorCode CheckExtremes(MPI_Comm comm)
       Project3(comm, "-upper_lset_type box -upper_lset_lower -1e308 -upper_lset_upper 0", far, -far, 0, p));
   CHECK(p[0] == 0 && p[1] == -far && p[2] == 0, "a bound beyond PETSC_NINFINITY clips: %g %g %g", p[0], p[1],
         p[2]);
+  PetscCall(
+      Project3(comm, "-upper_lset_type box -upper_lset_lower 0 -upper_lset_upper 1e308", far, -far, 0, p));
+  CHECK(p[0] == far && p[1] == 0 && p[2] == 0, "a bound beyond PETSC_INFINITY clips: %g %g %g", p[0], p[1],
+        p[2]);
   PetscCall(Project3(comm, "-upper_lset_type simplex -upper_lset_radius 1e308", far, far, -far, p));
   CHECK(p[0] == 5e307 && p[1] == 5e307 && p[2] == 0, "simplex: %g %g %g", p[0], p[1], p[2]);
   PetscCall(Project3(comm, "-upper_lset_type simplex -upper_lset_radius 1e-300", far, far, -far, p));
@@ -864,6 +874,7 @@ static PetscErrorCode CheckBadBounds(MPI_Comm comm)
   REFUSED(PETSC_ERR_ARG_WRONG, "this one has type nonneg", LSETBoxSetConstants(lset, 0, 1));
   REFUSED(PETSC_ERR_ARG_WRONG, "type l2ball", LSETL2BallSetCenter(lset, v));
   REFUSED(PETSC_ERR_ARG_WRONG, "type product", LSETProductAdd(lset, NULL, NULL));
+  PetscCall(LSETSetUp(lset, v)); /* holds for this type only */
   PetscCall(LSETSetType(lset, LSETBOX));
   REFUSED(PETSC_ERR_ARG_WRONGSTATE, "no bounds", LSETProject(lset, v));
   REFUSED(PETSC_ERR_ARG_OUTOFRANGE, "1.5", LSETBoxSetConstants(lset, 1.5, 1));
@@ -1037,10 +1048,10 @@ static PetscErrorCode CheckBadProducts(MPI_Comm comm)
 
 /* ------------------------------------------------------------------ */
 
-static PetscErrorCode Suite(MPI_Comm comm, int nsizes)
+static PetscErrorCode Suite(MPI_Comm comm, int nsizes, const PetscInt sizes[])
 {
   PetscFunctionBegin;
-  PetscCall(CheckAll(comm, nsizes));
+  PetscCall(CheckAll(comm, nsizes, sizes));
   PetscCall(CheckNotFinite(comm));
   PetscCall(CheckNorms(comm));
   PetscCall(CheckExtremes(comm));
@@ -1057,17 +1068,15 @@ int main(int argc, char **argv)
   MPI_Comm part;
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  PetscCall(TestInitialize(&argc, &argv));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
   PetscCall(LSETRegister("meanzero", CreateMeanZero));
-  PetscCall(Suite(PETSC_COMM_WORLD, 4));
-  PetscCall(CheckBadLayouts(PETSC_COMM_WORLD));
-  if (size > 1) {
-    PetscCallMPI(MPI_Comm_split(PETSC_COMM_WORLD, rank < size / 2, -rank, &part)); /* in another order */
-    PetscCall(Suite(part, 2));
-    PetscCallMPI(MPI_Comm_free(&part));
-  }
-  PetscCall(TwofoldFinalize());
+  PetscCall(Suite(TEST_COMM, 3, (PetscInt[]){1, 3, 300}));
+  PetscCall(CheckBadLayouts(TEST_COMM));
+  PetscCallMPI(MPI_Comm_split(TEST_COMM, rank < size / 2, -rank, &part)); /* in another order */
+  PetscCall(Suite(part, 1, (PetscInt[]){40}));
+  PetscCallMPI(MPI_Comm_free(&part));
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -22,7 +22,7 @@ static PetscErrorCode CaseCreate(const Synthetic *s, PetscReal spread, Case *k)
 {
   PetscFunctionBegin;
   k->s = *s;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, s, &k->blp));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, s, &k->blp));
   PetscCall(DenseCreate(BLPSOFTMAX, s, &k->dense));
   k->nw = k->dense->nw;
   PetscCall(BLPCreateVecs(k->blp, &k->lambda, &k->w));
@@ -180,8 +180,8 @@ static PetscErrorCode TestNorm(const Case *k)
 
   PetscFunctionBegin;
   PetscCall(DenseNorm(d->n[0], d->rows, d->X[0], &expected));
-  PetscCall(SyntheticDataSet(PETSC_COMM_WORLD, &k->s, 0, &ds));
-  PetscCall(FeatureMatCreate(PETSC_COMM_WORLD, &X));
+  PetscCall(SyntheticDataSet(TEST_COMM, &k->s, 0, &ds));
+  PetscCall(FeatureMatCreate(TEST_COMM, &X));
   PetscCall(FeatureMatSetType(X, FEATUREMATREFERENCE));
   CHECK_RAISES(PETSC_ERR_ARG_WRONGSTATE, FeatureMatGetNorm(X, &norm));
   PetscCall(FeatureMatSetData(X, ds, k->s.c, k->s.bias));
@@ -207,7 +207,7 @@ static PetscErrorCode TestEmpty(void)
   BLP blp;
 
   PetscFunctionBegin;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, &s, &blp));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &s, &blp));
   PetscCall(BLPCreateVecs(blp, &lambda, &w));
   PetscCall(VecZeroEntries(lambda));
   PetscCall(VecZeroEntries(w));
@@ -228,7 +228,7 @@ static PetscErrorCode MapCreate(const Case *k, FPMType type, PetscReal alpha, Pe
                                 State *x)
 {
   PetscFunctionBegin;
-  PetscCall(FPMCreate(PETSC_COMM_WORLD, fpm));
+  PetscCall(FPMCreate(TEST_COMM, fpm));
   PetscCall(FPMSetBLP(*fpm, k->blp));
   PetscCall(FPMSetType(*fpm, type));
   PetscCall(FPMSetStep(*fpm, alpha));
@@ -599,7 +599,7 @@ static PetscErrorCode TestRefusals(const Case *k, const Case *biased)
   PetscCall(HGDestroy(&hg));
   PetscCall(VecDestroy(&g));
 
-  PetscCall(FPMCreate(PETSC_COMM_WORLD, &fpm));
+  PetscCall(FPMCreate(TEST_COMM, &fpm));
   PetscCall(FPMSetBLP(fpm, k->blp));
   PetscCall(OptionsUse("-fpm_type heavyball -fpm_step optimal -fpm_momentum 0.5", &options));
   CHECK_RAISES(PETSC_ERR_ARG_INCOMP, FPMSetFromOptions(fpm));
@@ -634,7 +634,7 @@ static PetscErrorCode TestCheckpoint(Case *k)
   HG hg;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
   PetscCall(PetscSNPrintf(name, sizeof(name), "%d-%s", size, path)); /* tests run side by side */
   PetscCall(VecDuplicate(k->lambda, &g));
   PetscCall(VecDuplicate(k->lambda, &shifted));
@@ -643,12 +643,12 @@ static PetscErrorCode TestCheckpoint(Case *k)
   PetscCall(HGMake(k->blp, NULL, options, &hg));
   PetscCall(HGSolve(hg, k->lambda, &f, g));
   PetscCall(LowerMap(hg, &alpha[0], &beta[0], &fpm));
-  PetscCall(PetscViewerHDF5Open(PETSC_COMM_WORLD, name, FILE_MODE_WRITE, &viewer));
+  PetscCall(PetscViewerHDF5Open(TEST_COMM, name, FILE_MODE_WRITE, &viewer));
   PetscCall(HGSaveState(hg, viewer));
   PetscCall(PetscViewerDestroy(&viewer));
   PetscCall(HGDestroy(&hg));
   PetscCall(HGMake(k->blp, NULL, options, &hg));
-  PetscCall(PetscViewerHDF5Open(PETSC_COMM_WORLD, name, FILE_MODE_READ, &viewer));
+  PetscCall(PetscViewerHDF5Open(TEST_COMM, name, FILE_MODE_READ, &viewer));
   PetscCall(HGRestoreState(hg, viewer));
   PetscCall(PetscViewerDestroy(&viewer));
   PetscCall(HGSolve(hg, shifted, &f, g));
@@ -657,9 +657,9 @@ static PetscErrorCode TestCheckpoint(Case *k)
   PetscCall(HGDestroy(&hg));
   PetscCall(VecDestroy(&g));
   PetscCall(VecDestroy(&shifted));
-  PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Barrier(TEST_COMM));
   PetscMPIInt rank;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
   if (rank == 0) (void)remove(name);
   PetscFunctionReturn(0);
 }
@@ -723,7 +723,7 @@ int main(int argc, char **argv)
   };
   Case k[4];
 
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(TestFormulas());
   PetscCall(TestEmpty());
   for (int i = 0; i < 4; i++) {
@@ -741,6 +741,6 @@ int main(int argc, char **argv)
   PetscCall(TestCheckpoint(&k[0]));
   PetscCall(TestLanczos(&k[0]));
   for (int i = 0; i < 4; i++) PetscCall(CaseDestroy(&k[i]));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -1,9 +1,13 @@
 #ifndef TWOFOLD_BOUND_H
 #define TWOFOLD_BOUND_H
-/* bound: the constants that step sizes, rates and error bounds are made of, as plain functions. What is
-   computed holds at the point (lambda, w) it was computed at; what a problem proves holds everywhere.
-   References: Polyak, USSR Comput. Math. Math. Phys. 4 (1964); Nesterov, Introductory Lectures on Convex
-   Optimization (2004); Lessard, Recht, Packard, SIAM J. Optim. 26 (2016). */
+/**
+ * @file
+ * bound: the constants that step sizes, rates and error bounds are made of, as plain functions. What is
+ * computed holds at the point (lambda, w) it was computed at; what a problem proves holds everywhere.
+ *
+ * References: Polyak, USSR Comput. Math. Math. Phys. 4 (1964); Nesterov, Introductory Lectures on Convex
+ * Optimization (2004); Lessard, Recht, Packard, SIAM J. Optim. 26 (2016).
+ */
 #include <twofold/fpm.h>
 
 #if defined(__cplusplus)
@@ -29,11 +33,11 @@ PetscErrorCode BoundSetDefaults(TwofoldSpectral *how);
  * @param[in]     prefix  of the options, kept in the settings: a string that outlives them
  * @param[in,out] how     defaults on entry
  *
- * @raises{PETSC_ERR_ARG_OUTOFRANGE, a tolerance that is not in (0\\, 1)\\, or no products}
+ * @raises PETSC_ERR_ARG_OUTOFRANGE a tolerance that is not in (0, 1), or no products
  * @option{-PREFIXtol T}
  * @option{-PREFIXmax_products N}
  * @option{-PREFIXseed S}
- * @option{-PREFIXeps_...\\, -PREFIXsvd_...}
+ * @option{-PREFIXeps_..., -PREFIXsvd_...}
  */
 PetscErrorCode BoundSetFromOptions(MPI_Comm comm, const char prefix[], TwofoldSpectral *how);
 
@@ -56,7 +60,8 @@ PetscErrorCode BoundSetFromOptions(MPI_Comm comm, const char prefix[], TwofoldSp
  * @param[out]    L       largest eigenvalue
  * @param[out]    mu      smallest eigenvalue
  *
- * @equation{H = grad^2_ww l(w\\, lambda)}
+ * @raises PETSC_ERR_ARG_OUTOFRANGE the settings' tolerance is not in (0, 1), or they allow no products
+ * @equation{H = grad^2_ww l(w, lambda)}
  */
 PetscErrorCode BoundHessian(BLP blp, Vec lambda, Vec w, const TwofoldSpectral *how, TwofoldConstant *L,
                             TwofoldConstant *mu);
@@ -83,6 +88,8 @@ PetscErrorCode BoundIsAccurate(const TwofoldConstant *c, PetscReal scale, const 
  * @param[in]     x       the point, a state of this map
  * @param[in]     how     settings, or NULL for the defaults
  * @param[out]    norm    the norm, from below; error is the residual norm; products with d1Phi and d1Phi^T
+ *
+ * @raises PETSC_ERR_ARG_OUTOFRANGE as BoundHessian()
  */
 PetscErrorCode BoundMapNorm(FPM fpm, Vec lambda, State x, const TwofoldSpectral *how, TwofoldConstant *norm);
 /**
@@ -94,7 +101,9 @@ PetscErrorCode BoundMapNorm(FPM fpm, Vec lambda, State x, const TwofoldSpectral 
  * @param[in]     lambda  the point
  * @param[in]     x       the point
  * @param[in]     how     settings, or NULL for the defaults
- * @param[out]    norm    the norm
+ * @param[out]    norm    the norm; products with d2Phi and d2Phi^T
+ *
+ * @raises PETSC_ERR_ARG_OUTOFRANGE as BoundHessian()
  */
 PetscErrorCode BoundParameterNorm(FPM fpm, Vec lambda, State x, const TwofoldSpectral *how,
                                   TwofoldConstant *norm);
@@ -112,6 +121,8 @@ PetscErrorCode BoundParameterNorm(FPM fpm, Vec lambda, State x, const TwofoldSpe
  * @param[in]     x       the point
  * @param[in]     how     settings, or NULL for the defaults
  * @param[out]    radius  the radius
+ *
+ * @raises PETSC_ERR_ARG_OUTOFRANGE as BoundHessian()
  */
 PetscErrorCode BoundMapRadius(FPM fpm, Vec lambda, State x, const TwofoldSpectral *how,
                               TwofoldConstant *radius);
@@ -175,7 +186,8 @@ PetscErrorCode BoundConditionNumber(const TwofoldConstant *mu, const TwofoldCons
  * @param[in]     w       the point
  * @param[in]     how     settings, or NULL for the defaults
  *
- * @raises{PETSC_ERR_NOT_CONVERGED, the products allowed did not suffice}
+ * @raises PETSC_ERR_NOT_CONVERGED the products allowed did not suffice
+ * @raises PETSC_ERR_ARG_OUTOFRANGE as BoundHessian()
  */
 PetscErrorCode BoundProvideConstants(FPM fpm, Vec lambda, Vec w, const TwofoldSpectral *how);
 

@@ -1,47 +1,161 @@
 #ifndef TWOFOLD_FEATUREMAT_H
 #define TWOFOLD_FEATUREMAT_H
-/* FeatureMat: the feature matrix X (n samples x p features) of a data set and its products with blocks of c
-   columns. Layouts: W (p x c) is interlaced, block size c, distributed by features; Z (n x c) is interlaced,
-   distributed by samples. */
+/**
+ * @file
+ * FeatureMat: the feature matrix X (n samples x p features) of a data set and its products with blocks of c
+ * columns.
+ *
+ * Layouts: W (p x c) is interlaced, block size c, distributed by features; Z (n x c) is interlaced,
+ * distributed by samples.
+ */
 #include <twofold/dataset.h>
 
 #if defined(__cplusplus)
 extern "C" {
 #endif
 
+/** Handle of a feature matrix, a PETSc object. */
 typedef struct _p_FeatureMat *FeatureMat;
+/** Name of the kernels that compute the products. */
 typedef const char *FeatureMatType;
-#define FEATUREMATREFERENCE                                                                                  \
-  "reference" /* MPIAIJ of X^T and MatCreateMAIJ: plain, the oracle for faster types */
+/** MPIAIJ of X^T and MatCreateMAIJ(): plain, the oracle for faster types. */
+#define FEATUREMATREFERENCE "reference"
 
+/**
+ * Makes a feature matrix without type and data.
+ *
+ * @collective
+ *
+ * @param[in]     comm    communicator of the data set
+ * @param[out]    X       new matrix; free with FeatureMatDestroy()
+ */
 PetscErrorCode FeatureMatCreate(MPI_Comm comm, FeatureMat *X);
+/**
+ * Drops a reference; the last one frees the matrix.
+ *
+ * @collective
+ *
+ * @param[in,out] X       the matrix, NULL afterwards; a matrix of NULL is accepted
+ */
 PetscErrorCode FeatureMatDestroy(FeatureMat *X);
+/**
+ * Sets what stands before the names of the matrix's options.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     X       the matrix
+ * @param[in]     prefix  the owner's prefix, or NULL
+ */
 PetscErrorCode FeatureMatSetOptionsPrefix(FeatureMat X, const char prefix[]);
-/* Option -data_kernel. Logically collective. */
+/**
+ * Chooses the kernels of the products; data of another type are dropped.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     X       the matrix
+ * @param[in]     type    FEATUREMATREFERENCE or a registered name
+ *
+ * @raises PETSC_ERR_ARG_UNKNOWN_TYPE the type is not registered
+ * @option{-data_kernel T}
+ */
 PetscErrorCode FeatureMatSetType(FeatureMat X, FeatureMatType type);
+/**
+ * Reads the options of the matrix; without any, a matrix without type becomes FEATUREMATREFERENCE.
+ *
+ * @collective
+ *
+ * @param[in]     X       the matrix
+ *
+ * @raises PETSC_ERR_ARG_UNKNOWN_TYPE the type is not registered
+ * @option{-data_kernel T}
+ */
 PetscErrorCode FeatureMatSetFromOptions(FeatureMat X);
+/**
+ * Prints type and sizes; viewers that do not print text are ignored.
+ *
+ * @collective
+ *
+ * @param[in]     X       the matrix
+ * @param[in]     viewer  where to, NULL for standard output
+ */
 PetscErrorCode FeatureMatView(FeatureMat X, PetscViewer viewer);
 
-/* Builds X from ds for blocks of c columns. With bias, a column of ones is appended as feature p. ds is not
-   kept. Collective. */
+/**
+ * Builds X from samples for blocks of c columns.
+ *
+ * @collective
+ *
+ * @param[in,out] X       the matrix, its type set; data it had are dropped
+ * @param[in]     ds      samples on the same ranks; the set is not kept
+ * @param[in]     c       number of columns of W and Z, at least 1
+ * @param[in]     bias    append a column of ones as feature p
+ *
+ * @raises PETSC_ERR_ARG_TYPENOTSET the matrix has no type
+ * @raises PETSC_ERR_ARG_OUTOFRANGE c is not positive
+ * @raises PETSC_ERR_ARG_WRONGSTATE the data set is empty
+ */
 PetscErrorCode FeatureMatSetData(FeatureMat X, DataSet ds, PetscInt c, PetscBool bias);
 
-/* Global sizes: samples n, rows of W (p, or p + 1 with bias), columns c; any pointer may be NULL. */
+/**
+ * Gives the global sizes, 0 before FeatureMatSetData(); any of the pointers may be NULL.
+ *
+ * @notcollective
+ *
+ * @param[in]     X       the matrix
+ * @param[out]    n       number of samples, rows of Z
+ * @param[out]    p       rows of W: number of features, with bias one more
+ * @param[out]    c       columns of W and Z
+ */
 PetscErrorCode FeatureMatGetSizes(FeatureMat X, PetscInt *n, PetscInt *p, PetscInt *c);
 
-/* Class of each local row of Z, borrowed. */
+/**
+ * Gives the class of each of this rank's rows of Z; either pointer may be NULL.
+ *
+ * @notcollective
+ *
+ * @param[in]     X       the matrix, after FeatureMatSetData()
+ * @param[out]    nlocal  number of this rank's rows
+ * @param[out]    label   class 0..c-1 of each, borrowed (nlocal entries)
+ */
 PetscErrorCode FeatureMatGetLabels(FeatureMat X, PetscInt *nlocal, const PetscInt *label[]);
 
-/* New vectors of W's and Z's layout; either may be NULL. Collective. */
+/**
+ * Makes vectors of W's and Z's layout.
+ *
+ * @collective
+ *
+ * @param[in]     X       the matrix, after FeatureMatSetData()
+ * @param[out]    W       new vector, p x c, interlaced, block size c, by features; may be NULL
+ * @param[out]    Z       new vector, n x c, interlaced, block size c, by samples; may be NULL
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE there are no data yet
+ */
 PetscErrorCode FeatureMatCreateVecs(FeatureMat X, Vec *W, Vec *Z);
 
-/* Z = X W. Collective. */
+/**
+ * Multiplies: Z = X W.
+ *
+ * @collective
+ *
+ * @param[in]     X       the matrix, after FeatureMatSetData()
+ * @param[in]     W       block of c columns by features (p x c)
+ * @param[out]    Z       product by samples (n x c)
+ */
 PetscErrorCode FeatureMatMult(FeatureMat X, Vec W, Vec Z);
-/* G = X^T R. Collective. */
+/**
+ * Multiplies by the transpose: G = X^T R.
+ *
+ * @collective
+ *
+ * @param[in]     X       the matrix, after FeatureMatSetData()
+ * @param[in]     R       block of c columns by samples, laid out as Z (n x c)
+ * @param[out]    G       product by features, laid out as W (p x c)
+ */
 PetscErrorCode FeatureMatMultTranspose(FeatureMat X, Vec R, Vec G);
 
 /**
- * ||X||, the largest singular value, computed once by Lanczos' method on X^T X or X X^T, the smaller of them.
+ * Gives ||X||, the largest singular value, computed once by Lanczos' method on X^T X or X X^T, the smaller of
+ * them.
  *
  * The residual is added, so that in practice the value bounds ||X|| from above: a Ritz value alone is a bound
  * from below.
@@ -51,15 +165,37 @@ PetscErrorCode FeatureMatMultTranspose(FeatureMat X, Vec R, Vec G);
  * @param[in]     X       the matrix
  * @param[out]    norm    ||X|| with what it cost; error is what was added
  *
- * @raises{PETSC_ERR_ARG_WRONGSTATE, there are no data yet}
+ * @raises PETSC_ERR_ARG_WRONGSTATE there are no data yet
  */
 PetscErrorCode FeatureMatGetNorm(FeatureMat X, TwofoldConstant *norm);
 
-/* Bytes this rank holds. Not collective. */
+/**
+ * Gives the memory of this rank's part of the matrix.
+ *
+ * @notcollective
+ *
+ * @param[in]     X       the matrix, after FeatureMatSetData()
+ * @param[out]    bytes   bytes this rank holds
+ */
 PetscErrorCode FeatureMatGetMemory(FeatureMat X, PetscLogDouble *bytes);
 
+/**
+ * Adds a type of kernels.
+ *
+ * @notcollective
+ *
+ * @param[in]     type    its name
+ * @param[in]     create  fills the table of ops (twofold/impl/featurematimpl.h) of a matrix
+ */
 PetscErrorCode FeatureMatRegister(const char type[], PetscErrorCode (*create)(FeatureMat));
-/* Names of all registered types; free the array (not the names) with PetscFree(). Not collective. */
+/**
+ * Gives the names of all registered types.
+ *
+ * @notcollective
+ *
+ * @param[out]    n       number of types
+ * @param[out]    types   their names; free the array (not the names) with PetscFree()
+ */
 PetscErrorCode FeatureMatGetRegistered(PetscInt *n, const char ***types);
 
 #if defined(__cplusplus)

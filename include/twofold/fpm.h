@@ -1,7 +1,14 @@
 #ifndef TWOFOLD_FPM_H
 #define TWOFOLD_FPM_H
-/* FPM: a fixed-point map Phi(x, lambda) on a State x, with the products of its derivatives d1Phi (in x) and
-   d2Phi (in lambda). The step size is a constant for differentiation. */
+/**
+ * @file
+ * FPM: a fixed-point map Phi(x, lambda) on a State x, with the products of its derivatives d1Phi (in x) and
+ * d2Phi (in lambda). The step size is a constant for differentiation.
+ *
+ * Order of calls: FPMCreate(), FPMSetBLP(), FPMSetFromOptions(), FPMPrepare() at each lambda, then FPMStep(),
+ * or FPMLinearize() and products. LLSGetFPM() gives the map of a lower level, HGGetAdjointFPM() that of an
+ * adjoint.
+ */
 #include <twofold/blp.h>
 #include <twofold/state.h>
 
@@ -9,12 +16,14 @@
 extern "C" {
 #endif
 
+/** A fixed-point map; a PETSc object, freed by FPMDestroy(). */
 typedef struct _p_FPM *FPM;
+/** Name of a type of map. */
 typedef const char *FPMType;
-#define FPMGD        "gd"        /* Phi(w) = w - alpha grad l(w); paper, section 1 */
-#define FPMHEAVYBALL "heavyball" /* Phi(w, w') = (w - alpha grad l(w) + beta (w - w'), w) */
-#define FPMNESTEROV  "nesterov"  /* Phi(w, w') = (y - alpha grad l(y), w), y = w + beta (w - w') */
-#define FPMPROBLEM   "problem"   /* the problem's own map, BLPMapApply(); no step size */
+#define FPMGD        "gd"        /**< Phi(w) = w - alpha grad l(w); paper, section 1 */
+#define FPMHEAVYBALL "heavyball" /**< Phi(w, w') = (w - alpha grad l(w) + beta (w - w'), w) */
+#define FPMNESTEROV  "nesterov"  /**< Phi(w, w') = (y - alpha grad l(y), w), y = w + beta (w - w') */
+#define FPMPROBLEM   "problem"   /**< the problem's own map, BLPMapApply(); no step size */
 
 /** The method a map is made by, as far as formulas of its rate and its best constants go. */
 typedef enum {
@@ -33,55 +42,312 @@ typedef enum {
 /** Names of the sources: "formula", "computed". */
 extern const char *const FPMConstantsSources[];
 
+/**
+ * Makes a map, with step size 1 and no momentum.
+ *
+ * @collective
+ *
+ * @param[in]     comm  communicator
+ * @param[out]    fpm   the map, the caller's: FPMDestroy()
+ */
 PetscErrorCode FPMCreate(MPI_Comm comm, FPM *fpm);
+
+/**
+ * Drops a reference to a map, and frees it with the last one.
+ *
+ * @collective
+ *
+ * @param[in,out] fpm  the map, NULL on return; NULL: nothing happens
+ */
 PetscErrorCode FPMDestroy(FPM *fpm);
+
+/**
+ * Sets what the names of the map's options begin with: `lls_` for that of a lower level, `hg_` for that of an
+ * adjoint, both behind their owner's prefix.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     fpm     the map
+ * @param[in]     prefix  without the hyphen; copied
+ */
 PetscErrorCode FPMSetOptionsPrefix(FPM fpm, const char prefix[]);
+
+/**
+ * Sets the problem whose lower level the map is made from. Another problem makes an optimal step be chosen
+ * anew, and computed constants be handed over anew.
+ *
+ * @collective
+ *
+ * @param[in]     fpm  the map
+ * @param[in]     blp  the problem; the map holds a reference to it
+ */
 PetscErrorCode FPMSetBLP(FPM fpm, BLP blp);
-/* Option -fpm_type (behind the owner's prefix: -lls_fpm_type, -hg_fpm_type). Logically collective. */
+
+/**
+ * Sets the type. Default: `gd`, or `problem` where the lower level is a map.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     fpm   the map
+ * @param[in]     type  `gd`, `heavyball`, `nesterov`, `problem`, or one of FPMRegister()
+ *
+ * @raises PETSC_ERR_ARG_UNKNOWN_TYPE there is no such type; the message names the closest
+ * @option{-fpm_type T} (behind the owner's prefix: `-lls_fpm_type`, `-hg_fpm_type`)
+ */
 PetscErrorCode FPMSetType(FPM fpm, FPMType type);
+
+/**
+ * Gives the type.
+ *
+ * @notcollective
+ *
+ * @param[in]     fpm   the map
+ * @param[out]    type  its name, borrowed; NULL before it is set
+ */
 PetscErrorCode FPMGetType(FPM fpm, FPMType *type);
-/* alpha > 0: option -fpm_step. Logically collective. */
+
+/**
+ * Sets the step size to a number, in place of an optimal step.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     fpm    the map
+ * @param[in]     alpha  step size > 0
+ *
+ * @raises PETSC_ERR_ARG_OUTOFRANGE alpha is not positive and finite
+ * @option{-fpm_step A}
+ */
 PetscErrorCode FPMSetStep(FPM fpm, PetscReal alpha);
-/* beta in [0, 1): option -fpm_momentum. Logically collective. */
+
+/**
+ * Sets the momentum of `heavyball` and `nesterov`.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     fpm   the map
+ * @param[in]     beta  momentum in [0, 1)
+ *
+ * @raises PETSC_ERR_ARG_OUTOFRANGE beta is not in [0, 1)
+ * @raises PETSC_ERR_ARG_INCOMP the step is optimal, which chooses the momentum, too
+ * @option{-fpm_momentum B}
+ */
 PetscErrorCode FPMSetMomentum(FPM fpm, PetscReal beta);
+
+/**
+ * Takes type, step size and momentum from the options. `problem` has no step size, `gd` no momentum.
+ *
+ * @collective
+ *
+ * @param[in]     fpm  the map
+ *
+ * @raises PETSC_ERR_USER_INPUT -fpm_step is neither a number nor "optimal"
+ * @raises PETSC_ERR_ARG_UNKNOWN_TYPE as FPMSetType()
+ * @raises PETSC_ERR_ARG_OUTOFRANGE as FPMSetStep() and FPMSetMomentum()
+ * @raises PETSC_ERR_ARG_INCOMP as FPMSetMomentum()
+ */
 PetscErrorCode FPMSetFromOptions(FPM fpm);
+
+/**
+ * Sets the problem up, where it is not, and makes the map's work vectors. FPMStep(), FPMLinearize(),
+ * FPMPrepare() and FPMCreateState() call it.
+ *
+ * @collective
+ *
+ * @param[in]     fpm  the map
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE the map has no problem
+ * @raises PETSC_ERR_SUP the type needs a loss and the lower level is a map, or the other way round
+ */
 PetscErrorCode FPMSetUp(FPM fpm);
+
+/**
+ * Prints type, step size, momentum and whether d1Phi is symmetric.
+ *
+ * @collective
+ *
+ * @param[in]     fpm     the map
+ * @param[in]     viewer  ASCII viewer, to others nothing is printed; NULL: standard output
+ *
+ * @option{-fpm_view}
+ */
 PetscErrorCode FPMView(FPM fpm, PetscViewer viewer);
 
-/* Number of vectors in the map's state: 1 for (w), 2 for (w, w_prev). A state is a history: v[k] is w k steps
- * ago. */
+/**
+ * Gives the number of vectors in the map's state: 1 for (w), 2 for (w, w_prev). A state is a history: `v[k]`
+ * is w k steps ago.
+ *
+ * @notcollective
+ *
+ * @param[in]     fpm  the map, its type set
+ * @param[out]    n    number of vectors
+ */
 PetscErrorCode FPMGetStateSize(FPM fpm, PetscInt *n);
-/* Whether d1Phi is symmetric (so that CG and MINRES may solve the adjoint system). */
+
+/**
+ * Whether d1Phi is symmetric (so that CG and MINRES may solve the adjoint system).
+ *
+ * @notcollective
+ *
+ * @param[in]     fpm        the map, its type set
+ * @param[out]    symmetric  for `problem`, what the problem says of its own map
+ */
 PetscErrorCode FPMIsSymmetric(FPM fpm, PetscBool *symmetric);
-/* New zero state. Collective. */
+
+/**
+ * Makes a zero state of the map.
+ *
+ * @collective
+ *
+ * @param[in]     fpm  the map
+ * @param[out]    x    FPMGetStateSize() vectors of w's layout, the caller's: StateDestroy()
+ */
 PetscErrorCode FPMCreateState(FPM fpm, State *x);
 
-/* x <- Phi(x, lambda) in place; where change is not NULL it gets ||Phi(x) - x|| in the state's norm.
- * Collective. */
+/**
+ * Makes one step in place: x <- Phi(x, lambda).
+ *
+ * @collective
+ *
+ * @param[in]     fpm     the map
+ * @param[in]     lambda  hyperparameters
+ * @param[in,out] x       the state
+ * @param[out]    change  `||Phi(x) - x||` in the state's norm; NULL: it is not computed
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE an optimal step has not been chosen yet: FPMPrepare() first
+ */
 PetscErrorCode FPMStep(FPM fpm, Vec lambda, State x, PetscReal *change);
-/* Fixes the point (x, lambda) of the products below; only references are kept. Maps made from the same
-   problem's loss share its point: the last one to be fixed holds for all of them. Collective. */
+
+/**
+ * Fixes the point (x, lambda) of the products below.
+ *
+ * Only references are kept (`nesterov` keeps a copy of its own y, which only its next FPMLinearize()
+ * overwrites). Maps made from the same problem's loss share its point: the last one to be fixed holds for all
+ * of them.
+ *
+ * @collective
+ *
+ * @param[in]     fpm     the map
+ * @param[in]     lambda  hyperparameters; neither changed nor freed while products are made
+ * @param[in]     x       the state, likewise
+ */
 PetscErrorCode FPMLinearize(FPM fpm, Vec lambda, State x);
-/* y = d1Phi v. Collective. */
+
+/**
+ * Product y = d1Phi v.
+ *
+ * @collective
+ *
+ * @param[in]     fpm  the map, at the point of FPMLinearize()
+ * @param[in]     v    a state of this map
+ * @param[out]    y    another one
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE no point is fixed: FPMLinearize() first
+ */
 PetscErrorCode FPMJVP(FPM fpm, State v, State y);
-/* y = d1Phi^T v. Collective. */
+
+/**
+ * Product y = d1Phi^T v.
+ *
+ * @collective
+ *
+ * @param[in]     fpm  the map, at the point of FPMLinearize()
+ * @param[in]     v    a state of this map
+ * @param[out]    y    another one
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE no point is fixed: FPMLinearize() first
+ */
 PetscErrorCode FPMVJP(FPM fpm, State v, State y);
-/* y = (I - d1Phi) v, without the cancellation of v - FPMJVP(v) where the type can. Collective. */
+
+/**
+ * Product y = (I - d1Phi) v, without the cancellation of v - FPMJVP(v) where the type can.
+ *
+ * @collective
+ *
+ * @param[in]     fpm  the map, at the point of FPMLinearize()
+ * @param[in]     v    a state of this map
+ * @param[out]    y    another one
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE no point is fixed: FPMLinearize() first
+ */
 PetscErrorCode FPMResidualJVP(FPM fpm, State v, State y);
-/* y = (I - d1Phi^T) v, likewise: the operator of the adjoint system. Collective. */
+
+/**
+ * Product y = (I - d1Phi^T) v, likewise: the operator of the adjoint system.
+ *
+ * @collective
+ *
+ * @param[in]     fpm  the map, at the point of FPMLinearize()
+ * @param[in]     v    a state of this map
+ * @param[out]    y    another one
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE no point is fixed: FPMLinearize() first
+ */
 PetscErrorCode FPMResidualVJP(FPM fpm, State v, State y);
-/* y = d2Phi u, u in lambda's space. Collective. */
+
+/**
+ * Product y = d2Phi u.
+ *
+ * @collective
+ *
+ * @param[in]     fpm  the map, at the point of FPMLinearize()
+ * @param[in]     u    in lambda's space
+ * @param[out]    y    a state of this map
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE no point is fixed: FPMLinearize() first
+ */
 PetscErrorCode FPMParameterJVP(FPM fpm, Vec u, State y);
-/* g = g + d2Phi^T v, g in lambda's space. Collective. */
+
+/**
+ * Adds a product: g = g + d2Phi^T v.
+ *
+ * @collective
+ *
+ * @param[in]     fpm  the map, at the point of FPMLinearize()
+ * @param[in]     v    a state of this map
+ * @param[in,out] g    in lambda's space
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE no point is fixed: FPMLinearize() first
+ */
 PetscErrorCode FPMParameterVJPAdd(FPM fpm, State v, Vec g);
 
-/** alpha in use; with the optimal step it is 1 until FPMPrepare(). Not collective. */
+/**
+ * Gives the step size in use.
+ *
+ * @notcollective
+ *
+ * @param[in]     fpm    the map
+ * @param[out]    alpha  step size; with the optimal step it is 1 until FPMPrepare()
+ */
 PetscErrorCode FPMGetStep(FPM fpm, PetscReal *alpha);
-/** beta in use, 0 where the map has no momentum; likewise. Not collective. */
+
+/**
+ * Gives the momentum in use.
+ *
+ * @notcollective
+ *
+ * @param[in]     fpm   the map
+ * @param[out]    beta  momentum, 0 where the map has none; with the optimal step not known until FPMPrepare()
+ */
 PetscErrorCode FPMGetMomentum(FPM fpm, PetscReal *beta);
-/** What formulas the map goes by. Not collective; after FPMSetType(). */
+
+/**
+ * Gives what formulas the map goes by.
+ *
+ * @notcollective
+ *
+ * @param[in]     fpm     the map, after FPMSetType()
+ * @param[out]    method  the method; FPM_METHOD_OTHER for `problem` and registered types that do not say
+ */
 PetscErrorCode FPMGetMethod(FPM fpm, FPMMethod *method);
-/** The problem, borrowed. Not collective. */
+
+/**
+ * Gives the problem.
+ *
+ * @notcollective
+ *
+ * @param[in]     fpm  the map
+ * @param[out]    blp  the problem, borrowed; NULL where there is none
+ */
 PetscErrorCode FPMGetBLP(FPM fpm, BLP *blp);
 
 /**
@@ -97,9 +363,9 @@ PetscErrorCode FPMGetBLP(FPM fpm, BLP *blp);
  * @param[out]    alpha   step size
  * @param[out]    beta    momentum; 0 for gd
  *
- * @raises{PETSC_ERR_ARG_OUTOFRANGE, L is not positive and finite\, mu is greater\, or mu is not positive and
- * the method needs it}
- * @raises{PETSC_ERR_SUP, there is no formula for the method}
+ * @raises PETSC_ERR_ARG_OUTOFRANGE L is not positive and finite, mu is negative or greater, or mu is 0 and
+ * the method needs it
+ * @raises PETSC_ERR_SUP there is no formula for the method
  */
 PetscErrorCode FPMOptimalConstants(FPMMethod method, PetscReal mu, PetscReal L, PetscReal *alpha,
                                    PetscReal *beta);
@@ -116,7 +382,14 @@ PetscErrorCode FPMOptimalConstants(FPMMethod method, PetscReal mu, PetscReal L, 
  * @option{-fpm_constants formula|computed}
  */
 PetscErrorCode FPMSetOptimalStep(FPM fpm, FPMConstants source);
-/** Whether the map waits for FPMSetConstants(). Not collective. */
+/**
+ * Whether the map waits for FPMSetConstants().
+ *
+ * @notcollective
+ *
+ * @param[in]     fpm    the map
+ * @param[out]    needs  its step is optimal by computed constants, and nobody has handed them over
+ */
 PetscErrorCode FPMNeedsConstants(FPM fpm, PetscBool *needs);
 /**
  * Hands the map its L and mu, which it keeps for every lambda.
@@ -127,10 +400,18 @@ PetscErrorCode FPMNeedsConstants(FPM fpm, PetscBool *needs);
  * @param[in]     L       largest eigenvalue of the Hessian
  * @param[in]     mu      smallest eigenvalue; what counts is value - error, and 0 where that is negative
  *
- * @raises{PETSC_ERR_ARG_WRONGSTATE, the map does not choose its step by computed constants}
+ * @raises PETSC_ERR_ARG_WRONGSTATE the map does not choose its step by computed constants
  */
 PetscErrorCode FPMSetConstants(FPM fpm, const TwofoldConstant *L, const TwofoldConstant *mu);
-/** L and mu the optimal step was last chosen by, or was handed; unknown before. Not collective. */
+/**
+ * Gives L and mu the optimal step was last chosen by, or was handed.
+ *
+ * @notcollective
+ *
+ * @param[in]     fpm  the map
+ * @param[out]    L    largest eigenvalue; unknown before the choice, and where the step is a number
+ * @param[out]    mu   smallest eigenvalue, likewise
+ */
 PetscErrorCode FPMGetConstants(FPM fpm, TwofoldConstant *L, TwofoldConstant *mu);
 /**
  * Chooses the optimal step at lambda, if the map is to: whoever iterates or differentiates at another lambda
@@ -141,9 +422,9 @@ PetscErrorCode FPMGetConstants(FPM fpm, TwofoldConstant *L, TwofoldConstant *mu)
  * @param[in]     fpm     the map
  * @param[in]     lambda  the point
  *
- * @raises{PETSC_ERR_ARG_WRONG, L is unknown\, or mu unknown or 0 and the map needs it}
- * @raises{PETSC_ERR_ARG_WRONGSTATE, computed constants have not been handed over}
- * @raises{PETSC_ERR_SUP, there is no optimal step for this type of map}
+ * @raises PETSC_ERR_ARG_WRONG L is unknown, or mu unknown or 0 and the map needs it
+ * @raises PETSC_ERR_ARG_WRONGSTATE computed constants have not been handed over
+ * @raises PETSC_ERR_SUP there is no optimal step for this type of map
  */
 PetscErrorCode FPMPrepare(FPM fpm, Vec lambda);
 /**
@@ -155,12 +436,28 @@ PetscErrorCode FPMPrepare(FPM fpm, Vec lambda);
  * @param[in]     fpm     the map
  * @param[in]     freeze  hold, or let go
  *
- * @raises{PETSC_ERR_ARG_WRONGSTATE, the optimal step has not been chosen yet}
+ * @raises PETSC_ERR_ARG_WRONGSTATE the optimal step has not been chosen yet
  */
 PetscErrorCode FPMFreeze(FPM fpm, PetscBool freeze);
 
+/**
+ * Adds a type of map.
+ *
+ * @notcollective
+ *
+ * @param[in]     type    its name; copied
+ * @param[in]     create  fills the table of operations and the data of a map that becomes of this type
+ */
 PetscErrorCode FPMRegister(const char type[], PetscErrorCode (*create)(FPM));
-/* Names of all registered types; free the array (not the names) with PetscFree(). Not collective. */
+
+/**
+ * Gives the names of all registered types.
+ *
+ * @notcollective
+ *
+ * @param[out]    n      their number
+ * @param[out]    types  their names; free the array (not the names) with PetscFree()
+ */
 PetscErrorCode FPMGetRegistered(PetscInt *n, const char ***types);
 
 #if defined(__cplusplus)

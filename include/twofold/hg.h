@@ -1,6 +1,14 @@
 #ifndef TWOFOLD_HG_H
 #define TWOFOLD_HG_H
-/* HG: f(lambda) = E(w(lambda), lambda) and its hypergradient. */
+/**
+ * @file
+ * HG: f(lambda) = E(w(lambda), lambda) and its hypergradient, by iterative differentiation (`itd`) or
+ * approximate implicit differentiation (`aid`).
+ *
+ * It owns its lower-level solver (HGGetLLS()), and its tape (HGGetTape(), itd) or its KSP and the adjoint's
+ * map (HGGetKSP(), HGGetAdjointFPM(), aid). For a problem with folds, f and the hypergradient are the folds'
+ * means.
+ */
 #include <twofold/lls.h>
 #include <twofold/tape.h>
 #include <petscksp.h>
@@ -9,53 +17,211 @@
 extern "C" {
 #endif
 
+/** A hypergradient; a PETSc object, freed by HGDestroy(). */
 typedef struct _p_HG *HG;
+/** Name of a type of hypergradient. */
 typedef const char *HGType;
-#define HGITD "itd" /* iterative differentiation: the tape of iterates, run backwards */
-#define HGAID "aid" /* approximate implicit differentiation: (I - d1Phi^T) v = grad1 E by a KSP */
+#define HGITD "itd" /**< iterative differentiation: the tape of iterates, run backwards */
+#define HGAID "aid" /**< approximate implicit differentiation: (I - d1Phi^T) v = grad1 E by a KSP */
 
+/** Why a hypergradient ended. */
 typedef enum {
-  HG_CONVERGED_ITS = 1,  /* the fixed numbers of steps t and k were made */
-  HG_CONVERGED_RTOL = 2, /* all tolerances asked for were reached */
-  HG_ITERATING = 0,
-  HG_DIVERGED_ITS = -1,      /* finite, but a tolerance was not reached within the steps allowed */
-  HG_DIVERGED_NANORINF = -2, /* f or the hypergradient is not finite */
-  HG_DIVERGED_LOWER = -3,    /* the lower level diverged: see the LLS reason */
-  HG_DIVERGED_ADJOINT = -4,  /* the adjoint solve failed: see the KSP reason */
-  HG_STOPPED = -5            /* the lower level's stop hook asked for it */
+  HG_CONVERGED_ITS = 1,      /**< the fixed numbers of steps t and k were made */
+  HG_CONVERGED_RTOL = 2,     /**< all tolerances asked for were reached */
+  HG_ITERATING = 0,          /**< not ended, or not begun */
+  HG_DIVERGED_ITS = -1,      /**< finite, but a tolerance was not reached within the steps allowed */
+  HG_DIVERGED_NANORINF = -2, /**< f or the hypergradient is not finite */
+  HG_DIVERGED_LOWER = -3,    /**< the lower level diverged: see the LLS reason */
+  HG_DIVERGED_ADJOINT = -4,  /**< the adjoint solve failed: see the KSP reason */
+  HG_STOPPED = -5            /**< the lower level's stop hook asked for it */
 } HGConvergedReason;
+/** Names of the reasons, by their numbers -5 to 2: "CONVERGED_ITS", ... */
 extern const char *const *HGConvergedReasons;
 
-/* What the last HGSolve() did. */
+/**
+ * What the last HGSolve() or HGEvaluate() did. Of folds: the worst reason, with the other reasons of the
+ * first fold that has it; steps of all folds together; the largest residual, change and times.
+ */
 typedef struct {
-  HGConvergedReason reason;
-  LLSConvergedReason lower_reason;
-  KSPConvergedReason adjoint_reason; /* 0 with itd */
-  PetscInt lower_its;
-  PetscInt adjoint_its;       /* KSP iterations, or reverse steps of itd */
-  PetscReal adjoint_residual; /* ||grad1 E - (I - d1Phi^T) v|| / ||grad1 E||, recomputed; -1 with itd */
-  PetscReal lower_change;     /* ||Phi(x) - x|| of the last step, -1 where not computed */
-  PetscReal norm;             /* ||hypergradient|| */
-  PetscLogDouble lower_time, adjoint_time; /* s, this rank */
+  HGConvergedReason reason;          /**< why it ended */
+  LLSConvergedReason lower_reason;   /**< why the lower-level solve ended */
+  KSPConvergedReason adjoint_reason; /**< 0 with itd */
+  PetscInt lower_its;                /**< steps of the lower level */
+  PetscInt adjoint_its;              /**< KSP iterations, or reverse steps of itd */
+  PetscReal adjoint_residual; /**< `||grad1 E - (I - d1Phi^T) v|| / ||grad1 E||`, recomputed; -1 with itd */
+  PetscReal lower_change;     /**< `||Phi(x) - x||` of the last step, -1 where not computed */
+  PetscReal norm;             /**< `||hypergradient||` */
+  PetscLogDouble lower_time,  /**< time of the lower-level solve, s, this rank */
+      adjoint_time;           /**< time of the adjoint, s, this rank */
 } HGReport;
 
+/**
+ * Makes a hypergradient and its lower-level solver.
+ *
+ * @collective
+ *
+ * @param[in]     comm  communicator
+ * @param[out]    hg    the hypergradient, the caller's: HGDestroy()
+ */
 PetscErrorCode HGCreate(MPI_Comm comm, HG *hg);
+
+/**
+ * Drops a reference to a hypergradient, and frees it and its children with the last one.
+ *
+ * @collective
+ *
+ * @param[in,out] hg  the hypergradient, NULL on return; NULL: nothing happens
+ */
 PetscErrorCode HGDestroy(HG *hg);
+
+/**
+ * Sets what the names of the options of the hypergradient and its lower-level solver begin with.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg      the hypergradient
+ * @param[in]     prefix  without the hyphen; copied
+ */
 PetscErrorCode HGSetOptionsPrefix(HG hg, const char prefix[]);
-/* Option -hg_type. Logically collective. */
+
+/**
+ * Sets the type. Default: `aid`. Another type drops the old one's tape, or KSP and map, and the
+ * children of folds.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg    the hypergradient
+ * @param[in]     type  `aid`, `itd`, or one of HGRegister()
+ *
+ * @raises PETSC_ERR_ARG_UNKNOWN_TYPE there is no such type; the message names the closest
+ * @option{-hg_type T}
+ */
 PetscErrorCode HGSetType(HG hg, HGType type);
+
+/**
+ * Gives the type.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg    the hypergradient
+ * @param[out]    type  its name, borrowed; NULL before it is set
+ */
 PetscErrorCode HGGetType(HG hg, HGType *type);
+
+/**
+ * Sets the problem, for the hypergradient and its lower-level solver. Children of the folds of another
+ * problem are dropped.
+ *
+ * @collective
+ *
+ * @param[in]     hg   the hypergradient
+ * @param[in]     blp  the problem; the hypergradient holds a reference to it
+ */
 PetscErrorCode HGSetBLP(HG hg, BLP blp);
+
+/**
+ * Takes the settings of the hypergradient and its children from the options; aid's `-hg_warm_start` starts
+ * the adjoint solve from the last accepted v.
+ *
+ * @collective
+ *
+ * @param[in]     hg  the hypergradient
+ *
+ * @raises PETSC_ERR_ARG_UNKNOWN_TYPE as HGSetType()
+ * @raises PETSC_ERR_ARG_OUTOFRANGE as HGITDSetTruncation(), TapeSetFromOptions() and LLSSetFromOptions()
+ * @option{-hg_warm_start}
+ * @option{-hg_monitor}
+ */
 PetscErrorCode HGSetFromOptions(HG hg);
+
+/**
+ * Sets the problem, the lower-level solver and the adjoint up. HGSolve() calls it.
+ *
+ * @collective
+ *
+ * @param[in]     hg  the hypergradient
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE there is no problem
+ * @raises PETSC_ERR_ARG_OUTOFRANGE aid: a tolerance of the KSP, or its number of steps, is not in its range
+ * @raises PETSC_ERR_SUP aid: the KSP cannot solve the adjoint system, as CG where d1Phi is not symmetric;
+ * `-hg_lanczos` without CG, or with a preconditioner; folds: `-hg_view_solution` or `-hg_view_adjoint`
+ */
 PetscErrorCode HGSetUp(HG hg);
+
+/**
+ * Prints the settings of the hypergradient and its children; with folds, those of the first fold.
+ *
+ * @collective
+ *
+ * @param[in]     hg      the hypergradient
+ * @param[in]     viewer  ASCII viewer, to others nothing is printed; NULL: standard output
+ *
+ * @option{-hg_view}
+ */
 PetscErrorCode HGView(HG hg, PetscViewer viewer);
 
-/* Children, for further settings; those of a type that is not in use are refused with PETSC_ERR_ARG_WRONG. */
+/**
+ * Gives the problem.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg   the hypergradient
+ * @param[out]    blp  the problem, borrowed; NULL where there is none
+ */
 PetscErrorCode HGGetBLP(HG hg, BLP *blp);
+
+/**
+ * Gives the lower-level solver, for further settings.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg   the hypergradient
+ * @param[out]    lls  the solver, borrowed
+ */
 PetscErrorCode HGGetLLS(HG hg, LLS *lls);
-PetscErrorCode HGGetKSP(HG hg, KSP *ksp);        /* aid */
-PetscErrorCode HGGetAdjointFPM(HG hg, FPM *fpm); /* aid */
-PetscErrorCode HGGetTape(HG hg, Tape *tape);     /* itd */
+
+/**
+ * Gives the adjoint's solver of aid, for further settings; its options begin with `hg_`.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg   the hypergradient, of type aid
+ * @param[out]    ksp  the solver, borrowed
+ *
+ * @raises PETSC_ERR_ARG_WRONG the hypergradient is not aid
+ * @option{-hg_ksp_type T}
+ */
+PetscErrorCode HGGetKSP(HG hg, KSP *ksp);
+
+/**
+ * Gives the map whose derivatives make aid's adjoint system, for further settings; its options begin with
+ * `hg_`.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg   the hypergradient, of type aid
+ * @param[out]    fpm  the map, borrowed
+ *
+ * @raises PETSC_ERR_ARG_WRONG the hypergradient is not aid
+ * @raises PETSC_ERR_SUP the problem has folds, and there is one map in each
+ * @option{-hg_fpm_type T}
+ */
+PetscErrorCode HGGetAdjointFPM(HG hg, FPM *fpm);
+
+/**
+ * Gives the tape of itd, for further settings.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg    the hypergradient, of type itd
+ * @param[out]    tape  the tape, borrowed
+ *
+ * @raises PETSC_ERR_ARG_WRONG the hypergradient is not itd
+ * @raises PETSC_ERR_SUP the problem has folds, and there is one tape in each
+ * @option{-tape_type T}
+ */
+PetscErrorCode HGGetTape(HG hg, Tape *tape);
+
 /**
  * Whether the adjoint's CG also gives the extreme Lanczos values of its operator, at no further product.
  *
@@ -64,7 +230,7 @@ PetscErrorCode HGGetTape(HG hg, Tape *tape);     /* itd */
  * @param[in]     hg      aid
  * @param[in]     compute whether; -hg_ksp_type must be cg, without a preconditioner
  *
- * @raises{PETSC_ERR_ARG_WRONG, the hypergradient is not aid}
+ * @raises PETSC_ERR_ARG_WRONG the hypergradient is not aid
  * @option{-hg_lanczos}
  */
 PetscErrorCode HGAIDSetLanczos(HG hg, PetscBool compute);
@@ -80,20 +246,133 @@ PetscErrorCode HGAIDSetLanczos(HG hg, PetscBool compute);
  * @param[out]    mu      smallest value; products counts the steps of CG, which were made anyway
  */
 PetscErrorCode HGGetLanczos(HG hg, TwofoldConstant *L, TwofoldConstant *mu);
-/* itd through the last K steps only (truncated; 0: all): -hg_itd_truncate. */
+/**
+ * Makes itd go back through the last K steps only.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg  the hypergradient, of type itd
+ * @param[in]     K   reverse steps at most (truncated itd); 0: all
+ *
+ * @raises PETSC_ERR_ARG_WRONG the hypergradient is not itd
+ * @raises PETSC_ERR_ARG_OUTOFRANGE K is negative
+ * @option{-hg_itd_truncate K} which also makes the tape a ring of K states, unless `-tape_type` says
+ * otherwise
+ */
 PetscErrorCode HGITDSetTruncation(HG hg, PetscInt K);
 
-/* f = E(w_t(lambda), lambda) and the hypergradient g (lambda's layout). The lower level starts from w_0 = 0,
-   or with -lls_warm_start from the accepted state. Ends with a reason; where the reason is HG_DIVERGED_LOWER,
-   _ADJOINT or HG_STOPPED, g is not to be used. Collective. */
+/**
+ * Computes f = E(w_t(lambda), lambda) and the hypergradient.
+ *
+ * The lower level starts from w_0 = 0, or with `-lls_warm_start` from the accepted state (HGAccept()). Ends
+ * with a reason; where the reason is HG_DIVERGED_LOWER, HG_DIVERGED_ADJOINT or HG_STOPPED, g is not to be
+ * used.
+ *
+ * @collective
+ *
+ * @param[in]     hg      the hypergradient
+ * @param[in]     lambda  hyperparameters
+ * @param[out]    f       objective; infinite where the lower level diverged or was stopped
+ * @param[out]    g       hypergradient (lambda's layout)
+ *
+ * @raises PETSC_ERR_ARG_INCOMP itd: the tape no longer has a state that the reverse sweep needs
+ * @option{-hg_converged_reason} prints the reason
+ * @equation{g = grad2 E + w'(lambda)^T grad1 E}
+ */
 PetscErrorCode HGSolve(HG hg, Vec lambda, PetscReal *f, Vec g);
-/* f alone: no tape, no adjoint. Collective. */
+
+/**
+ * Computes f alone: no tape, no adjoint.
+ *
+ * @collective
+ *
+ * @param[in]     hg      the hypergradient
+ * @param[in]     lambda  hyperparameters
+ * @param[out]    f       objective, as of HGSolve()
+ */
 PetscErrorCode HGEvaluate(HG hg, Vec lambda, PetscReal *f);
+
+/**
+ * Gives why the last HGSolve() or HGEvaluate() ended.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg      the hypergradient
+ * @param[out]    reason  the reason, HG_ITERATING before the first
+ */
 PetscErrorCode HGGetConvergedReason(HG hg, HGConvergedReason *reason);
+
+/**
+ * Gives what the last HGSolve() or HGEvaluate() did.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg      the hypergradient
+ * @param[out]    report  a copy
+ */
 PetscErrorCode HGGetReport(HG hg, HGReport *report);
-/* Lower state of the last solve, and the adjoint's v (aid; NULL before the first solve); borrowed. */
+
+/**
+ * Gives the lower state of the last solve.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg  the hypergradient
+ * @param[out]    x   the state, borrowed; `v[0]` is w
+ *
+ * @raises PETSC_ERR_SUP the problem has folds: HGFoldsGetHG()
+ */
 PetscErrorCode HGGetState(HG hg, State *x);
+
+/**
+ * Gives the adjoint's v of the last HGSolve() (aid).
+ *
+ * @notcollective
+ *
+ * @param[in]     hg  the hypergradient
+ * @param[out]    v   the state, borrowed; NULL before the first solve, and with itd
+ *
+ * @raises PETSC_ERR_SUP the problem has folds: HGFoldsGetHG()
+ */
 PetscErrorCode HGGetAdjoint(HG hg, State *v);
+
+/**
+ * Measures the model of the last HGSolve() or HGEvaluate() on a set of samples.
+ *
+ * Where the problem has folds the loss is the mean of the folds' losses, the accuracy that of all samples,
+ * and n counts the validation samples of all folds, the training samples of the largest one.
+ *
+ * @collective
+ *
+ * @param[in]     hg       the hypergradient
+ * @param[in]     set      training, validation or test samples
+ * @param[in]     lambda   the point of that solve
+ * @param[out]    metrics  loss and accuracy
+ *
+ * @raises PETSC_ERR_ARG_WRONG the problem has no such set
+ * @raises PETSC_ERR_ARG_WRONGSTATE nothing was solved yet
+ */
+PetscErrorCode HGMeasure(HG hg, BLPSet set, Vec lambda, BLPMetrics *metrics);
+
+/**
+ * Gives the hypergradient of one fold, for settings that the options and the parent do not carry, and for its
+ * state and adjoint.
+ *
+ * HGSolve() on a problem with folds solves each with a child of its own. Children have the parent's type and
+ * prefix, and the options where HGSetFromOptions() was called; HGSetType() gives the parent new ones. The
+ * parent's lower-level tolerances and warm starts, and its KSP's type (aid; when the children are made) and
+ * tolerances, are the children's at each solve. It sets up the problem.
+ *
+ * @collective
+ *
+ * @param[in]     hg     the hypergradient
+ * @param[in]     fold   0 .. F - 1
+ * @param[out]    child  the fold's, borrowed; NULL on the ranks of other groups
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE there is no problem
+ * @raises PETSC_ERR_ARG_OUTOFRANGE there is no such fold
+ */
+PetscErrorCode HGFoldsGetHG(HG hg, PetscInt fold, HG *child);
 
 /**
  * Compares the hypergradient at lambda, by this object's settings (t, k, truncation, warm starts), with
@@ -106,22 +385,77 @@ PetscErrorCode HGGetAdjoint(HG hg, State *v);
  * @param[in] lambda hyperparameters
  * @param[in] viewer ASCII viewer; NULL: silent
  *
- * @raises{PETSC_ERR_USER, the whole itd after a fixed number of steps is not the gradient of f}
+ * @raises PETSC_ERR_USER the whole itd after a fixed number of steps is not the gradient of f
+ * @raises PETSC_ERR_SUP the problem has folds: HGFoldsGetHG()
  * @option{-hg_test}
  */
 PetscErrorCode HGTest(HG hg, Vec lambda, PetscViewer viewer);
 
-/* Makes the last solve's states the ones that warm starts begin with. Upper solvers call it when they accept
-   a point; a line search's trials never become starts. Collective. */
+/**
+ * Makes the last solve's states the ones that warm starts begin with. Upper solvers call it when they accept
+ * a point; a line search's trials never become starts.
+ *
+ * @collective
+ *
+ * @param[in]     hg  the hypergradient
+ *
+ * @option{-lls_warm_start}
+ * @option{-hg_warm_start}
+ */
 PetscErrorCode HGAccept(HG hg);
-/* Writes the accepted states to an HDF5 viewer, or takes them from it. Collective. */
+
+/**
+ * Writes the accepted states, and the computed constants of an optimal step, to a file.
+ *
+ * @collective
+ *
+ * @param[in]     hg      the hypergradient
+ * @param[in]     viewer  HDF5 viewer, for writing
+ */
 PetscErrorCode HGSaveState(HG hg, PetscViewer viewer);
+
+/**
+ * Takes the accepted states, and the computed constants of an optimal step, from a file.
+ *
+ * @collective
+ *
+ * @param[in]     hg      the hypergradient, with the settings of the one that wrote them
+ * @param[in]     viewer  HDF5 viewer, for reading
+ *
+ * @raises PETSC_ERR_FILE_UNEXPECTED the file lacks a state, or has it with another length or number of folds
+ */
 PetscErrorCode HGRestoreState(HG hg, PetscViewer viewer);
 
-/* Bytes this rank needs beside the problem's. Not collective. */
+/**
+ * Gives the bytes this rank needs beside the problem's. Sets the object up where that is still to be done; it
+ * is not collective after that.
+ *
+ * @collective
+ *
+ * @param[in]     hg     the hypergradient
+ * @param[out]    bytes  memory of this rank, bytes
+ */
 PetscErrorCode HGGetMemory(HG hg, PetscLogDouble *bytes);
 
+/**
+ * Adds a type of hypergradient.
+ *
+ * @notcollective
+ *
+ * @param[in]     type    its name; copied
+ * @param[in]     create  fills the table of operations and the data of a hypergradient that becomes of this
+ * type
+ */
 PetscErrorCode HGRegister(const char type[], PetscErrorCode (*create)(HG));
+
+/**
+ * Gives the names of all registered types.
+ *
+ * @notcollective
+ *
+ * @param[out]    n      their number
+ * @param[out]    types  their names; free the array (not the names) with PetscFree()
+ */
 PetscErrorCode HGGetRegistered(PetscInt *n, const char ***types);
 
 #if defined(__cplusplus)

@@ -1,66 +1,312 @@
 #ifndef TWOFOLD_LLS_H
 #define TWOFOLD_LLS_H
-/* LLS: the lower-level solver, w_t(lambda) by t steps of a fixed-point map or to a tolerance. */
+/**
+ * @file
+ * LLS: the lower-level solver, w_t(lambda) by t steps of a fixed-point map or to a tolerance.
+ *
+ * It owns its map (LLSGetFPM()) and calls hooks on the way: LLSSetRecord() before each step, LLSSetStop() and
+ * LLSMonitorSet() after it. HGGetLLS() gives the solver of a hypergradient.
+ */
 #include <twofold/fpm.h>
 
 #if defined(__cplusplus)
 extern "C" {
 #endif
 
+/** A lower-level solver; a PETSc object, freed by LLSDestroy(). */
 typedef struct _p_LLS *LLS;
+/** Name of a type of solver. */
 typedef const char *LLSType;
-#define LLSPICARD "picard" /* x_{i+1} = Phi(x_i, lambda) */
+#define LLSPICARD "picard" /**< x_{i+1} = Phi(x_i, lambda) */
 
+/** Why a solve ended; positive where it made the steps or reached the tolerance asked for. */
 typedef enum {
-  LLS_CONVERGED_ITS = 1,  /* the fixed number of steps (rtol = atol = 0) was made */
-  LLS_CONVERGED_RTOL = 2, /* ||Phi(x) - x|| <= rtol ||x|| */
-  LLS_CONVERGED_ATOL = 3, /* ||Phi(x) - x|| <= atol */
-  LLS_ITERATING = 0,
-  LLS_DIVERGED_ITS = -1,      /* max_it steps made, tolerance not reached */
-  LLS_DIVERGED_NANORINF = -2, /* the iterate is not finite */
-  LLS_DIVERGED_DTOL = -3,     /* ||Phi(x) - x|| grew by more than dtol */
-  LLS_STOPPED = -4            /* the stop hook asked for it */
+  LLS_CONVERGED_ITS = 1,      /**< the fixed number of steps (rtol = atol = 0) was made */
+  LLS_CONVERGED_RTOL = 2,     /**< `||Phi(x) - x|| <= rtol ||x||` */
+  LLS_CONVERGED_ATOL = 3,     /**< `||Phi(x) - x|| <= atol` */
+  LLS_ITERATING = 0,          /**< not ended, or not begun */
+  LLS_DIVERGED_ITS = -1,      /**< max_it steps made, tolerance not reached */
+  LLS_DIVERGED_NANORINF = -2, /**< the iterate is not finite */
+  LLS_DIVERGED_DTOL = -3,     /**< `||Phi(x) - x||` grew by more than dtol (`-lls_dtol`), with a tolerance */
+  LLS_STOPPED = -4            /**< the stop hook asked for it */
 } LLSConvergedReason;
+/** Names of the reasons, by their numbers -4 to 3: "CONVERGED_ITS", ... */
 extern const char *const *LLSConvergedReasons;
 
-/* Called before step i with the state the step starts from. */
+/**
+ * Called before step i with the state the step starts from.
+ *
+ * @collective
+ *
+ * @param[in]     ctx  of LLSSetRecord()
+ * @param[in]     i    steps made so far
+ * @param[in]     x    the state, for reading
+ */
 typedef PetscErrorCode (*LLSRecordFn)(void *ctx, PetscInt i, State x);
-/* Called after each step; every rank must set *stop alike. */
+/**
+ * Called after each step, unless the solve ends there anyway; every rank must set `*stop` alike.
+ *
+ * @collective
+ *
+ * @param[in]     ctx   of LLSSetStop()
+ * @param[in]     i     steps made so far
+ * @param[out]    stop  whether the solve ends here, by LLS_STOPPED; false on entry
+ */
 typedef PetscErrorCode (*LLSStopFn)(void *ctx, PetscInt i, PetscBool *stop);
-/* Called with the number of steps made and ||Phi(x) - x|| of the last. */
+/**
+ * Called with the number of steps made and `||Phi(x) - x||` of the last.
+ *
+ * @collective
+ *
+ * @param[in]     lls     the solver
+ * @param[in]     i       steps made so far
+ * @param[in]     change  `||Phi(x) - x||` of the last
+ * @param[in]     ctx     of LLSMonitorSet()
+ */
 typedef PetscErrorCode (*LLSMonitorFn)(LLS lls, PetscInt i, PetscReal change, void *ctx);
 
+/**
+ * Makes a solver and its map: exactly 100 steps from a cold start.
+ *
+ * @collective
+ *
+ * @param[in]     comm  communicator
+ * @param[out]    lls   the solver, the caller's: LLSDestroy()
+ */
 PetscErrorCode LLSCreate(MPI_Comm comm, LLS *lls);
+
+/**
+ * Drops a reference to a solver, and frees it and its map with the last one.
+ *
+ * @collective
+ *
+ * @param[in,out] lls  the solver, NULL on return; NULL: nothing happens
+ */
 PetscErrorCode LLSDestroy(LLS *lls);
+
+/**
+ * Sets what the names of the solver's options begin with. Those of its map begin with it and `lls_`.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     lls     the solver
+ * @param[in]     prefix  without the hyphen; copied
+ */
 PetscErrorCode LLSSetOptionsPrefix(LLS lls, const char prefix[]);
-/* Option -lls_type. Logically collective. */
+
+/**
+ * Sets the type. Default: `picard`.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     lls   the solver
+ * @param[in]     type  `picard`, or one of LLSRegister()
+ *
+ * @raises PETSC_ERR_ARG_UNKNOWN_TYPE there is no such type; the message names the closest
+ * @option{-lls_type T}
+ */
 PetscErrorCode LLSSetType(LLS lls, LLSType type);
+
+/**
+ * Sets the problem whose lower level is solved, for the solver and its map.
+ *
+ * @collective
+ *
+ * @param[in]     lls  the solver
+ * @param[in]     blp  the problem; the solver holds a reference to it
+ */
 PetscErrorCode LLSSetBLP(LLS lls, BLP blp);
+
+/**
+ * Gives the map, for further settings.
+ *
+ * @notcollective
+ *
+ * @param[in]     lls  the solver
+ * @param[out]    fpm  the map, borrowed
+ */
 PetscErrorCode LLSGetFPM(LLS lls, FPM *fpm);
-/* At most max_it steps (-lls_max_it) until ||Phi(x) - x|| <= max(rtol ||x||, atol) (-lls_rtol, -lls_atol);
-   both 0: exactly max_it steps, and no norm is computed. PETSC_DEFAULT keeps a value. Logically collective.
+
+/**
+ * Sets when a solve ends: after max_it steps, or earlier once `||Phi(x) - x|| <= max(rtol ||x||, atol)`.
+ *
+ * With both tolerances 0, exactly max_it steps are made, and no norm is computed (unless a monitor asks for
+ * it).
+ *
+ * @logicallycollective
+ *
+ * @param[in]     lls     the solver
+ * @param[in]     rtol    relative tolerance in [0, 1); PETSC_DEFAULT keeps the value, as for the others
+ * @param[in]     atol    absolute tolerance, finite and not negative
+ * @param[in]     max_it  steps at most, not negative
+ *
+ * @raises PETSC_ERR_ARG_OUTOFRANGE a value is not in its range
+ * @option{-lls_rtol R}
+ * @option{-lls_atol A}
+ * @option{-lls_max_it T}
  */
 PetscErrorCode LLSSetTolerances(LLS lls, PetscReal rtol, PetscReal atol, PetscInt max_it);
+
+/**
+ * Gives the tolerances.
+ *
+ * @notcollective
+ *
+ * @param[in]     lls     the solver
+ * @param[out]    rtol    relative tolerance; may be NULL, as the others
+ * @param[out]    atol    absolute tolerance
+ * @param[out]    max_it  steps at most
+ */
 PetscErrorCode LLSGetTolerances(LLS lls, PetscReal *rtol, PetscReal *atol, PetscInt *max_it);
-/* Whether the next solve starts from the accepted state of the last (HG does it): -lls_warm_start. */
+
+/**
+ * Sets whether the next solve starts from the accepted state of the last. HG does it, by HGAccept():
+ * LLSSolve() starts from the state it is given.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     lls   the solver
+ * @param[in]     warm  whether
+ *
+ * @option{-lls_warm_start}
+ */
 PetscErrorCode LLSSetWarmStart(LLS lls, PetscBool warm);
+
+/**
+ * Gives whether starts are warm.
+ *
+ * @notcollective
+ *
+ * @param[in]     lls   the solver
+ * @param[out]    warm  whether
+ */
 PetscErrorCode LLSGetWarmStart(LLS lls, PetscBool *warm);
+
+/**
+ * Sets the hook that hears each state before the step from it. HG takes it for its tape.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     lls     the solver
+ * @param[in]     record  the hook; NULL: none
+ * @param[in]     ctx     handed to it; stays the caller's
+ */
 PetscErrorCode LLSSetRecord(LLS lls, LLSRecordFn record, void *ctx);
+
+/**
+ * Sets the hook that may end a solve after a step.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     lls   the solver
+ * @param[in]     stop  the hook; NULL: none
+ * @param[in]     ctx   handed to it; stays the caller's
+ */
 PetscErrorCode LLSSetStop(LLS lls, LLSStopFn stop, void *ctx);
-/* At most one monitor besides -lls_monitor. */
+
+/**
+ * Sets the monitor: at most one besides `-lls_monitor`. It makes the solver compute `||Phi(x) - x||` at each
+ * step.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     lls      the solver
+ * @param[in]     monitor  the monitor; NULL: none
+ * @param[in]     ctx      handed to it; stays the caller's
+ *
+ * @option{-lls_monitor} prints the norm
+ */
 PetscErrorCode LLSMonitorSet(LLS lls, LLSMonitorFn monitor, void *ctx);
+
+/**
+ * Takes the settings of the solver and its map from the options.
+ *
+ * @collective
+ *
+ * @param[in]     lls  the solver
+ *
+ * @raises PETSC_ERR_ARG_OUTOFRANGE as LLSSetTolerances(), or dtol is not more than 1; and what
+ * FPMSetFromOptions() raises
+ * @raises PETSC_ERR_ARG_UNKNOWN_TYPE as LLSSetType()
+ * @option{-lls_dtol D}
+ */
 PetscErrorCode LLSSetFromOptions(LLS lls);
+
+/**
+ * Sets the map up, and the type where none was chosen. LLSSolve() calls it.
+ *
+ * @collective
+ *
+ * @param[in]     lls  the solver
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE the solver has no problem
+ */
 PetscErrorCode LLSSetUp(LLS lls);
+
+/**
+ * Prints the settings of the solver and its map.
+ *
+ * @collective
+ *
+ * @param[in]     lls     the solver
+ * @param[in]     viewer  ASCII viewer, to others nothing is printed; NULL: standard output
+ *
+ * @option{-lls_view}
+ */
 PetscErrorCode LLSView(LLS lls, PetscViewer viewer);
 
-/* x: on entry the start, on return the last iterate. Not reaching a tolerance is a reason, not an error.
-   Collective. */
+/**
+ * Solves the lower level at lambda. Not reaching a tolerance is a reason, not an error. An optimal step of
+ * the map is chosen first (FPMPrepare()).
+ *
+ * @collective
+ *
+ * @param[in]     lls     the solver
+ * @param[in]     lambda  hyperparameters
+ * @param[in,out] x       a state of the map: on entry the start, on return the last iterate
+ *
+ * @option{-lls_converged_reason} prints the reason
+ */
 PetscErrorCode LLSSolve(LLS lls, Vec lambda, State x);
+
+/**
+ * Gives why the last solve ended.
+ *
+ * @notcollective
+ *
+ * @param[in]     lls     the solver
+ * @param[out]    reason  the reason, LLS_ITERATING before the first solve
+ */
 PetscErrorCode LLSGetConvergedReason(LLS lls, LLSConvergedReason *reason);
+
+/**
+ * Gives the number of steps of the last solve.
+ *
+ * @notcollective
+ *
+ * @param[in]     lls  the solver
+ * @param[out]    its  steps made
+ */
 PetscErrorCode LLSGetIterationNumber(LLS lls, PetscInt *its);
-/* ||Phi(x) - x|| at the last step, or -1 where it was not computed. */
+
+/**
+ * Gives `||Phi(x) - x||` at the last step.
+ *
+ * @notcollective
+ *
+ * @param[in]     lls     the solver
+ * @param[out]    change  the norm, or -1 where it was not computed
+ */
 PetscErrorCode LLSGetChange(LLS lls, PetscReal *change);
 
+/**
+ * Adds a type of solver.
+ *
+ * @notcollective
+ *
+ * @param[in]     type    its name; copied
+ * @param[in]     create  fills the table of operations and the data of a solver that becomes of this type
+ */
 PetscErrorCode LLSRegister(const char type[], PetscErrorCode (*create)(LLS));
 
 #if defined(__cplusplus)

@@ -1,6 +1,11 @@
 #ifndef TWOFOLD_LSET_H
 #define TWOFOLD_LSET_H
-/* LSET: the set Lambda of the upper level, closed and convex: projection onto it and membership. */
+/**
+ * @file
+ * LSET: the set Lambda of the upper level, closed and convex: projection onto it and membership.
+ *
+ * A set of one type (free, box, nonneg, simplex, l2ball), or a product of such sets over disjoint index sets.
+ */
 #include <petscis.h>
 #include <twofold/sys.h>
 
@@ -8,14 +13,16 @@
 extern "C" {
 #endif
 
+/** Handle of a set, a PETSc object. */
 typedef struct _p_LSET *LSET;
+/** Name of a type of sets. */
 typedef const char *LSETType;
-#define LSETFREE    "free"    /* all of the space */
-#define LSETBOX     "box"     /* lower <= x <= upper, entry by entry */
-#define LSETNONNEG  "nonneg"  /* x >= 0 */
-#define LSETSIMPLEX "simplex" /* x >= 0, sum of x = radius */
-#define LSETL2BALL  "l2ball"  /* ||x - center|| <= radius */
-#define LSETPRODUCT "product" /* a set for each of some disjoint index sets, the other entries free */
+#define LSETFREE    "free"    /**< all of the space */
+#define LSETBOX     "box"     /**< lower <= x <= upper, entry by entry */
+#define LSETNONNEG  "nonneg"  /**< x >= 0 */
+#define LSETSIMPLEX "simplex" /**< x >= 0, sum of x = radius */
+#define LSETL2BALL  "l2ball"  /**< ||x - center|| <= radius */
+#define LSETPRODUCT "product" /**< a set for each of some disjoint index sets, the other entries free */
 
 /**
  * Makes a set; without a type it becomes free when it is set up.
@@ -23,7 +30,7 @@ typedef const char *LSETType;
  * @collective
  *
  * @param[in]     comm    communicator of the vectors to be projected
- * @param[out]    lset    the set
+ * @param[out]    lset    new set; free with LSETDestroy()
  */
 PetscErrorCode LSETCreate(MPI_Comm comm, LSET *lset);
 
@@ -54,7 +61,7 @@ PetscErrorCode LSETSetOptionsPrefix(LSET lset, const char prefix[]);
  * @param[in]     lset    the set
  * @param[in]     type    LSETFREE, LSETBOX, ... or a registered name
  *
- * @raises{PETSC_ERR_ARG_UNKNOWN_TYPE, the type is not registered}
+ * @raises PETSC_ERR_ARG_UNKNOWN_TYPE the type is not registered
  * @option{-lset_type T}
  */
 PetscErrorCode LSETSetType(LSET lset, LSETType type);
@@ -65,25 +72,32 @@ PetscErrorCode LSETSetType(LSET lset, LSETType type);
  * @notcollective
  *
  * @param[in]     lset    the set
- * @param[out]    type    its name
+ * @param[out]    type    its name, borrowed
  */
 PetscErrorCode LSETGetType(LSET lset, LSETType *type);
 
 /**
- * Reads the options of the set and of its type. Parts of a product read their own where their owner asks.
+ * Reads the options of the set and of its type.
+ *
+ * Parts of a product read their own where their owner asks.
  *
  * @collective
  *
  * @param[in]     lset    the set
  *
- * @raises{PETSC_ERR_ARG_OUTOFRANGE, a value does not describe a set}
+ * @raises PETSC_ERR_ARG_UNKNOWN_TYPE the type is not registered
+ * @raises PETSC_ERR_ARG_OUTOFRANGE a value does not describe a set
  * @option{-lset_type T}
+ * @option{-lset_radius R}
+ * @option{-lset_lower L}
+ * @option{-lset_upper U}
  * @option{-lset_view}
  */
 PetscErrorCode LSETSetFromOptions(LSET lset);
 
 /**
  * Checks that the set is one of vectors laid out as the template, and prepares projections of these.
+ *
  * Nothing happens where it is set up for that layout; for another one it is set up again. The functions
  * below that take a vector call it where the set is not set up yet.
  *
@@ -92,10 +106,12 @@ PetscErrorCode LSETSetFromOptions(LSET lset);
  * @param[in]     lset    the set
  * @param[in]     layout  a vector of the space; its entries do not matter
  *
- * @raises{PETSC_ERR_ARG_SIZ, bounds or center have another layout, or a simplex has no entries}
- * @raises{PETSC_ERR_ARG_OUTOFRANGE, the set is empty: names the first entry with lower > upper and both}
- * @raises{PETSC_ERR_ARG_WRONGSTATE, a box has no bounds or a product no parts}
- * @raises{PETSC_ERR_ARG_INCOMP, parts of a product overlap: names the entry and the parts}
+ * @raises PETSC_ERR_ARG_SIZ bounds or center have another layout, or a simplex has no entries
+ * @raises PETSC_ERR_ARG_OUTOFRANGE the set is empty: names the first entry with lower > upper and both
+ * @raises PETSC_ERR_ARG_WRONGSTATE a box has no bounds or a product no parts
+ * @raises PETSC_ERR_ARG_INCOMP parts of a product overlap: names the entry and the parts
+ * @raises PETSC_ERR_ARG_OUTOFRANGE a part of a product names an entry the vector does not have
+ * @raises PETSC_ERR_ARG_NOTSAMECOMM the vector is not on the ranks of the set
  */
 PetscErrorCode LSETSetUp(LSET lset, Vec layout);
 
@@ -124,7 +140,7 @@ PetscErrorCode LSETView(LSET lset, PetscViewer viewer);
  * @param[in]     lset    the set
  * @param[in,out] x       the vector
  *
- * @raises{PETSC_ERR_ARG_SIZ, x is not laid out as the set was set up for}
+ * @raises PETSC_ERR_ARG_SIZ x is not laid out as the set was set up for
  * @equation{P(x) = argmin_{z in Lambda} ||z - x||}
  */
 PetscErrorCode LSETProject(LSET lset, Vec x);
@@ -138,12 +154,14 @@ PetscErrorCode LSETProject(LSET lset, Vec x);
  * @param[in]     x         the vector
  * @param[out]    distance  ||x - P(x)||; NaN where x has one
  *
- * @raises{PETSC_ERR_ARG_SIZ, x is not laid out as the set was set up for}
+ * @raises PETSC_ERR_ARG_SIZ x is not laid out as the set was set up for
  */
 PetscErrorCode LSETDistance(LSET lset, Vec x, PetscReal *distance);
 
 /**
- * Tells whether a vector is in the set: whether ||x - P(x)|| <= tol. A vector with a NaN never is. A
+ * Tells whether a vector is in the set: whether ||x - P(x)|| <= tol.
+ *
+ * A vector with a NaN never is. A
  * projected vector passes tol = 0 exactly for boxes; for simplex and l2ball only up to rounding of its own
  * size.
  *
@@ -154,13 +172,14 @@ PetscErrorCode LSETDistance(LSET lset, Vec x, PetscReal *distance);
  * @param[in]     tol     tolerance on the distance, >= 0
  * @param[out]    in      true on every rank or on none
  *
- * @raises{PETSC_ERR_ARG_OUTOFRANGE, tol is negative or NaN}
- * @raises{PETSC_ERR_ARG_SIZ, x is not laid out as the set was set up for}
+ * @raises PETSC_ERR_ARG_OUTOFRANGE tol is negative or NaN
+ * @raises PETSC_ERR_ARG_SIZ x is not laid out as the set was set up for
  */
 PetscErrorCode LSETContains(LSET lset, Vec x, PetscReal tol, PetscBool *in);
 
 /**
  * Gives bounds that describe the set exactly, where it is a box: free, box, nonneg and products of these.
+ *
  * What is not bounded gets PETSC_NINFINITY and PETSC_INFINITY, which are finite numbers, as Tao has it.
  *
  * @collective
@@ -170,13 +189,15 @@ PetscErrorCode LSETContains(LSET lset, Vec x, PetscReal tol, PetscBool *in);
  * @param[out]    upper   upper bounds
  * @param[out]    has     whether the set is a box; else the vectors are left as they are
  *
- * @raises{PETSC_ERR_ARG_SIZ, a vector is not laid out as the set was set up for}
+ * @raises PETSC_ERR_ARG_NULL one of the vectors is NULL and the other is not
+ * @raises PETSC_ERR_ARG_SIZ a vector is not laid out as the set was set up for
  */
 PetscErrorCode LSETGetBounds(LSET lset, Vec lower, Vec upper, PetscBool *has);
 
 /**
- * Computes the norm of the projected gradient, 0 exactly at points that are stationary on the set. Entries
- * that the projection leaves alone count with g itself, free of the rounding of x - (x - g).
+ * Computes the norm of the projected gradient, 0 exactly at points that are stationary on the set.
+ *
+ * Entries that the projection leaves alone count with g itself, free of the rounding of x - (x - g).
  *
  * @collective
  *
@@ -185,12 +206,13 @@ PetscErrorCode LSETGetBounds(LSET lset, Vec lower, Vec upper, PetscBool *has);
  * @param[in]     g       gradient at x
  * @param[out]    norm    ||x - P(x - g)||
  *
- * @raises{PETSC_ERR_ARG_SIZ, a vector is not laid out as the set was set up for}
+ * @raises PETSC_ERR_ARG_SIZ a vector is not laid out as the set was set up for
  */
 PetscErrorCode LSETProjectedGradientNorm(LSET lset, Vec x, Vec g, PetscReal *norm);
 
 /**
  * Sets one lower and one upper bound for all entries of a box; vectors of bounds set before are dropped.
+ *
  * As in PETSc, a bound beyond PETSC_NINFINITY or PETSC_INFINITY (about 4.5e307) is none, and so is one of
  * -INFINITY or INFINITY; entries of a projected vector beyond these are then left as they are.
  *
@@ -200,16 +222,17 @@ PetscErrorCode LSETProjectedGradientNorm(LSET lset, Vec x, Vec g, PetscReal *nor
  * @param[in]     lower   lower bound, -INFINITY for none
  * @param[in]     upper   upper bound, INFINITY for none
  *
- * @raises{PETSC_ERR_ARG_WRONG, the set is not a box}
- * @raises{PETSC_ERR_ARG_OUTOFRANGE, lower > upper or one is NaN}
+ * @raises PETSC_ERR_ARG_WRONG the set is not a box
+ * @raises PETSC_ERR_ARG_OUTOFRANGE lower > upper or one is NaN
  * @option{-lset_lower L}
  * @option{-lset_upper U}
  */
 PetscErrorCode LSETBoxSetConstants(LSET lset, PetscReal lower, PetscReal upper);
 
 /**
- * Sets bounds of a box entry by entry; they are copied, and checked when the set is set up. Infinite bounds
- * as in LSETBoxSetConstants().
+ * Sets bounds of a box entry by entry; they are copied, and checked when the set is set up.
+ *
+ * Infinite bounds as in LSETBoxSetConstants().
  *
  * @collective
  *
@@ -217,7 +240,7 @@ PetscErrorCode LSETBoxSetConstants(LSET lset, PetscReal lower, PetscReal upper);
  * @param[in]     lower   lower bounds, NULL to keep the ones there are
  * @param[in]     upper   upper bounds, NULL to keep the ones there are
  *
- * @raises{PETSC_ERR_ARG_WRONG, the set is not a box}
+ * @raises PETSC_ERR_ARG_WRONG the set is not a box
  */
 PetscErrorCode LSETBoxSetBounds(LSET lset, Vec lower, Vec upper);
 
@@ -229,7 +252,7 @@ PetscErrorCode LSETBoxSetBounds(LSET lset, Vec lower, Vec upper);
  * @param[in]     lset    the set
  * @param[in]     radius  positive and finite
  *
- * @raises{PETSC_ERR_ARG_OUTOFRANGE, the radius is not positive and finite}
+ * @raises PETSC_ERR_ARG_OUTOFRANGE the radius is not positive and finite
  * @option{-lset_radius R}
  */
 PetscErrorCode LSETSetRadius(LSET lset, PetscReal radius);
@@ -252,12 +275,13 @@ PetscErrorCode LSETGetRadius(LSET lset, PetscReal *radius);
  * @param[in]     lset    the set, of type l2ball
  * @param[in]     center  the center, NULL for 0
  *
- * @raises{PETSC_ERR_ARG_WRONG, the set is not a ball}
+ * @raises PETSC_ERR_ARG_WRONG the set is not a ball
  */
 PetscErrorCode LSETL2BallSetCenter(LSET lset, Vec center);
 
 /**
  * Adds a part to a product: the entries of an index set form a vector, in that order, that is in the part.
+ *
  * Each rank names any entries, also those of other ranks; it then has them in the part's vector. Entries in
  * no part are free. Only references are kept. One set may be the part of several index sets.
  *
@@ -267,8 +291,8 @@ PetscErrorCode LSETL2BallSetCenter(LSET lset, Vec center);
  * @param[in]     is      global numbers of entries, on the set's communicator (or a congruent one)
  * @param[in]     part    the set of these entries, on the set's communicator too
  *
- * @raises{PETSC_ERR_ARG_WRONG, the set is not a product, or is its own part}
- * @raises{PETSC_ERR_ARG_NOTSAMECOMM, index set or part are on other ranks}
+ * @raises PETSC_ERR_ARG_WRONG the set is not a product, or is its own part
+ * @raises PETSC_ERR_ARG_NOTSAMECOMM index set or part are on other ranks
  */
 PetscErrorCode LSETProductAdd(LSET lset, IS is, LSET part);
 

@@ -1,31 +1,78 @@
 #ifndef TWOFOLD_SYS_H
 #define TWOFOLD_SYS_H
-/* Start-up and the small services every layer uses. */
+/**
+ * @file
+ * Start-up and the small services every layer uses: keyed random numbers, vectors from files, and the
+ * constants of a problem with what is known about them.
+ */
 #include <petscvec.h>
+#include <twofold/compat.h>
 
+/** Version of the library, MAJOR.MINOR.PATCH. */
 #define TWOFOLD_VERSION "0.1.0"
 
 #if defined(__cplusplus)
 extern "C" {
 #endif
 
-/* Starts MPI, PETSc and SLEPc where they are not running yet. Arguments as for PetscInitialize(). Collective
-   on MPI_COMM_WORLD. */
+/**
+ * Starts MPI, PETSc and SLEPc where they are not running yet, on all ranks of MPI_COMM_WORLD.
+ *
+ * Where SLEPc runs already the arguments are ignored, and TwofoldFinalize() leaves it running.
+ *
+ * @collective
+ *
+ * @param[in,out] argc    address of main's argc; may be NULL
+ * @param[in,out] argv    address of main's argv; may be NULL
+ * @param[in]     file    file of options as for PetscInitialize(); NULL for PETSc's usual files
+ * @param[in]     help    text that `-help` prints first; may be NULL
+ */
 PetscErrorCode TwofoldInitialize(int *argc, char ***argv, const char file[], const char help[]);
 
-/* Ends what TwofoldInitialize() started; PETSc and SLEPc go on if the caller had started them. Collective on
-   MPI_COMM_WORLD. */
+/**
+ * Ends what TwofoldInitialize() started, on all ranks of MPI_COMM_WORLD.
+ *
+ * PETSc and SLEPc go on if the caller had started them.
+ *
+ * @collective
+ */
 PetscErrorCode TwofoldFinalize(void);
 
-/* 64 random bits keyed by (seed, index): the SplitMix64 finaliser, a bijection of the index for a fixed seed,
-   so that keys of different indices never tie. Reference: Steele, Lea, Flood, OOPSLA 2014. Not collective. */
+/**
+ * Gives 64 random bits keyed by (seed, index).
+ *
+ * The SplitMix64 finaliser: a bijection of the index for a fixed seed, so that keys of different indices
+ * never tie. Reference: Steele, Lea, Flood, OOPSLA 2014.
+ *
+ * @par Not collective
+ *
+ * @param[in]     seed    key of the sequence
+ * @param[in]     index   place in it, any number
+ *
+ * @return the bits
+ */
 PetscInt64 TwofoldRandomBits(PetscInt64 seed, PetscInt64 index);
 
-/* Standard normal number keyed by (seed, index), by the Box-Muller transform. Not collective. */
+/**
+ * Gives a standard normal number keyed by (seed, index), by the Box-Muller transform.
+ *
+ * @par Not collective
+ *
+ * @param[in]     seed    key of the sequence
+ * @param[in]     index   place in it
+ *
+ * @return a finite number
+ */
 PetscReal TwofoldRandomNormal(PetscInt64 seed, PetscInt64 index);
 
-/* Fills x with N(0,1) entries keyed by (seed, global index): the same vector on any number of ranks.
-   Logically collective on x. */
+/**
+ * Fills x with N(0,1) entries keyed by (seed, global index): the same vector on any number of ranks.
+ *
+ * @logicallycollective
+ *
+ * @param[out]    x       the vector
+ * @param[in]     seed    key of the numbers
+ */
 PetscErrorCode TwofoldVecSetRandomNormal(Vec x, PetscInt64 seed);
 
 /** How far a constant can be trusted. */
@@ -35,7 +82,7 @@ typedef enum {
   TWOFOLD_COMPUTED, /**< by an eigenvalue or singular value solve at one point */
   TWOFOLD_USER      /**< given by the caller, not checked */
 } TwofoldStanding;
-/** Names of the standings: "unknown", "proved", ... */
+/** Names of the standings: "unknown", "proved", "computed", "user"; laid out as for PetscOptionsEnum(). */
 extern const char *const TwofoldStandings[];
 
 /** A constant that bounds and step sizes are made of, with what is known about it. */
@@ -55,9 +102,22 @@ typedef struct {
   const char *prefix;    /**< options prefix of the SLEPc objects; NULL: they read no options */
 } TwofoldSpectral;
 
-/* Fills x from a file: `.txt` (one number a line, read by byte ranges), PETSc binary `.bin` (one Vec), HDF5
-   `.h5` (data set named as x is). Raises PETSC_ERR_FILE_OPEN for a missing file and
-   PETSC_ERR_FILE_UNEXPECTED, naming both lengths, where the file's length is not x's. Collective on x. */
+/**
+ * Fills x from a file.
+ *
+ * The ending of the name tells the format: `.txt` (one number a line, read by byte ranges), `.h5` (HDF5, the
+ * data set named as x is), else PETSc binary, `.bin` (one Vec).
+ *
+ * @collective
+ *
+ * @param[in,out] x       vector whose layout is set; its entries are replaced
+ * @param[in]     path    the file
+ *
+ * @raises PETSC_ERR_FILE_OPEN there is no such file
+ * @raises PETSC_ERR_FILE_UNEXPECTED the file's length is not x's (names both lengths), an entry is not a
+ * finite number, or the content is not of the format
+ * @raises PETSC_ERR_SUP .h5 with a PETSc that was built without HDF5
+ */
 PetscErrorCode TwofoldVecLoad(Vec x, const char path[]);
 
 #if defined(__cplusplus)

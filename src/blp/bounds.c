@@ -48,7 +48,7 @@ PetscErrorCode BLPCheckBounds_Private(BLP blp)
 
   PetscFunctionBegin;
   if (!blp->bounds[0] && !blp->bounds[1]) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscUseTypeMethod(blp, createvecs, &lambda, NULL);
+  PetscCall(BLPTieCreateVec_Private(blp, &lambda));
   if (blp->bounds[0]) PetscCall(CheckLayout(blp, lambda, blp->bounds[0], "lower"));
   if (blp->bounds[1]) PetscCall(CheckLayout(blp, lambda, blp->bounds[1], "upper"));
   PetscCall(VecDestroy(&lambda));

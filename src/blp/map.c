@@ -34,20 +34,44 @@ PetscErrorCode BLPKeepPair_Private(Vec pair[2], Vec first, Vec second)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode BLPKeepPoint_Private(BLP blp, Vec point[2], Vec theta, Vec w, Vec *lambda)
+{
+  Vec own, copy;
+
+  PetscFunctionBegin;
+  PetscCall(BLPTieLambda_Private(blp, theta, &own));
+  *lambda = own;
+  if (own == theta) {
+    PetscCall(BLPKeepPair_Private(point, own, w));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(VecDuplicate(own, &copy));
+  PetscCall(VecCopy(own, copy));
+  PetscCall(BLPKeepPair_Private(point, copy, w));
+  PetscCall(VecDestroy(&copy)); /* point has the reference */
+  *lambda = point[0];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPMapApply(BLP blp, Vec lambda, Vec w, Vec y)
 {
+  Vec own;
+
   PetscFunctionBegin;
   BLPCheckOp(blp, mapapply, "map", "BLPUserSetMap");
-  PetscUseTypeMethod(blp, mapapply, lambda, w, y);
+  PetscCall(BLPTieLambda_Private(blp, lambda, &own));
+  PetscUseTypeMethod(blp, mapapply, own, w, y);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode BLPMapLinearize(BLP blp, Vec lambda, Vec w)
 {
+  Vec own;
+
   PetscFunctionBegin;
   BLPCheckOp(blp, mapapply, "map", "BLPUserSetMap");
-  PetscCall(BLPKeepPair_Private(blp->map_point, lambda, w));
-  PetscTryTypeMethod(blp, maplinearize, lambda, w);
+  PetscCall(BLPKeepPoint_Private(blp, blp->map_point, lambda, w, &own));
+  PetscTryTypeMethod(blp, maplinearize, own, w);
   blp->map_linearized = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -80,26 +104,35 @@ PetscErrorCode BLPMapVJP(BLP blp, Vec v, Vec y)
 
 PetscErrorCode BLPMapParameterJVP(BLP blp, Vec u, Vec y)
 {
+  Vec own;
+
   PetscFunctionBegin;
   PetscCall(CheckLinearized(blp));
   BLPCheckOp(blp, mapparameterjvp, "parameter jvp of its map", "BLPUserSetMap");
-  PetscUseTypeMethod(blp, mapparameterjvp, u, y);
+  PetscCall(BLPTieDirection_Private(blp, u, &own));
+  PetscUseTypeMethod(blp, mapparameterjvp, own, y);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode BLPMapParameterVJP(BLP blp, Vec v, Vec g)
 {
+  const Vec own = BLPTieOwn_Private(blp, g);
+
   PetscFunctionBegin;
   PetscCall(CheckLinearized(blp));
   BLPCheckOp(blp, mapparametervjp, "parameter vjp of its map", "BLPUserSetMap");
-  PetscUseTypeMethod(blp, mapparametervjp, v, g);
+  PetscUseTypeMethod(blp, mapparametervjp, v, own);
+  PetscCall(BLPTieResult_Private(blp, own, g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode BLPGetContraction(BLP blp, Vec lambda, TwofoldConstant *q)
 {
+  Vec own;
+
   PetscFunctionBegin;
   *q = (TwofoldConstant){.value = NAN, .origin = "not given by the problem"};
-  PetscTryTypeMethod(blp, contraction, lambda, q);
+  PetscCall(BLPTieLambda_Private(blp, lambda, &own));
+  PetscTryTypeMethod(blp, contraction, own, q);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -243,7 +243,7 @@ static PetscErrorCode Base(Test *t, const Check *c, Result *r)
 /* What rounding makes of a remainder, seen at steps so small that nothing else is left. */
 static PetscErrorCode MeasureNoise(Test *t, const Check *c, TwofoldTaylor *taylor)
 {
-  const PetscReal h[] = {1e-13, -3e-13};
+  const PetscReal h[] = {1e-13, 3e-13};
   PetscReal change, remainder;
 
   PetscFunctionBegin;

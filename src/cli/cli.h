@@ -81,8 +81,8 @@ typedef struct {
 /* Without a default_dir (NULL) the command has neither a run directory nor a reason. */
 PetscErrorCode CliCommonFromOptions(CliCommon *common, const char default_dir[]);
 PetscErrorCode CliCreateLambda(BLP blp, Vec *lambda);
-/* The problem its options name; type user, which needs a C program, is refused. */
-PetscErrorCode CliCreateProblem(BLP *blp);
+/* The problem its options name; type user, which needs a C program, is refused but for its help. */
+PetscErrorCode CliCreateProblem(const CliCommon *common, BLP *blp);
 PetscErrorCode CliLambdaOptions(void);
 PetscErrorCode CliPrintMemory(PetscLogDouble problem, PetscLogDouble solver);
 PetscErrorCode CliPeakMemory(PetscLogDouble *bytes); /* largest of the ranks */
@@ -114,6 +114,12 @@ PetscErrorCode RunDirCommit(RunDir dir, const char name[], FILE **file);
 PetscErrorCode RunDirOpenHDF5(RunDir dir, const char name[], PetscViewer *viewer);
 PetscErrorCode RunDirCommitHDF5(RunDir dir, const char name[], PetscViewer *viewer);
 
+/* Rank 0: everything of the file aside is on disk, then it takes its name. Collective. */
+PetscErrorCode CliRename(const char aside[], const char path[]);
+
+/* solution.c: lambda, the best lambda of a run (may be NULL), and the w of hg's last solve as a model. */
+PetscErrorCode CliWriteSolution(RunDir dir, BLP blp, HG hg, Vec lambda, Vec best);
+
 /* history.c: history.csv, valid after every row */
 typedef struct _History *History;
 typedef struct {
@@ -123,6 +129,8 @@ typedef struct {
   BLPMetrics val, test;
   PetscBool has_test;
   HGReport hg;
+  PetscReal projected_norm;                                   /* -1 where there is none */
+  PetscInt64 total_lower_its, total_adjoint_its, evaluations; /* of the run so far */
   PetscLogDouble time;
 } HistoryRow;
 PetscErrorCode HistoryOpen(RunDir dir, PetscInt first_step, History *history);
@@ -134,5 +142,6 @@ PetscErrorCode CommandSolve(int *code);
 PetscErrorCode CommandHypergrad(int *code);
 PetscErrorCode CommandContraction(int *code);
 PetscErrorCode CommandData(int *code);
+PetscErrorCode CommandPredict(int *code);
 
 #endif

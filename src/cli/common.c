@@ -61,7 +61,7 @@ PetscErrorCode CliCreateLambda(BLP blp, Vec *lambda)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode CliCreateProblem(BLP *blp)
+PetscErrorCode CliCreateProblem(const CliCommon *common, BLP *blp)
 {
   PetscBool user;
 
@@ -70,7 +70,7 @@ PetscErrorCode CliCreateProblem(BLP *blp)
   PetscCall(BLPSetFromOptions(*blp));
   PetscCall(PetscObjectTypeCompare((PetscObject)*blp, BLPUSER, &user));
   PetscCheck(
-      !user, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
+      !user || common->help, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
       "-blp_type user: its E and lower level are callbacks of a C program (twofold/blpuser.h), which this "
       "program has not; -help lists the types");
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -12,7 +12,8 @@ struct _History {
 
 static const char header[] =
     "step,objective,hypergradient_norm,val_accuracy,test_loss,test_accuracy,lower_steps,adjoint_steps,"
-    "adjoint_residual,reason,lower_s,adjoint_s,elapsed_s\n";
+    "adjoint_residual,reason,lower_s,adjoint_s,elapsed_s,projected_norm,total_lower_steps,"
+    "total_adjoint_steps,evaluations\n";
 
 /* Copies the rows before first_step of an earlier history. */
 static void KeepEarlierRows(FILE *old, FILE *new, PetscInt first_step)
@@ -90,7 +91,11 @@ PetscErrorCode HistoryWrite(History history, const HistoryRow *row)
     snprintf(line + used, sizeof(line) - used, ",%s", HGConvergedReasons[row->hg.reason]);
     Field(line, sizeof(line), PETSC_TRUE, ",%.6f", row->hg.lower_time);
     Field(line, sizeof(line), row->has_adjoint, ",%.6f", row->hg.adjoint_time);
-    Field(line, sizeof(line), PETSC_TRUE, ",%.3f\n", row->time);
+    Field(line, sizeof(line), PETSC_TRUE, ",%.3f", row->time);
+    Field(line, sizeof(line), (PetscBool)(row->projected_norm >= 0), ",%.17g", row->projected_norm);
+    Field(line, sizeof(line), PETSC_TRUE, ",%.0f", (double)row->total_lower_its);
+    Field(line, sizeof(line), PETSC_TRUE, ",%.0f", (double)row->total_adjoint_its);
+    Field(line, sizeof(line), PETSC_TRUE, ",%.0f\n", (double)row->evaluations);
     failed = fputs(line, history->file) < 0 || fflush(history->file);
   }
   PetscCallMPI(MPI_Bcast(&failed, 1, MPI_INT, 0, PETSC_COMM_WORLD));

@@ -127,7 +127,7 @@ PetscErrorCode CommandHypergrad(int *code)
   /* 1. objects and their options */
   PetscCall(CliCommonFromOptions(&common, ""));
   PetscCall(CliLambdaOptions());
-  PetscCall(CliCreateProblem(&blp));
+  PetscCall(CliCreateProblem(&common, &blp));
   PetscCall(HGCreate(PETSC_COMM_WORLD, &hg));
   PetscCall(HGSetBLP(hg, blp));
   PetscCall(HGSetFromOptions(hg));
@@ -155,6 +155,7 @@ PetscErrorCode CommandHypergrad(int *code)
   if (dir) {
     PetscCall(RunDirWriteOptions(dir, "hypergrad"));
     PetscCall(WriteSummary(dir, hg, f));
+    PetscCall(CliWriteSolution(dir, blp, hg, lambda, NULL));
     PetscCall(RunDirDestroy(&dir));
   }
   PetscCall(HGGetConvergedReason(hg, &reason));

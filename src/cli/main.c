@@ -13,6 +13,7 @@ static const struct {
     {"contraction", CommandContraction,
      "constants and rates of the lower level: L, mu, kappa, ||d1Phi||, ..."},
     {"data", CommandData, "inspect, convert and split data sets"},
+    {"predict", CommandPredict, "apply a solution to other samples"},
 };
 enum { NCOMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -48,7 +49,7 @@ static PetscErrorCode RunCommand(int argc, char **argv, const char name[], int *
     }
     if (help || argc == 1) PetscCall(PrintUsage());
     PetscCheck(help || argc == 1, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-               "no command: twofold solve, hypergrad, contraction or data, then options");
+               "no command: twofold solve, hypergrad, contraction, data or predict, then options");
     *code = help ? EXIT_OK : EXIT_USAGE;
     PetscFunctionReturn(PETSC_SUCCESS);
   }
@@ -60,7 +61,7 @@ static PetscErrorCode RunCommand(int argc, char **argv, const char name[], int *
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   SETERRQ(PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-          "unknown command %s: known are solve, hypergrad, contraction, data (twofold -help)", name);
+          "unknown command %s: known are solve, hypergrad, contraction, data, predict (twofold -help)", name);
 }
 
 /* PETSc answers -help and -version at once by its own: ours are renamed on their way in. */

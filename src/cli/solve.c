@@ -98,13 +98,11 @@ static PetscErrorCode AfterStep(ULS uls, PetscInt it, PetscBool *stop, void *ctx
 static PetscErrorCode Evaluate(Run *run, const ULSPoint *point, HistoryRow *row)
 {
   HG hg;
-  State x;
 
   PetscFunctionBegin;
   PetscCall(ULSGetHG(run->uls, &hg));
-  PetscCall(HGGetState(hg, &x));
-  PetscCall(BLPEvaluate(run->blp, BLP_VAL, point->lambda, x->v[0], &row->val));
-  if (run->has_test) PetscCall(BLPEvaluate(run->blp, BLP_TEST, point->lambda, x->v[0], &row->test));
+  PetscCall(HGMeasure(hg, BLP_VAL, point->lambda, &row->val));
+  if (run->has_test) PetscCall(HGMeasure(hg, BLP_TEST, point->lambda, &row->test));
   row->has_test = run->has_test;
   row->evaluated = PETSC_TRUE;
   run->last_evaluated = *row;
@@ -143,6 +141,10 @@ static PetscErrorCode MonitorStep(ULS uls, const ULSPoint *point, void *ctx)
                     .has_adjoint = (PetscBool)(point->g && (point->hg.reason > HG_DIVERGED_LOWER ||
                                                             point->hg.reason == HG_DIVERGED_ADJOINT)),
                     .hg = point->hg,
+                    .projected_norm = point->projected_norm,
+                    .total_lower_its = point->total_lower_its,
+                    .total_adjoint_its = point->total_adjoint_its,
+                    .evaluations = point->evaluations,
                     .time = point->time};
   PetscInt max_it;
 
@@ -161,19 +163,13 @@ static PetscErrorCode MonitorStep(ULS uls, const ULSPoint *point, void *ctx)
 
 static PetscErrorCode WriteSolution(Run *run)
 {
-  PetscViewer viewer;
+  Vec best;
   HG hg;
-  State x;
 
   PetscFunctionBegin;
   PetscCall(ULSGetHG(run->uls, &hg));
-  PetscCall(HGGetState(hg, &x));
-  PetscCall(PetscObjectSetName((PetscObject)run->lambda, "lambda"));
-  PetscCall(PetscObjectSetName((PetscObject)x->v[0], "w"));
-  PetscCall(RunDirOpenHDF5(run->dir, "solution.h5", &viewer));
-  PetscCall(VecView(run->lambda, viewer));
-  PetscCall(VecView(x->v[0], viewer));
-  PetscCall(RunDirCommitHDF5(run->dir, "solution.h5", &viewer));
+  PetscCall(ULSGetBest(run->uls, &best, NULL, NULL));
+  PetscCall(CliWriteSolution(run->dir, run->blp, hg, run->lambda, best));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -189,7 +185,9 @@ static void SummariseMetrics(Json *json, const char name[], const BLPMetrics *me
 static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLogDouble peak)
 {
   PetscMPIInt size;
-  PetscInt it, nlambda, nw;
+  PetscInt it, nlambda, nw, F, G, best_it;
+  PetscInt64 lower, adjoint, evaluations;
+  PetscReal best;
   HGType type;
   HG hg;
   FILE *file;
@@ -197,7 +195,10 @@ static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLog
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
   PetscCall(ULSGetIterationNumber(run->uls, &it));
+  PetscCall(ULSGetBest(run->uls, NULL, &best, &best_it));
+  PetscCall(ULSGetWork(run->uls, &lower, &adjoint, &evaluations));
   PetscCall(BLPGetSizes(run->blp, &nlambda, &nw));
+  PetscCall(BLPGetFolds(run->blp, &F, &G, NULL, NULL));
   PetscCall(ULSGetHG(run->uls, &hg));
   PetscCall(HGGetType(hg, &type));
   PetscCall(RunDirOpenAside(run->dir, "summary.json", &file));
@@ -210,11 +211,20 @@ static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLog
     JsonInt(&json, "ranks", size);
     JsonInt(&json, "nlambda", nlambda);
     JsonInt(&json, "nw", nw);
+    if (F) JsonInt(&json, "folds", F);
+    if (F) JsonInt(&json, "fold_groups", G);
     JsonString(&json, "hypergradient", type);
     JsonString(&json, "reason", ULSConvergedReasons[reason]);
     JsonInt(&json, "steps", it);
     JsonInt(&json, "resumed_at", run->first);
     JsonReal(&json, "objective", run->last.f);
+    if (best_it >= 0) {
+      JsonReal(&json, "best_objective", best);
+      JsonInt(&json, "best_step", best_it);
+    }
+    JsonInt(&json, "total_lower_steps", lower);
+    JsonInt(&json, "total_adjoint_steps", adjoint);
+    JsonInt(&json, "evaluations", evaluations);
     if (eval->evaluated) {
       JsonInt(&json, "evaluated_at_step", eval->step);
       SummariseMetrics(&json, "val", &eval->val);
@@ -263,6 +273,10 @@ static PetscErrorCode PrintAdvice(Run *run, ULSConvergedReason reason)
                     "the last point could not be computed (%s, lower level %s) and no step was made on it: "
                     "try a smaller -lls_fpm_step or -uls_step\n",
                     HGConvergedReasons[hg->reason], LLSConvergedReasons[hg->lower_reason]));
+  else if (reason == ULS_DIVERGED_INEXACT && hg->reason != HG_DIVERGED_ITS) /* tao's trials have no row */
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                          "the hypergradient of a trial point missed its tolerance: raise -lls_max_it or "
+                          "-hg_ksp_max_it, or go on with -uls_on_inexact step\n"));
   else if (reason == ULS_DIVERGED_INEXACT)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                           "no step was made on a hypergradient that missed its tolerance (lower level %s, "
@@ -272,6 +286,10 @@ static PetscErrorCode PrintAdvice(Run *run, ULSConvergedReason reason)
                           hg->adjoint_reason ? KSPConvergedReasons[hg->adjoint_reason] : "exact"));
   else if (reason == ULS_DIVERGED_NANORINF)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "the step made lambda overflow: try a smaller -uls_step\n"));
+  else if (reason == ULS_DIVERGED_LINE_SEARCH || reason == ULS_DIVERGED_TRUST_REGION)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                          "Tao found no lower f: hypergradients may not be accurate enough for it; raise "
+                          "-lls_max_it and -hg_ksp_max_it, or use -uls_type descent\n"));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -299,6 +317,25 @@ static PetscErrorCode Finish(Run *run, int *code)
 
 /* ------------------------------------------------------------------ the command */
 
+/* The solver projects its start; the user is to know where that changes it. */
+static PetscErrorCode TellProjection(Run *run)
+{
+  PetscReal distance;
+  LSETType type;
+  LSET lset;
+
+  PetscFunctionBegin;
+  PetscCall(ULSGetLSET(run->uls, &lset));
+  PetscCall(LSETDistance(lset, run->lambda, &distance));
+  if (run->first || distance == 0) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(LSETGetType(lset, &type));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "the starting lambda is not in the set -lset_type %s, at a distance of %g: it is "
+                        "projected\n",
+                        type, (double)distance));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode PrintEstimate(Run *run)
 {
   PetscLogDouble problem, upper, hypergradient;
@@ -320,7 +357,7 @@ PetscErrorCode CommandSolve(int *code)
   PetscFunctionBegin;
   /* 1. objects and their options */
   PetscCall(ReadOptions(&run));
-  PetscCall(CliCreateProblem(&run.blp));
+  PetscCall(CliCreateProblem(&run.common, &run.blp));
   PetscCall(ULSCreate(PETSC_COMM_WORLD, &run.uls));
   PetscCall(ULSSetBLP(run.uls, run.blp));
   PetscCall(ULSSetFromOptions(run.uls));
@@ -344,6 +381,7 @@ PetscErrorCode CommandSolve(int *code)
   PetscCall(RunDirWriteOptions(run.dir, "solve"));
   PetscCall(HistoryOpen(run.dir, run.first, &run.history));
   if (!run.common.quiet) PetscCall(PrintEstimate(&run));
+  PetscCall(TellProjection(&run));
   /* 4. solve */
   PetscCall(ULSMonitorSet(run.uls, MonitorStep, &run));
   PetscCall(ULSSetStepHook(run.uls, AfterStep, &run));

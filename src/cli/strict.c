@@ -43,10 +43,15 @@ static const struct {
               {"hg_pc_", "-hg_type aid"},
               {"hg_warm_start", "-hg_type aid"},
               {"lls_fpm_momentum", "the maps -lls_fpm_type heavyball and nesterov"},
-              {"blp_split", "one source of samples, -blp_data"},
+              {"blp_fold_groups", "cross-validation, -blp_folds"},
+              {"blp_split", "one source of samples, -blp_data, that -blp_folds does not deal out"},
               {"blp_seed", "one source of samples, -blp_data"},
               {"blp_stratified", "one source of samples, -blp_data"},
+              {"uls_tao_", "-uls_type tao"},
+              {"uls_adam_", "-uls_momentum_type adam"},
+              {"uls_momentum", "-uls_type descent"},
               {"uls_", "twofold solve"},
+              {"lset_", "twofold solve"},
               {"resume", "twofold solve"},
               {"checkpoint_", "twofold solve"},
               {"output_dir", "twofold solve and hypergrad"},
@@ -59,12 +64,14 @@ static const struct {
               {"blp_seed", "-blp_data, one source that is split"},
               {"blp_stratified", "-blp_data, one source that is split"},
               {"blp_", "twofold solve and hypergrad"},
-              {"data_input", "twofold data"},
+              {"data_input", "twofold data and predict"},
               {"data_output", "twofold data"},
               {"data_split", "twofold data"},
               {"data_seed", "twofold data"},
               {"data_stratified", "twofold data"},
-              {"data_kernel", "twofold solve and hypergrad"}};
+              {"data_kernel", "twofold solve, hypergrad and predict"},
+              {"data_scale", "twofold solve and hypergrad (a model knows its scaling)"},
+              {"predict_", "twofold predict"}};
 
 static const char *Owner(const char name[])
 {

@@ -17,7 +17,7 @@ typedef struct {
   Vec b, v, r;      /* flat: right-hand side, solution, residual */
   State in, out;    /* laid over the flat vectors of a product */
   State vview;      /* laid over v between solves */
-  Vec accepted;     /* v where warm starts begin */
+  State accepted;   /* v where warm starts begin; by vectors, as flat ones depend on the ranks */
   PetscBool fixed;  /* exactly k steps */
   PetscBool warmed; /* accepted holds a v */
   PetscBool lanczos;
@@ -107,6 +107,20 @@ static PetscErrorCode SetRightHandSide(AID *aid, Vec g1)
   PetscCall(PetscArraycpy(b, a, nlocal));
   PetscCall(VecRestoreArray(aid->b, &b));
   PetscCall(VecRestoreArrayRead(g1, &a));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* v <- the accepted one. */
+static PetscErrorCode StartFromAccepted(AID *aid)
+{
+  PetscScalar *a;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArrayWrite(aid->v, &a));
+  PetscCall(StatePlace(aid->out, a));
+  PetscCall(StateCopy(aid->accepted, aid->out));
+  PetscCall(StateUnplace(aid->out));
+  PetscCall(VecRestoreArrayWrite(aid->v, &a));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -207,7 +221,7 @@ static PetscErrorCode SolveAdjoint(HG hg)
   }
   const PetscBool warm = (PetscBool)(hg->warm_start && aid->warmed);
   if (warm)
-    PetscCall(VecCopy(aid->accepted, aid->v));
+    PetscCall(StartFromAccepted(aid));
   else
     PetscCall(VecZeroEntries(aid->v));
   PetscCall(KSPGetTolerances(aid->ksp, NULL, NULL, NULL, &max_it));
@@ -390,7 +404,7 @@ static PetscErrorCode Reset(HG hg)
   PetscCall(VecDestroy(&aid->b));
   PetscCall(VecDestroy(&aid->r));
   PetscCall(VecDestroy(&aid->v));
-  PetscCall(VecDestroy(&aid->accepted));
+  PetscCall(StateDestroy(&aid->accepted));
   PetscCall(StateDestroy(&aid->in));
   PetscCall(StateDestroy(&aid->out));
   aid->warmed = PETSC_FALSE;
@@ -457,6 +471,7 @@ PetscErrorCode HGGetAdjointFPM(HG hg, FPM *fpm)
   PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
   PetscCheck(aid, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
              "only an aid hypergradient has a map of the adjoint");
+  PetscCall(HGCheckOneLevel_Private(hg, "HGGetAdjointFPM()"));
   *fpm = ((AID *)hg->data)->fpm;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -516,36 +531,29 @@ static PetscErrorCode HGAccept_AID(HG hg)
   AID *aid = (AID *)hg->data;
 
   PetscFunctionBegin;
-  if (!hg->warm_start) PetscFunctionReturn(PETSC_SUCCESS);
-  if (!aid->accepted) PetscCall(VecDuplicate(aid->v, &aid->accepted));
-  PetscCall(VecCopy(aid->v, aid->accepted));
+  if (!hg->warm_start || !hg->v) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!aid->accepted) PetscCall(FPMCreateState(aid->fpm, &aid->accepted));
+  PetscCall(StateCopy(hg->v, aid->accepted));
   aid->warmed = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode HGSaveState_AID(HG hg, PetscViewer viewer)
+static PetscErrorCode HGAdjointMap_AID(HG hg, FPM *fpm)
 {
-  AID *aid = (AID *)hg->data;
-
   PetscFunctionBegin;
-  PetscCall(HGSaveConstants_Private(aid->fpm, viewer));
-  if (!aid->warmed) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscObjectSetName((PetscObject)aid->accepted, "v"));
-  PetscCall(VecView(aid->accepted, viewer));
+  *fpm = ((AID *)hg->data)->fpm;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode HGRestoreState_AID(HG hg, PetscViewer viewer)
+static PetscErrorCode HGKept_AID(HG hg, PetscBool make, HGKept *kept)
 {
   AID *aid = (AID *)hg->data;
 
   PetscFunctionBegin;
-  PetscCall(HGRestoreConstants_Private(aid->fpm, viewer));
-  if (!hg->warm_start) PetscFunctionReturn(PETSC_SUCCESS);
-  if (!aid->accepted) PetscCall(VecDuplicate(aid->v, &aid->accepted));
-  PetscCall(PetscObjectSetName((PetscObject)aid->accepted, "v"));
-  PetscCall(TwofoldVecRestore(aid->accepted, viewer));
+  if (make ? !hg->warm_start : !aid->warmed) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!aid->accepted) PetscCall(FPMCreateState(aid->fpm, &aid->accepted));
   aid->warmed = PETSC_TRUE;
+  PetscCall(HGKeptAdd_Private(kept, "v", aid->accepted));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -614,8 +622,8 @@ PetscErrorCode HGCreate_AID(HG hg)
   hg->ops->setup = HGSetUp_AID;
   hg->ops->adjoint = HGAdjoint_AID;
   hg->ops->accept = HGAccept_AID;
-  hg->ops->savestate = HGSaveState_AID;
-  hg->ops->restorestate = HGRestoreState_AID;
+  hg->ops->kept = HGKept_AID;
+  hg->ops->adjointmap = HGAdjointMap_AID;
   hg->ops->view = HGView_AID;
   hg->ops->memory = HGGetMemory_AID;
   hg->ops->destroy = HGDestroy_AID;

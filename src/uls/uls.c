@@ -6,17 +6,24 @@
 PetscClassId ULS_CLASSID;
 static PetscFunctionList ULSList = NULL;
 
-static const char *const reasons[] = {"STOPPED",
+static const char *const reasons[] = {"DIVERGED_TRUST_REGION",
+                                      "DIVERGED_LINE_SEARCH",
+                                      "DIVERGED_MAXFCN",
+                                      "STOPPED",
                                       "DIVERGED_NANORINF",
                                       "DIVERGED_INEXACT",
                                       "DIVERGED_HYPERGRADIENT",
                                       "ITERATING",
                                       "CONVERGED_ITS",
                                       "CONVERGED_GATOL",
+                                      "CONVERGED_GRTOL",
+                                      "CONVERGED_GTTOL",
+                                      "CONVERGED_STEPTOL",
+                                      "CONVERGED_MINF",
                                       "ULSConvergedReason",
                                       "ULS_",
                                       NULL};
-const char *const *ULSConvergedReasons = reasons + 4;
+const char *const *ULSConvergedReasons = reasons + 7;
 
 /* The class and the types that come with it, once: on the first call of anything that needs them. */
 static PetscErrorCode ULSRegisterAll(void)
@@ -26,6 +33,7 @@ static PetscErrorCode ULSRegisterAll(void)
   PetscCall(TwofoldRegisterEvents());
   PetscCall(PetscClassIdRegister("Upper-Level Solver", &ULS_CLASSID));
   PetscCall(TwofoldListAdd(&ULSList, ULSDESCENT, (TwofoldConstructor)ULSCreate_Descent));
+  PetscCall(TwofoldListAdd(&ULSList, ULSTAO, (TwofoldConstructor)ULSCreate_Tao));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -48,7 +56,10 @@ PetscErrorCode ULSCreate(MPI_Comm comm, ULS *solver)
   uls->step = 1;
   uls->max_it = 100;
   uls->step_on_inexact = PETSC_TRUE;
+  uls->best_f = (PetscReal)INFINITY;
+  uls->best_it = -1;
   PetscCall(HGCreate(comm, &uls->hg));
+  PetscCall(LSETCreate(comm, &uls->lset));
   *solver = uls;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -59,6 +70,8 @@ PetscErrorCode ULSDestroy(ULS *uls)
   if (!TwofoldLastReference((PetscObject *)uls)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscTryTypeMethod(*uls, destroy);
   PetscCall(VecDestroy(&(*uls)->g));
+  PetscCall(VecDestroy(&(*uls)->best));
+  PetscCall(LSETDestroy(&(*uls)->lset));
   PetscCall(HGDestroy(&(*uls)->hg));
   PetscCall(BLPDestroy(&(*uls)->blp));
   PetscCall(PetscHeaderDestroy(uls));
@@ -70,6 +83,7 @@ PetscErrorCode ULSSetOptionsPrefix(ULS uls, const char prefix[])
   PetscFunctionBegin;
   PetscCall(PetscObjectSetOptionsPrefix((PetscObject)uls, prefix));
   PetscCall(HGSetOptionsPrefix(uls->hg, prefix));
+  PetscCall(LSETSetOptionsPrefix(uls->lset, prefix));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -99,6 +113,13 @@ PetscErrorCode ULSGetHG(ULS uls, HG *hg)
 {
   PetscFunctionBegin;
   *hg = uls->hg;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ULSGetLSET(ULS uls, LSET *lset)
+{
+  PetscFunctionBegin;
+  *lset = uls->lset;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -151,6 +172,7 @@ PetscErrorCode ULSSetFromOptions(ULS uls)
   PetscInt max_it = uls->max_it, policy = uls->step_on_inexact ? 1 : 0;
 
   PetscFunctionBegin;
+  PetscCall(LSETSetFromOptions(uls->lset)); /* first: the type's defaults look at it */
   PetscObjectOptionsBegin((PetscObject)uls);
   PetscCall(TwofoldOptionsType(PetscOptionsObject, "-uls_type", "Upper-level solver", "ULSSetType", ULSList,
                                ULSDESCENT, type, sizeof(type)));
@@ -158,8 +180,8 @@ PetscErrorCode ULSSetFromOptions(ULS uls)
   PetscCall(PetscOptionsReal("-uls_step", "Step size", "ULSSetStep", step, &step, NULL));
   PetscCall(PetscOptionsInt("-uls_max_it", "Upper steps at most", "ULSSetMaximumIterations", max_it, &max_it,
                             NULL));
-  PetscCall(PetscOptionsReal("-uls_gatol", "Stop at ||hypergradient|| <= gatol", "ULS", uls->gatol,
-                             &uls->gatol, NULL));
+  PetscCall(PetscOptionsReal("-uls_gatol", "Stop at ||lambda - P(lambda - hypergradient)|| <= gatol", "ULS",
+                             uls->gatol, &uls->gatol, NULL));
   PetscCall(PetscOptionsEList("-uls_on_inexact", "Where a hypergradient missed its tolerance", "ULS",
                               policies, 2, policies[policy], &policy, NULL));
   PetscTryTypeMethod(uls, setfromoptions, PetscOptionsObject);
@@ -179,6 +201,20 @@ PetscErrorCode ULSSetFromOptions(ULS uls)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The set Lambda of lambda's space. A problem that declares bounds of its own will set them here. */
+static PetscErrorCode SetUpSet(ULS uls)
+{
+  LSETType type;
+  PetscBool free;
+
+  PetscFunctionBegin;
+  PetscCall(LSETSetUp(uls->lset, uls->g));
+  PetscCall(LSETGetType(uls->lset, &type));
+  PetscCall(PetscStrcmp(type, LSETFREE, &free));
+  uls->constrained = (PetscBool)!free;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode ULSSetUp(ULS uls)
 {
   PetscFunctionBegin;
@@ -188,6 +224,8 @@ PetscErrorCode ULSSetUp(ULS uls)
   PetscCall(HGSetUp(uls->hg));
   PetscCall(VecDestroy(&uls->g));
   PetscCall(BLPCreateVecs(uls->blp, &uls->g, NULL));
+  PetscCall(VecDestroy(&uls->best));
+  PetscCall(SetUpSet(uls));
   PetscTryTypeMethod(uls, setup);
   uls->it = 0;
   uls->setup = PETSC_TRUE;
@@ -203,11 +241,22 @@ PetscErrorCode ULSView(ULS uls, PetscViewer viewer)
   PetscCall(TwofoldViewHeader((PetscObject)uls, &viewer, &ascii));
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscViewerASCIIPushTab(viewer));
-  PetscCall(
-      PetscViewerASCIIPrintf(viewer, "%" PetscInt_FMT " steps of size %g\n", uls->max_it, (double)uls->step));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "at most %" PetscInt_FMT " steps\n", uls->max_it));
   PetscTryTypeMethod(uls, view, viewer);
+  PetscCall(LSETView(uls->lset, viewer));
   PetscCall(HGView(uls->hg, viewer));
   PetscCall(PetscViewerASCIIPopTab(viewer));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* A run from its start, not one that goes on. */
+static PetscErrorCode Begin(ULS uls, Vec lambda)
+{
+  PetscFunctionBegin;
+  PetscCall(ULSProject_Private(uls, lambda));
+  uls->total_lower_its = uls->total_adjoint_its = uls->evaluations = 0;
+  uls->best_f = (PetscReal)INFINITY;
+  uls->best_it = -1;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -215,6 +264,7 @@ PetscErrorCode ULSSolve(ULS uls, Vec lambda)
 {
   PetscFunctionBegin;
   PetscCall(ULSSetUp(uls));
+  if (!uls->it) PetscCall(Begin(uls, lambda));
   uls->reason = ULS_ITERATING;
   PetscCall(PetscTime(&uls->start));
   PetscUseTypeMethod(uls, solve, lambda);
@@ -250,63 +300,221 @@ PetscErrorCode ULSGetObjective(ULS uls, PetscReal *f)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode ULSGetWork(ULS uls, PetscInt64 *lower_its, PetscInt64 *adjoint_its, PetscInt64 *evaluations)
+{
+  PetscFunctionBegin;
+  if (lower_its) *lower_its = uls->total_lower_its;
+  if (adjoint_its) *adjoint_its = uls->total_adjoint_its;
+  if (evaluations) *evaluations = uls->evaluations;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ULSGetBest(ULS uls, Vec *lambda, PetscReal *f, PetscInt *it)
+{
+  PetscFunctionBegin;
+  if (lambda) *lambda = uls->best_it >= 0 ? uls->best : NULL;
+  if (f) *f = uls->best_f;
+  if (it) *it = uls->best_it;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ------------------------------------------------------------------ shared by the types */
 
-static PetscErrorCode Monitor(ULS uls, Vec lambda, Vec g)
+static PetscErrorCode Count(ULS uls)
 {
-  ULSPoint point = {.it = uls->it, .f = uls->f, .lambda = lambda, .g = g};
+  HGReport report;
+
+  PetscFunctionBegin;
+  PetscCall(HGGetReport(uls->hg, &report));
+  uls->total_lower_its += report.lower_its;
+  uls->total_adjoint_its += report.adjoint_its;
+  uls->evaluations++;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ULSEvaluate_Private(ULS uls, Vec lambda)
+{
+  PetscFunctionBegin;
+  PetscCall(HGSolve(uls->hg, lambda, &uls->f, uls->g));
+  PetscCall(Count(uls));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ULSEvaluateObjective_Private(ULS uls, Vec lambda, PetscReal *f)
+{
+  PetscFunctionBegin;
+  PetscCall(HGEvaluate(uls->hg, lambda, f));
+  PetscCall(Count(uls));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ULSProject_Private(ULS uls, Vec lambda)
+{
+  PetscFunctionBegin;
+  if (uls->constrained) PetscCall(LSETProject(uls->lset, lambda));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ULSAfterStep_Private(ULS uls)
+{
+  PetscBool stop = PETSC_FALSE;
+
+  PetscFunctionBegin;
+  if (uls->stephook) PetscCallBack("step hook", (*uls->stephook)(uls, uls->it, &stop, uls->stephookctx));
+  if (stop) uls->reason = ULS_STOPPED;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Monitor(ULS uls, Vec lambda, Vec g, const HGReport *report, PetscReal projected_norm)
+{
+  ULSPoint point = {.it = uls->it,
+                    .f = uls->f,
+                    .lambda = lambda,
+                    .g = g,
+                    .projected_norm = projected_norm,
+                    .hg = *report,
+                    .total_lower_its = uls->total_lower_its,
+                    .total_adjoint_its = uls->total_adjoint_its,
+                    .evaluations = uls->evaluations};
   PetscLogDouble now;
 
   PetscFunctionBegin;
   PetscCall(PetscTime(&now));
   point.time = now - uls->start;
-  PetscCall(HGGetReport(uls->hg, &point.hg));
   if (uls->monitor)
     PetscCall(PetscPrintf(PetscObjectComm((PetscObject)uls),
                           "%4" PetscInt_FMT " upper level f %.12g ||g|| %.12g\n", uls->it, (double)uls->f,
-                          (double)point.hg.norm));
+                          (double)report->norm));
   if (uls->usermonitor) PetscCallBack("monitor", (*uls->usermonitor)(uls, &point, uls->monitorctx));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Keeps lambda where no point before it has so low an f. */
+static PetscErrorCode KeepBest(ULS uls, Vec lambda)
+{
+  PetscFunctionBegin;
+  if (!(uls->f < uls->best_f)) PetscFunctionReturn(PETSC_SUCCESS); /* NaN is not */
+  if (!uls->best) PetscCall(VecDuplicate(uls->g, &uls->best));
+  PetscCall(VecCopy(lambda, uls->best));
+  uls->best_f = uls->f;
+  uls->best_it = uls->it;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* What a hypergradient's reason means for the solver. */
+static ULSConvergedReason Judge(ULS uls, HGConvergedReason reason)
+{
+  if (reason == HG_STOPPED) return ULS_STOPPED;
+  if (reason == HG_DIVERGED_ITS) return uls->step_on_inexact ? ULS_ITERATING : ULS_DIVERGED_INEXACT;
+  return reason < 0 ? ULS_DIVERGED_HYPERGRADIENT : ULS_ITERATING;
+}
+
+PetscErrorCode ULSExamine_Private(ULS uls, Vec lambda, PetscBool *usable)
+{
+  HGReport report;
+  PetscReal projected_norm = -1;
+
+  PetscFunctionBegin;
+  PetscCall(HGGetReport(uls->hg, &report));
+  if (report.reason > HG_DIVERGED_NANORINF) {
+    projected_norm = report.norm;
+    if (uls->constrained) PetscCall(LSETProjectedGradientNorm(uls->lset, lambda, uls->g, &projected_norm));
+  }
+  const ULSConvergedReason reason = Judge(uls, report.reason);
+  if (!reason) PetscCall(KeepBest(uls, lambda));
+  PetscCall(Monitor(uls, lambda, uls->g, &report, projected_norm));
+  uls->reason = reason;
+  if (report.reason > 0 && uls->gatol > 0 && projected_norm <= uls->gatol) uls->reason = ULS_CONVERGED_GATOL;
+  *usable = (PetscBool)(uls->reason == ULS_ITERATING);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode ULSComputePoint_Private(ULS uls, Vec lambda, PetscBool *usable)
 {
-  HGReport report;
-
   PetscFunctionBegin;
-  PetscCall(HGSolve(uls->hg, lambda, &uls->f, uls->g));
-  PetscCall(HGGetReport(uls->hg, &report));
-  PetscCall(Monitor(uls, lambda, uls->g));
-  if (report.reason == HG_STOPPED)
-    uls->reason = ULS_STOPPED;
-  else if (report.reason == HG_DIVERGED_ITS)
-    uls->reason = uls->step_on_inexact ? ULS_ITERATING : ULS_DIVERGED_INEXACT;
-  else if (report.reason < 0)
-    uls->reason = ULS_DIVERGED_HYPERGRADIENT;
-  else if (uls->gatol > 0 && report.norm <= uls->gatol)
-    uls->reason = ULS_CONVERGED_GATOL;
-  *usable = (PetscBool)(uls->reason == ULS_ITERATING);
+  PetscCall(ULSEvaluate_Private(uls, lambda));
+  PetscCall(ULSExamine_Private(uls, lambda, usable));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode ULSComputeLast_Private(ULS uls, Vec lambda)
 {
-  HGConvergedReason reason;
+  HGReport report;
 
   PetscFunctionBegin;
-  PetscCall(HGEvaluate(uls->hg, lambda, &uls->f));
-  PetscCall(HGGetConvergedReason(uls->hg, &reason));
-  PetscCall(Monitor(uls, lambda, NULL));
-  if (reason == HG_STOPPED)
-    uls->reason = ULS_STOPPED;
-  else if (reason < 0 && reason != HG_DIVERGED_ITS)
-    uls->reason = ULS_DIVERGED_HYPERGRADIENT;
-  else
-    uls->reason = ULS_CONVERGED_ITS;
+  PetscCall(ULSEvaluateObjective_Private(uls, lambda, &uls->f));
+  PetscCall(HGGetReport(uls->hg, &report));
+  const ULSConvergedReason reason = Judge(uls, report.reason);
+  const PetscBool computed = (PetscBool)(!reason || reason == ULS_DIVERGED_INEXACT);
+  if (computed) PetscCall(KeepBest(uls, lambda));
+  PetscCall(Monitor(uls, lambda, NULL, &report, -1));
+  uls->reason = computed ? ULS_CONVERGED_ITS : reason;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* ------------------------------------------------------------------ checkpoints */
+
+/* The counters of the run, as attributes of lambda. */
+static PetscErrorCode SaveCounters(ULS uls, PetscViewer viewer)
+{
+  const PetscReal lower = (PetscReal)uls->total_lower_its, adjoint = (PetscReal)uls->total_adjoint_its;
+  const PetscReal evaluations = (PetscReal)uls->evaluations;
+
+  PetscFunctionBegin;
+  PetscCall(PetscViewerHDF5WriteAttribute(viewer, "/lambda", "iteration", PETSC_INT, &uls->it));
+  PetscCall(PetscViewerHDF5WriteAttribute(viewer, "/lambda", "total_lower_its", PETSC_REAL, &lower));
+  PetscCall(PetscViewerHDF5WriteAttribute(viewer, "/lambda", "total_adjoint_its", PETSC_REAL, &adjoint));
+  PetscCall(PetscViewerHDF5WriteAttribute(viewer, "/lambda", "evaluations", PETSC_REAL, &evaluations));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Checkpoints of version 0.1.0 lack all but the first. */
+static PetscErrorCode RestoreCounters(ULS uls, PetscViewer viewer)
+{
+  const PetscReal none = 0;
+  PetscReal lower, adjoint, evaluations;
+
+  PetscFunctionBegin;
+  PetscCall(PetscViewerHDF5ReadAttribute(viewer, "/lambda", "iteration", PETSC_INT, NULL, &uls->it));
+  PetscCall(PetscViewerHDF5ReadAttribute(viewer, "/lambda", "total_lower_its", PETSC_REAL, &none, &lower));
+  PetscCall(
+      PetscViewerHDF5ReadAttribute(viewer, "/lambda", "total_adjoint_its", PETSC_REAL, &none, &adjoint));
+  PetscCall(PetscViewerHDF5ReadAttribute(viewer, "/lambda", "evaluations", PETSC_REAL, &none, &evaluations));
+  uls->total_lower_its = (PetscInt64)lower;
+  uls->total_adjoint_its = (PetscInt64)adjoint;
+  uls->evaluations = (PetscInt64)evaluations;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode SaveBest(ULS uls, PetscViewer viewer)
+{
+  PetscFunctionBegin;
+  if (uls->best_it < 0) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscObjectSetName((PetscObject)uls->best, "lambda_best"));
+  PetscCall(VecView(uls->best, viewer));
+  PetscCall(PetscViewerHDF5WriteAttribute(viewer, "/lambda_best", "iteration", PETSC_INT, &uls->best_it));
+  PetscCall(PetscViewerHDF5WriteAttribute(viewer, "/lambda_best", "objective", PETSC_REAL, &uls->best_f));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode RestoreBest(ULS uls, PetscViewer viewer)
+{
+  PetscBool has;
+
+  PetscFunctionBegin;
+  uls->best_f = (PetscReal)INFINITY;
+  uls->best_it = -1;
+  PetscCall(PetscViewerHDF5HasDataset(viewer, "/lambda_best", &has));
+  if (!has) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!uls->best) PetscCall(VecDuplicate(uls->g, &uls->best));
+  PetscCall(PetscObjectSetName((PetscObject)uls->best, "lambda_best"));
+  PetscCall(TwofoldVecRestore(uls->best, viewer));
+  PetscCall(
+      PetscViewerHDF5ReadAttribute(viewer, "/lambda_best", "iteration", PETSC_INT, NULL, &uls->best_it));
+  PetscCall(
+      PetscViewerHDF5ReadAttribute(viewer, "/lambda_best", "objective", PETSC_REAL, NULL, &uls->best_f));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
 
 PetscErrorCode ULSSaveState(ULS uls, Vec lambda, PetscViewer viewer)
 {
@@ -314,7 +522,8 @@ PetscErrorCode ULSSaveState(ULS uls, Vec lambda, PetscViewer viewer)
   PetscCall(PetscLogEventBegin(TWOFOLD_Checkpoint, uls, lambda, 0, 0));
   PetscCall(PetscObjectSetName((PetscObject)lambda, "lambda"));
   PetscCall(VecView(lambda, viewer));
-  PetscCall(PetscViewerHDF5WriteAttribute(viewer, "/lambda", "iteration", PETSC_INT, &uls->it));
+  PetscCall(SaveCounters(uls, viewer));
+  PetscCall(SaveBest(uls, viewer));
   PetscTryTypeMethod(uls, savestate, viewer);
   PetscCall(HGSaveState(uls->hg, viewer));
   PetscCall(PetscLogEventEnd(TWOFOLD_Checkpoint, uls, lambda, 0, 0));
@@ -327,7 +536,8 @@ PetscErrorCode ULSRestoreState(ULS uls, Vec lambda, PetscViewer viewer)
   PetscCall(ULSSetUp(uls));
   PetscCall(PetscObjectSetName((PetscObject)lambda, "lambda"));
   PetscCall(TwofoldVecRestore(lambda, viewer));
-  PetscCall(PetscViewerHDF5ReadAttribute(viewer, "/lambda", "iteration", PETSC_INT, NULL, &uls->it));
+  PetscCall(RestoreCounters(uls, viewer));
+  PetscCall(RestoreBest(uls, viewer));
   PetscTryTypeMethod(uls, restorestate, viewer);
   PetscCall(HGRestoreState(uls->hg, viewer));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -340,7 +550,7 @@ PetscErrorCode ULSGetMemory(ULS uls, PetscLogDouble *bytes)
   PetscFunctionBegin;
   PetscCall(ULSSetUp(uls));
   PetscCall(VecGetLocalSize(uls->g, &nlocal));
-  *bytes = 2.0 * (PetscLogDouble)nlocal * sizeof(PetscScalar);
+  *bytes = 3.0 * (PetscLogDouble)nlocal * sizeof(PetscScalar);
   PetscTryTypeMethod(uls, memory, bytes);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -5,7 +5,6 @@
 #include <petscmat.h>
 #include <petscviewer.h>
 #include <twofold/sys.h>
-#include <twofold/impl/compat.h>
 
 /* Log events, one per verb. */
 extern PetscLogEvent TWOFOLD_DataLoad, TWOFOLD_DataExchange, TWOFOLD_MatMult, TWOFOLD_MatMultTranspose;
@@ -66,6 +65,9 @@ PetscErrorCode TwofoldChildPrefix(PetscObject child, PetscObject parent, const c
 /* Makes an error of some ranks an error of all: where a rank passes a code other than 0, every rank raises
    the lowest such rank's code and message. Collective on comm. */
 PetscErrorCode TwofoldAgree(MPI_Comm comm, PetscErrorCode code, const char message[]);
+/* The same with the message that PETSc kept of this rank's error: for what groups of ranks did each by
+   themselves, where an error of one must not leave the others waiting. Collective on comm. */
+PetscErrorCode TwofoldAgreeRaised(MPI_Comm comm, PetscErrorCode code);
 
 /* Personalised exchange of sendcounts[rank] items of `bytes` each, packed by rank in sendbuf. On return
    recvcounts has an entry a rank and recvbuf the items in rank order; the caller frees both with

@@ -21,6 +21,8 @@ struct _p_ULS {
   void *data;
   BLP blp;
   HG hg;
+  LSET lset;             /* Lambda; what a problem knows of its own bounds is to be set here (SetUpSet()) */
+  PetscBool constrained; /* it is not all of the space; after ULSSetUp() */
   PetscReal step, gatol;
   PetscInt max_it;
   PetscBool step_on_inexact, setup, monitor, print_reason;
@@ -32,16 +34,31 @@ struct _p_ULS {
 
   PetscInt it;
   PetscReal f;
+  PetscInt64 total_lower_its, total_adjoint_its, evaluations;
+  Vec best; /* made with the first point */
+  PetscReal best_f;
+  PetscInt best_it;
   PetscLogDouble start;
   ULSConvergedReason reason;
 };
 
-/* For solvers: f and g at lambda, the monitors, and whether one may step on them (else uls->reason is set).
- */
+/* For solvers. f (uls->f) and g (uls->g) at lambda, counted; the report tells whether they are usable. */
+PetscErrorCode ULSEvaluate_Private(ULS uls, Vec lambda);
+/* f alone, counted; uls->f and uls->g stay. */
+PetscErrorCode ULSEvaluateObjective_Private(ULS uls, Vec lambda, PetscReal *f);
+/* What every accepted point goes through once uls->f and uls->g are those at lambda: the best point, the
+   monitors, and whether one may step on (else uls->reason is set). */
+PetscErrorCode ULSExamine_Private(ULS uls, Vec lambda, PetscBool *usable);
+/* ULSEvaluate_Private() and ULSExamine_Private(). */
 PetscErrorCode ULSComputePoint_Private(ULS uls, Vec lambda, PetscBool *usable);
 /* f alone at the last point, with the monitors; sets uls->reason. */
 PetscErrorCode ULSComputeLast_Private(ULS uls, Vec lambda);
+/* lambda <- P(lambda). */
+PetscErrorCode ULSProject_Private(ULS uls, Vec lambda);
+/* The step hook, once uls->it counts the step; sets uls->reason where it asks to stop. */
+PetscErrorCode ULSAfterStep_Private(ULS uls);
 
 PetscErrorCode ULSCreate_Descent(ULS uls);
+PetscErrorCode ULSCreate_Tao(ULS uls);
 
 #endif
