@@ -55,6 +55,10 @@ steps() {
   check "-hg_test takes the optimal step for a constant" grep -qi 'pass' log/test
   launch 0 solve "${data[@]}" -lls_max_it 5 -uls_max_it 2 -lls_fpm_step optimal -lls_fpm_constants computed \
     -output_dir solved >log/solve 2>&1 || fail "solve" log/solve
+  launch 0 solve -blp_data train.svm -blp_folds 3 -quiet -lls_max_it 5 -uls_max_it 2 -lls_fpm_step optimal \
+    -lls_fpm_constants computed -output_dir folded >log/folded 2>&1 || fail "folds" log/folded
+  refused 0 64 "-lls_fpm_constants computed|resumed" solve -blp_data train.svm -blp_folds 3 -quiet -lls_max_it 5 -uls_max_it 3 \
+    -lls_fpm_step optimal -lls_fpm_constants computed -output_dir folded -resume
   check "solve tells its step" grep -q '^lower-level map  *gd, step .*computed)$' log/solve
   launch 0 contraction "${data[@]}" -lls_fpm_step 1e30 >log/huge 2>&1 || fail "diverged" log/huge
   check "diverged" grep -q 'ended by DIVERGED_NANORINF after 100 steps' log/huge
@@ -77,5 +81,6 @@ pool refused 2 64 "-lls_fpm_step optimal|mu > 0|unpenalised|-lls_fpm_type gd" hy
 pool refused 0 64 "-lls_fpm_momentum 0.3|-lls_fpm_step optimal" hypergrad "${data[@]}" -lls_fpm_type heavyball -lls_fpm_step optimal -lls_fpm_momentum 0.3
 pool refused 0 64 "-lls_fpm_constants|-lls_fpm_step optimal" hypergrad "${data[@]}" -lls_fpm_step 1 -lls_fpm_constants computed
 pool refused 0 64 "-lls_fpm_step optimol|a number, or optimal" hypergrad "${data[@]}" -lls_fpm_step optimol
+pool refused 0 64 "-blp_folds 3|one lower level" contraction -blp_data train.svm -blp_folds 3 -quiet
 pool refused 0 64 "-hg_lanczos|cg" hypergrad "${data[@]}" -hg_lanczos -hg_ksp_type gmres
 finish
