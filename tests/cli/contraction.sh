@@ -34,6 +34,13 @@ ranks_agree() {
       check "$key on $n ranks" close "$(value "ranks$n" 20 "$key")" "$(value one 20 "$key")" 1e-11
     done
   done
+  # also of a value that is far from converged, since the starting vector is the same
+  for n in 1 3; do
+    launch "$n" contraction "${data[@]}" -lls_max_it 5 -contraction_eps_ncv 4 -contraction_max_products 4 -output_dir "few$n" \
+      >"log/few$n" 2>&1 || fail "few$n" "log/few$n"
+  done
+  check "unfinished L on 3 ranks" close "$(value few3 5 L_computed)" "$(value few1 5 L_computed)" 1e-11
+  check "which is unfinished" awk -v few="$(value few1 5 L_computed)" -v L="$(value few1 5 L_formula)" 'BEGIN { exit !(few > 0 && few < L) }'
   check "three points" test "$(grep -c '^after ' log/one)" = 3
   check "what map it is" grep -q '^after 5 steps (CONVERGED_ITS) of heavyball, step 0.3, momentum 0.5;' log/one
   check "options.opts" grep -q '^-contraction_at 0,5,20$' one/options.opts
