@@ -5,11 +5,13 @@
 #include <twofold/dataset.h>
 #include <twofold/featuremat.h>
 #include <twofold/blp.h>
+#include <twofold/blpuser.h>
 #include <twofold/lset.h>
 #include <twofold/state.h>
 #include <twofold/fpm.h>
 #include <twofold/lls.h>
 #include <twofold/tape.h>
+#include <twofold/bound.h>
 #include <twofold/hg.h>
 #include <twofold/uls.h>
 #endif

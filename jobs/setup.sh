@@ -18,7 +18,8 @@ say() { echo "setup: $*" >&2; }
 # Recommended packages are not installed: hence libc6-dev beside gcc. slepc-dev would be content with complex scalars.
 packages=(gcc libc6-dev cmake ninja-build pkg-config petsc-dev libslepc-real-dev libopenmpi-dev openmpi-bin
   libopenblas-dev libhdf5-openmpi-dev zlib1g-dev xz-utils)
-test_packages=(clang-format cppcheck valgrind python3 shellcheck)
+test_packages=(clang-format cppcheck doxygen g++ make valgrind python3 python3-h5py
+  shellcheck)
 
 mode=build
 case ${1-} in

@@ -1,19 +1,22 @@
 /*
   softmax: multinomial logistic regression with one regularisation weight a feature.
 
-    l(w, lambda) = 1/n sum_i CE(y_i, W^T x_i) + 1/(2 c p) sum_j exp(lambda_j) sum_k W_jk^2      (training
-  samples) E(w)         = 1/n' sum_i CE(y'_i, W^T x'_i) (validation samples)
+    l(w, lambda) = 1/n sum_i CE(y_i, W^T x_i) + 1/(2 c p) sum_jk exp(lambda_jk) W_jk^2     (training samples)
+    E(w)         = 1/n' sum_i CE(y'_i, W^T x'_i)                                         (validation samples)
+
+  lambda_jk = lambda_j, one a feature; with -blp_lambda_tie class or weight lambda is p x c itself, laid out
+  as W.
 
   W is p x c (row j: the c weights of feature j), CE(y, z) = logsumexp(z) - z_y. With P = softmax of the rows
   of X W:
 
-    grad_w l              = X^T (P - Y) / n + D W,           D = diag(exp(lambda)) / (c p)
-    (grad^2_ww l) V       = X^T R / n + D V,                 R_i = P_i * (Z_i - <P_i, Z_i>),  Z = X V
-    (d/dlambda grad_w l) u   = D diag(u) W
-    (d/dlambda grad_w l)^T V = exp(lambda_j) / (c p) sum_k W_jk V_jk
+    grad_w l              = X^T (P - Y) / n + D * W,         D_jk = exp(lambda_jk) / (c p)
+    (grad^2_ww l) V       = X^T R / n + D * V,               R_i = P_i * (Z_i - <P_i, Z_i>),  Z = X V
+    (d/dlambda grad_w l) u   = D * u * W
+    (d/dlambda grad_w l)^T V = D * W * V, summed over k where lambda_j is shared             (*: by entries)
 
   one pass X V and one pass X^T R each, never a dense Hessian. The Hessian is at least mu = exp(min lambda) /
-  (c p).
+  (c p) and at most L = ||X||^2 / (2n) + exp(max lambda) / (c p).
 
   With -blp_bias a column of ones is appended, its c weights unpenalised. Shifting these c weights by the same
   amount changes neither l nor E, so the Hessian is singular along that shift and mu is 0: statements that
@@ -29,9 +32,10 @@ typedef struct {
   Vec P;           /* softmax(X w) at the point of linearisation */
   Vec w;           /* that point, borrowed */
   PetscInt c, p;   /* classes, features without the bias */
-  PetscInt plocal;
+  PetscInt share;  /* entries of W for one of lambda: c, those of a feature, or 1 */
+  PetscInt nweight;
   PetscBool bias;
-  PetscReal *weight; /* exp(lambda_j) / (c p) for this rank's features, and 0 for the bias */
+  PetscReal *weight; /* D on this rank, one for `share` entries of W; 0 for the bias */
   PetscObjectId lambda_id;
   PetscObjectState lambda_state;
   Vec lambda; /* template of lambda's space */
@@ -39,7 +43,7 @@ typedef struct {
 
 /* ------------------------------------------------------------------ sample space */
 
-/* z <- softmax(z) in place; returns logsumexp(z) - z_label. */
+/* z <- softmax(z) in place; returns logsumexp(z) - z_label, for a label that is known (0 <= label < c). */
 static inline PetscReal SoftmaxRow(PetscInt c, PetscInt label, PetscScalar z[], PetscBool *correct)
 {
   PetscInt top = 0;
@@ -47,7 +51,7 @@ static inline PetscReal SoftmaxRow(PetscInt c, PetscInt label, PetscScalar z[], 
 
   for (PetscInt k = 1; k < c; k++)
     if (z[k] > z[top]) top = k;
-  const PetscReal highest = z[top], own = z[label];
+  const PetscReal highest = z[top], own = label < c ? z[label] : 0;
   for (PetscInt k = 0; k < c; k++) {
     z[k] = PetscExpReal(z[k] - highest);
     sum += z[k];
@@ -57,28 +61,43 @@ static inline PetscReal SoftmaxRow(PetscInt c, PetscInt label, PetscScalar z[], 
   return highest + PetscLogReal(sum) - own;
 }
 
-/* Z <- softmax(X w) on a set; mean cross-entropy and accuracy where not NULL. Collective if they are asked
- * for. */
-static PetscErrorCode Predict(Softmax *sm, BLPSet set, Vec w, Vec Z, PetscReal *loss, PetscReal *accuracy)
+/* Z <- softmax(X w); over this rank's samples whose labels are known, the sum of cross-entropies, the number
+   of right answers, and their number. Collective. */
+static PetscErrorCode PredictSamples(FeatureMat X, Vec w, Vec Z, PetscReal sums[3])
 {
-  const MPI_Comm comm = PetscObjectComm((PetscObject)Z);
-  PetscInt n, nlocal;
+  PetscInt c, nlocal;
   const PetscInt *label;
   PetscScalar *z;
-  PetscReal sums[2] = {0, 0};
 
   PetscFunctionBegin;
-  PetscCall(FeatureMatMult(sm->X[set], w, Z));
-  PetscCall(FeatureMatGetSizes(sm->X[set], &n, NULL, NULL));
-  PetscCall(FeatureMatGetLabels(sm->X[set], &nlocal, &label));
+  sums[0] = sums[1] = sums[2] = 0;
+  PetscCall(FeatureMatMult(X, w, Z));
+  PetscCall(FeatureMatGetSizes(X, NULL, NULL, &c));
+  PetscCall(FeatureMatGetLabels(X, &nlocal, &label));
   PetscCall(VecGetArray(Z, &z));
   for (PetscInt i = 0; i < nlocal; i++) {
     PetscBool correct;
-    sums[0] += SoftmaxRow(sm->c, label[i], z + i * sm->c, &correct);
+    const PetscReal loss = SoftmaxRow(c, label[i], z + i * c, &correct);
+    if (label[i] >= c) continue;
+    sums[0] += loss;
     sums[1] += correct ? 1 : 0;
+    sums[2] += 1;
   }
   PetscCall(VecRestoreArray(Z, &z));
-  PetscCall(PetscLogFlops(5.0 * (double)nlocal * (double)sm->c));
+  PetscCall(PetscLogFlops(5.0 * (double)nlocal * (double)c));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Z <- softmax(X w) on a set; mean cross-entropy and accuracy where not NULL. Collective. */
+static PetscErrorCode Predict(Softmax *sm, BLPSet set, Vec w, Vec Z, PetscReal *loss, PetscReal *accuracy)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)Z);
+  PetscInt n;
+  PetscReal sums[3];
+
+  PetscFunctionBegin;
+  PetscCall(PredictSamples(sm->X[set], w, Z, sums));
+  PetscCall(FeatureMatGetSizes(sm->X[set], &n, NULL, NULL));
   if (loss || accuracy) PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 2, MPIU_REAL, MPIU_SUM, comm));
   if (loss) *loss = sums[0] / (PetscReal)n;
   if (accuracy) *accuracy = sums[1] / (PetscReal)n;
@@ -107,7 +126,7 @@ static PetscErrorCode SubtractLabels(FeatureMat X, PetscInt c, Vec P)
 
 /* ------------------------------------------------------------------ feature space */
 
-/* exp(lambda) / (c p), kept until lambda changes. */
+/* D = exp(lambda) / (c p), kept until lambda changes. */
 static PetscErrorCode UpdateWeights(Softmax *sm, Vec lambda)
 {
   PetscObjectId id;
@@ -129,10 +148,10 @@ static PetscErrorCode UpdateWeights(Softmax *sm, Vec lambda)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* y += D v; returns <v, D v> of this rank. */
+/* y += D * v; returns <v, D * v> of this rank. */
 static PetscErrorCode AddRegulariser(const Softmax *sm, Vec v, Vec y, PetscReal *quadratic)
 {
-  const PetscInt c = sm->c;
+  const PetscInt share = sm->share;
   const PetscScalar *a;
   PetscScalar *b;
   PetscReal sum = 0;
@@ -140,17 +159,17 @@ static PetscErrorCode AddRegulariser(const Softmax *sm, Vec v, Vec y, PetscReal 
   PetscFunctionBegin;
   PetscCall(VecGetArrayRead(v, &a));
   PetscCall(VecGetArray(y, &b));
-  for (PetscInt j = 0; j < sm->plocal; j++) {
+  for (PetscInt j = 0; j < sm->nweight; j++) {
     PetscReal square = 0;
-    for (PetscInt k = 0; k < c; k++) {
-      square += a[j * c + k] * a[j * c + k];
-      b[j * c + k] += sm->weight[j] * a[j * c + k];
+    for (PetscInt k = 0; k < share; k++) {
+      square += a[j * share + k] * a[j * share + k];
+      b[j * share + k] += sm->weight[j] * a[j * share + k];
     }
     sum += sm->weight[j] * square;
   }
   PetscCall(VecRestoreArray(y, &b));
   PetscCall(VecRestoreArrayRead(v, &a));
-  PetscCall(PetscLogFlops(4.0 * (double)sm->plocal * (double)c));
+  PetscCall(PetscLogFlops(4.0 * (double)sm->nweight * (double)share));
   if (quadratic) *quadratic = sum;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -247,19 +266,19 @@ static PetscErrorCode BLPLossHessian_Softmax(BLP blp, Vec v, Vec y)
 static PetscErrorCode BLPLossCross_Softmax(BLP blp, Vec u, Vec y)
 {
   Softmax *sm = (Softmax *)blp->data;
-  const PetscInt c = sm->c;
+  const PetscInt share = sm->share;
   const PetscScalar *a, *w;
   PetscScalar *b;
-  PetscInt nfeatures;
+  PetscInt nlambda;
 
   PetscFunctionBegin;
-  PetscCall(VecGetLocalSize(u, &nfeatures));
+  PetscCall(VecGetLocalSize(u, &nlambda));
   PetscCall(VecZeroEntries(y)); /* the bias's row stays 0 */
   PetscCall(VecGetArrayRead(u, &a));
   PetscCall(VecGetArrayRead(sm->w, &w));
   PetscCall(VecGetArray(y, &b));
-  for (PetscInt j = 0; j < nfeatures; j++)
-    for (PetscInt k = 0; k < c; k++) b[j * c + k] = sm->weight[j] * a[j] * w[j * c + k];
+  for (PetscInt j = 0; j < nlambda; j++)
+    for (PetscInt k = 0; k < share; k++) b[j * share + k] = sm->weight[j] * a[j] * w[j * share + k];
   PetscCall(VecRestoreArray(y, &b));
   PetscCall(VecRestoreArrayRead(sm->w, &w));
   PetscCall(VecRestoreArrayRead(u, &a));
@@ -269,25 +288,25 @@ static PetscErrorCode BLPLossCross_Softmax(BLP blp, Vec u, Vec y)
 static PetscErrorCode BLPLossCrossTranspose_Softmax(BLP blp, Vec v, Vec g)
 {
   Softmax *sm = (Softmax *)blp->data;
-  const PetscInt c = sm->c;
+  const PetscInt share = sm->share;
   const PetscScalar *a, *w;
   PetscScalar *b;
-  PetscInt nfeatures;
+  PetscInt nlambda;
 
   PetscFunctionBegin;
-  PetscCall(VecGetLocalSize(g, &nfeatures));
+  PetscCall(VecGetLocalSize(g, &nlambda));
   PetscCall(VecGetArrayRead(v, &a));
   PetscCall(VecGetArrayRead(sm->w, &w));
   PetscCall(VecGetArrayWrite(g, &b));
-  for (PetscInt j = 0; j < nfeatures; j++) {
+  for (PetscInt j = 0; j < nlambda; j++) {
     PetscReal sum = 0;
-    for (PetscInt k = 0; k < c; k++) sum += w[j * c + k] * a[j * c + k];
+    for (PetscInt k = 0; k < share; k++) sum += w[j * share + k] * a[j * share + k];
     b[j] = sm->weight[j] * sum;
   }
   PetscCall(VecRestoreArrayWrite(g, &b));
   PetscCall(VecRestoreArrayRead(sm->w, &w));
   PetscCall(VecRestoreArrayRead(v, &a));
-  PetscCall(PetscLogFlops(2.0 * (double)nfeatures * (double)c));
+  PetscCall(PetscLogFlops(2.0 * (double)nlambda * (double)share));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -304,6 +323,27 @@ static PetscErrorCode BLPStrongConvexity_Softmax(BLP blp, Vec lambda, TwofoldCon
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The Hessian of logsumexp is at most 1/2. */
+static PetscErrorCode BLPSmoothness_Softmax(BLP blp, Vec lambda, TwofoldConstant *L)
+{
+  Softmax *sm = (Softmax *)blp->data;
+  TwofoldConstant norm;
+  PetscReal highest;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetNorm(sm->X[BLP_TRAIN], &norm)); /* with the bias's column */
+  PetscCall(FeatureMatGetSizes(sm->X[BLP_TRAIN], &n, NULL, NULL));
+  PetscCall(VecMax(lambda, NULL, &highest));
+  if (norm.standing == TWOFOLD_UNKNOWN) PetscFunctionReturn(PETSC_SUCCESS);
+  L->standing = TWOFOLD_PROVED;
+  L->products = norm.products;
+  L->value = norm.value * norm.value / (2 * (PetscReal)n) +
+             PetscExpReal(highest) / ((PetscReal)sm->c * (PetscReal)sm->p);
+  L->origin = "||X||^2 / (2n) + max exp(lambda) / (c p); ||X|| by Lanczos, its residual added";
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode BLPEvaluate_Softmax(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
 {
   Softmax *sm = (Softmax *)blp->data;
@@ -312,6 +352,48 @@ static PetscErrorCode BLPEvaluate_Softmax(BLP blp, BLPSet set, Vec lambda, Vec w
   (void)lambda;
   PetscCall(Predict(sm, set, w, sm->Z[set], &metrics->loss, &metrics->accuracy));
   PetscCall(FeatureMatGetSizes(sm->X[set], &metrics->n, NULL, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ other samples */
+
+static PetscErrorCode BLPSaveModel_Softmax(BLP blp, TwofoldGroup group)
+{
+  const Softmax *sm = (Softmax *)blp->data;
+
+  PetscFunctionBegin;
+  PetscCall(TwofoldGroupPutInt(group, "bias", sm->bias));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The feature matrix of samples that conform to the training samples. */
+static PetscErrorCode CreateFeatureMat(BLP blp, DataSet ds, FeatureMat *X)
+{
+  const Softmax *sm = (Softmax *)blp->data;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatCreate(PetscObjectComm((PetscObject)blp), X));
+  PetscCall(FeatureMatSetOptionsPrefix(*X, ((PetscObject)blp)->prefix));
+  PetscCall(FeatureMatSetFromOptions(*X));
+  PetscCall(FeatureMatSetData(*X, ds, sm->c, sm->bias));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPPredict_Softmax(BLP blp, DataSet ds, Vec lambda, Vec w, Vec *Z, BLPMetrics *metrics)
+{
+  FeatureMat X;
+  PetscReal sums[3];
+
+  PetscFunctionBegin;
+  (void)lambda;
+  PetscCall(CreateFeatureMat(blp, ds, &X));
+  PetscCall(FeatureMatCreateVecs(X, NULL, Z));
+  PetscCall(PredictSamples(X, w, *Z, sums));
+  PetscCall(FeatureMatDestroy(&X));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 3, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)blp)));
+  metrics->n = (PetscInt)sums[2];
+  metrics->loss = metrics->n ? sums[0] / sums[2] : NAN;
+  metrics->accuracy = metrics->n ? sums[1] / sums[2] : NAN;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -333,11 +415,31 @@ static PetscErrorCode BLPReset_Softmax(BLP blp)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode BLPSetUp_Softmax(BLP blp)
+/* Lambda and its weights, beside so many entries of w on this rank. */
+static PetscErrorCode LayOut(BLP blp, PetscInt rows)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
   Softmax *sm = (Softmax *)blp->data;
-  PetscInt nfeatures = PETSC_DECIDE, rows;
+  PetscInt nfeatures = PETSC_DECIDE;
+
+  PetscFunctionBegin;
+  sm->share = blp->tie.kind == BLP_TIE_CLASS || blp->tie.kind == BLP_TIE_WEIGHT ? 1 : sm->c;
+  const PetscInt a_feature = sm->c / sm->share; /* entries of lambda */
+  sm->nweight = rows / sm->share;
+  PetscCall(PetscCalloc1(sm->nweight + 1, &sm->weight));
+  PetscCall(PetscSplitOwnership(comm, &nfeatures, &sm->p));
+  blp->nlambda = sm->p * a_feature;
+  PetscCall(VecCreate(comm, &sm->lambda));
+  PetscCall(VecSetSizes(sm->lambda, nfeatures * a_feature, blp->nlambda));
+  PetscCall(VecSetBlockSize(sm->lambda, a_feature));
+  PetscCall(VecSetFromOptions(sm->lambda));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPSetUp_Softmax(BLP blp)
+{
+  Softmax *sm = (Softmax *)blp->data;
+  PetscInt rows;
   Vec w;
 
   PetscFunctionBegin;
@@ -345,10 +447,7 @@ static PetscErrorCode BLPSetUp_Softmax(BLP blp)
   PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], NULL, &sm->p, &sm->c));
   for (int s = 0; s < 3; s++) {
     if (!blp->set[s]) continue;
-    PetscCall(FeatureMatCreate(comm, &sm->X[s]));
-    PetscCall(FeatureMatSetOptionsPrefix(sm->X[s], ((PetscObject)blp)->prefix));
-    PetscCall(FeatureMatSetFromOptions(sm->X[s]));
-    PetscCall(FeatureMatSetData(sm->X[s], blp->set[s], sm->c, sm->bias));
+    PetscCall(CreateFeatureMat(blp, blp->set[s], &sm->X[s]));
     PetscCall(DataSetDestroy(&blp->set[s])); /* before the next set is dealt out */
     PetscCall(FeatureMatCreateVecs(sm->X[s], NULL, &sm->Z[s]));
   }
@@ -357,13 +456,30 @@ static PetscErrorCode BLPSetUp_Softmax(BLP blp)
   PetscCall(VecGetSize(w, &blp->nw));
   PetscCall(VecGetLocalSize(w, &rows));
   PetscCall(VecDestroy(&w));
-  sm->plocal = rows / sm->c;
-  PetscCall(PetscCalloc1(sm->plocal + 1, &sm->weight));
+  PetscCall(LayOut(blp, rows));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Spaces without samples: as BLPSetUp_Softmax() lays them out. */
+static PetscErrorCode BLPLoadModel_Softmax(BLP blp, TwofoldGroup group)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
+  Softmax *sm = (Softmax *)blp->data;
+  PetscMPIInt rank, size;
+  PetscInt nfeatures = PETSC_DECIDE;
+  PetscInt64 bias;
+
+  PetscFunctionBegin;
+  PetscCall(BLPReset_Softmax(blp));
+  PetscCall(TwofoldGroupGetInt(group, "bias", &bias));
+  PetscCall(DataSetGetSizes(blp->like, NULL, &sm->p, &sm->c));
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  sm->bias = bias ? PETSC_TRUE : PETSC_FALSE;
   PetscCall(PetscSplitOwnership(comm, &nfeatures, &sm->p));
-  blp->nlambda = sm->p;
-  PetscCall(VecCreate(comm, &sm->lambda));
-  PetscCall(VecSetSizes(sm->lambda, nfeatures, sm->p));
-  PetscCall(VecSetFromOptions(sm->lambda));
+  if (sm->bias && rank == size - 1) nfeatures++; /* its row of w */
+  PetscCall(PetscIntMultError(sm->p + (sm->bias ? 1 : 0), sm->c, &blp->nw));
+  PetscCall(LayOut(blp, nfeatures * sm->c));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -373,7 +489,14 @@ static PetscErrorCode BLPCreateVecs_Softmax(BLP blp, Vec *lambda, Vec *w)
 
   PetscFunctionBegin;
   if (lambda) PetscCall(VecDuplicate(sm->lambda, lambda));
-  if (w) PetscCall(FeatureMatCreateVecs(sm->X[BLP_TRAIN], w, NULL));
+  if (w && sm->X[BLP_TRAIN]) {
+    PetscCall(FeatureMatCreateVecs(sm->X[BLP_TRAIN], w, NULL));
+  } else if (w) { /* a model without samples */
+    PetscCall(VecCreate(PetscObjectComm((PetscObject)blp), w));
+    PetscCall(VecSetSizes(*w, sm->nweight * sm->share, blp->nw));
+    PetscCall(VecSetBlockSize(*w, sm->c));
+    PetscCall(VecSetFromOptions(*w));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -416,7 +539,8 @@ static PetscErrorCode BLPGetMemory_Softmax(BLP blp, PetscLogDouble *bytes)
     PetscCall(VecGetLocalSize(sm->Z[s], &n));
     *bytes += part + (PetscLogDouble)n * sizeof(PetscScalar) * (s == BLP_TRAIN ? 2 : 1);
   }
-  *bytes += (PetscLogDouble)sm->plocal * sizeof(PetscReal);
+  PetscCall(VecGetLocalSize(sm->lambda, &n));
+  *bytes += (PetscLogDouble)(sm->nweight + n) * sizeof(PetscReal);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -435,6 +559,7 @@ PetscErrorCode BLPCreate_Softmax(BLP blp)
   PetscFunctionBegin;
   PetscCall(PetscNew(&sm));
   blp->data = sm;
+  blp->needs_samples = PETSC_TRUE;
   blp->ops->setfromoptions = BLPSetFromOptions_Softmax;
   blp->ops->setup = BLPSetUp_Softmax;
   blp->ops->view = BLPView_Softmax;
@@ -447,7 +572,11 @@ PetscErrorCode BLPCreate_Softmax(BLP blp)
   blp->ops->losscross = BLPLossCross_Softmax;
   blp->ops->losscrosstranspose = BLPLossCrossTranspose_Softmax;
   blp->ops->strongconvexity = BLPStrongConvexity_Softmax;
+  blp->ops->smoothness = BLPSmoothness_Softmax;
   blp->ops->evaluate = BLPEvaluate_Softmax;
   blp->ops->memory = BLPGetMemory_Softmax;
+  blp->ops->savemodel = BLPSaveModel_Softmax;
+  blp->ops->loadmodel = BLPLoadModel_Softmax;
+  blp->ops->predict = BLPPredict_Softmax;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -1,16 +1,22 @@
 #ifndef TWOFOLD_TEST_DENSE_H
 #define TWOFOLD_TEST_DENSE_H
 /* Slow dense references on plain arrays, all of them on every rank, each formula written out in indices:
-   the softmax problem, the maps, iterative and implicit differentiation. Matrices are row by row. */
+   the softmax problem, a problem by callbacks, the maps, iterative and implicit differentiation. Matrices are
+   row by row. */
 #include "problem.h"
 
 typedef struct {
-  PetscInt p, c;   /* features without the bias, classes */
-  PetscInt rows;   /* of W: p, or p + 1 with the bias */
-  PetscInt nw;     /* rows c */
-  PetscInt n[3];   /* samples of each set */
-  PetscReal *X[3]; /* n x rows */
+  PetscInt p, c; /* features without the bias, classes */
+  PetscInt rows; /* of W: p, or p + 1 with the bias */
+  PetscInt nw;   /* rows c */
+  BLPTie tie;
+  PetscInt nlambda; /* p, c, p c or 1, by the tie */
+  PetscInt n[3];    /* samples of each set */
+  PetscReal *X[3];  /* n x rows */
   PetscInt *label[3];
+  /* a problem by callbacks (userproblem.h): A and A1 stand in X */
+  PetscBool user, map;
+  PetscReal *b[2], *B, *M, *shift;
 } Dense;
 
 /* Raises PETSC_ERR_SUP for a problem type that has no dense reference. */
@@ -21,9 +27,12 @@ PetscReal DenseLoss(const Dense *d, const PetscReal lambda[], const PetscReal w[
 void DenseGradient(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal g[]);
 /* nw x nw */
 void DenseHessian(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal H[]);
-/* nw x p: d/dlambda grad_w l */
+/* nw x nlambda: d/dlambda grad_w l */
 void DenseCross(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal C[]);
-/* E, and grad1 E where g1 is not NULL. */
+/* E, and where not NULL grad1 E and grad2 E. */
+PetscReal DenseUpperAt(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal g1[],
+                       PetscReal g2[]);
+/* The same for a problem whose E does not depend on lambda. */
 PetscReal DenseUpper(const Dense *d, const PetscReal w[], PetscReal g1[]);
 void DenseEvaluate(const Dense *d, int set, const PetscReal w[], BLPMetrics *metrics);
 
@@ -33,7 +42,7 @@ PetscErrorCode DenseSolveTranspose(PetscInt n, const PetscReal A[], const PetscR
 /* Eigenvalues of a symmetric matrix, increasing. */
 PetscErrorCode DenseEigenvalues(PetscInt n, const PetscReal A[], PetscReal e[]);
 
-/* A fixed-point map: gd, or heavyball with its state (w, w_prev) as one array. */
+/* A fixed-point map: gd; heavyball and nesterov with their state (w, w_prev) as one array; problem. */
 typedef struct {
   FPMType type;
   PetscReal step, momentum;
@@ -43,7 +52,7 @@ typedef struct {
 PetscErrorCode DenseMapGetSize(const Dense *d, const DenseMap *map, PetscInt *n);
 /* x <- Phi(x, lambda) */
 PetscErrorCode DenseMapStep(const Dense *d, const DenseMap *map, const PetscReal lambda[], PetscReal x[]);
-/* J = d1Phi (n x n), B = d2Phi (n x p) */
+/* J = d1Phi (n x n), B = d2Phi (n x nlambda) */
 PetscErrorCode DenseMapDerivatives(const Dense *d, const DenseMap *map, const PetscReal lambda[],
                                    const PetscReal x[], PetscReal J[], PetscReal B[]);
 

@@ -12,14 +12,14 @@ static inline PetscErrorCode FolderCreate(char folder[PETSC_MAX_PATH_LEN])
   int made = 1;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
   if (rank == 0) {
     PetscCall(PetscSNPrintf(folder, PETSC_MAX_PATH_LEN, "%s/twofold-test-XXXXXX", base ? base : "/tmp"));
     made = mkdtemp(folder) != NULL;
   }
-  PetscCallMPI(MPI_Bcast(&made, 1, MPI_INT, 0, PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Bcast(&made, 1, MPI_INT, 0, TEST_COMM));
   CHECK(made, "cannot make a folder for the test's files");
-  PetscCallMPI(MPI_Bcast(folder, PETSC_MAX_PATH_LEN, MPI_CHAR, 0, PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Bcast(folder, PETSC_MAX_PATH_LEN, MPI_CHAR, 0, TEST_COMM));
   PetscFunctionReturn(0);
 }
 
@@ -28,8 +28,8 @@ static inline PetscErrorCode FolderRemove(const char folder[])
   PetscMPIInt rank;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Barrier(TEST_COMM));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
   if (rank == 0) PetscCall(PetscRMTree(folder));
   PetscFunctionReturn(0);
 }
@@ -43,7 +43,7 @@ static inline PetscErrorCode FileWrite(const char folder[], const char name[], c
 
   PetscFunctionBegin;
   PetscCall(PetscSNPrintf(path, PETSC_MAX_PATH_LEN, "%s/%s", folder, name));
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
   if (rank == 0) {
     FILE *file = fopen(path, "wb");
     good = file && fwrite(bytes, 1, n, file) == n;
@@ -65,7 +65,7 @@ static inline PetscErrorCode TextWrite(const char folder[], const char name[], c
 static inline PetscErrorCode FileRead(const char path[], char **bytes, size_t *n)
 {
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Barrier(TEST_COMM));
   *n = 0;
   FILE *file = fopen(path, "rb");
   CHECK(file != NULL, "cannot read %s", path);

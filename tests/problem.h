@@ -3,6 +3,7 @@
 /* A synthetic problem whose every number is a function of (seed, global index): the same on any number of
    ranks, and computable entry by entry. Helpers that make objects from options and gather vectors. */
 #include "test.h"
+#include "userproblem.h"
 
 typedef struct {
   PetscInt n[3]; /* training, validation and test samples */
@@ -10,6 +11,8 @@ typedef struct {
   PetscReal density;
   PetscBool bias;
   PetscInt64 seed;
+  PetscBool map; /* of a problem by callbacks: the lower level is a map */
+  BLPTie tie;
 } Synthetic;
 
 /* Entry (i, j) of a set's X, most of them 0 where the density is small. */
@@ -73,17 +76,36 @@ static inline PetscErrorCode OptionsDrop(PetscOptions *options)
   PetscFunctionReturn(0);
 }
 
+static inline PetscErrorCode SyntheticUserProblem(MPI_Comm comm, const Synthetic *s, BLP *blp)
+{
+  UserProblem *user = NULL;
+
+  PetscFunctionBegin;
+  PetscCall(UserProblemCreate(comm, s->n[0], s->n[1], s->p, s->p + s->c, s->seed, &user));
+  PetscCall(BLPCreate(comm, blp));
+  PetscCall(BLPSetType(*blp, BLPUSER));
+  PetscCall(BLPSetTie(*blp, s->tie));
+  PetscCall(UserProblemSet(*blp, user, s->map));
+  PetscCall(BLPSetUp(*blp));
+  PetscFunctionReturn(0);
+}
+
 static inline PetscErrorCode SyntheticProblem(MPI_Comm comm, BLPType type, const Synthetic *s, BLP *blp)
 {
   PetscOptions options;
   DataSet set[3] = {NULL, NULL, NULL};
 
   PetscFunctionBegin;
+  if (!strcmp(type, BLPUSER)) {
+    PetscCall(SyntheticUserProblem(comm, s, blp));
+    PetscFunctionReturn(0);
+  }
   for (int k = 0; k < 3; k++)
     if (s->n[k]) PetscCall(SyntheticDataSet(comm, s, k, &set[k]));
   PetscCall(OptionsUse(s->bias ? "-blp_bias" : "", &options));
   PetscCall(BLPCreate(comm, blp));
   PetscCall(BLPSetType(*blp, type));
+  PetscCall(BLPSetTie(*blp, s->tie));
   PetscCall(BLPSetData(*blp, set[0], set[1], set[2]));
   PetscCall(BLPSetFromOptions(*blp));
   PetscCall(BLPSetUp(*blp));

@@ -11,15 +11,15 @@ static PetscErrorCode ReadBack(const char folder[], const char bytes[], size_t n
 
   PetscFunctionBegin;
   PetscCall(FileWrite(folder, "lines", bytes, n, path));
-  PetscCall(TwofoldLinesRead(PETSC_COMM_WORLD, path, &lines));
+  PetscCall(TwofoldLinesRead(TEST_COMM, path, &lines));
   for (PetscInt i = 0; i < lines.nlines; i++) room += strlen(lines.line[i]) + 24;
   PetscCall(PetscCalloc1(room, &mine));
   for (PetscInt i = 0; i < lines.nlines; i++)
     at += (size_t)sprintf(mine + at, "%d:%s|", (int)(lines.first + i), lines.line[i]);
-  PetscCall(GatherText(PETSC_COMM_WORLD, mine, all));
+  PetscCall(GatherText(TEST_COMM, mine, all));
   PetscCall(PetscFree(mine));
   PetscCall(TwofoldLinesDestroy(&lines));
-  PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Barrier(TEST_COMM));
   PetscFunctionReturn(0);
 }
 
@@ -107,8 +107,8 @@ static PetscErrorCode Errors(const char folder[])
 
   PetscFunctionBegin;
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/missing", folder));
-  CHECK_SAYS(PETSC_ERR_FILE_OPEN, path, TwofoldLinesRead(PETSC_COMM_WORLD, path, &lines));
-  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "is a folder", TwofoldLinesRead(PETSC_COMM_WORLD, folder, &lines));
+  CHECK_SAYS(PETSC_ERR_FILE_OPEN, path, TwofoldLinesRead(TEST_COMM, path, &lines));
+  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "is a folder", TwofoldLinesRead(TEST_COMM, folder, &lines));
   PetscFunctionReturn(0);
 }
 
@@ -117,13 +117,13 @@ int main(int argc, char **argv)
   char folder[PETSC_MAX_PATH_LEN];
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(FolderCreate(folder));
   PetscCall(Literals(folder));
   PetscCall(Random(folder));
   PetscCall(LongLine(folder));
   PetscCall(Errors(folder));
   PetscCall(FolderRemove(folder));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

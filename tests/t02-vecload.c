@@ -10,12 +10,12 @@ static PetscErrorCode CreateVec(PetscInt n, PetscInt bs, Vec *x)
   PetscInt local;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
   const PetscInt blocks = n / bs, large = size > 1 ? 2 * blocks / 3 : blocks;
   const PetscInt others = size > 1 ? (blocks - large) / (size - 1) : 0;
   local = rank == size - 1 ? blocks - others * (size - 1) : others;
-  PetscCall(VecCreate(PETSC_COMM_WORLD, x));
+  PetscCall(VecCreate(TEST_COMM, x));
   PetscCall(VecSetBlockSize(*x, bs));
   PetscCall(VecSetSizes(*x, local * bs, n));
   PetscCall(VecSetType(*x, VECSTANDARD));
@@ -128,10 +128,10 @@ static PetscErrorCode Binary(const char folder[])
   PetscCall(PetscMalloc1(30, &expected));
   for (PetscInt i = 0; i < 30; i++) expected[i] = TwofoldRandomNormal(3, i);
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/x.bin", folder));
-  PetscCall(PetscViewerBinaryOpen(PETSC_COMM_WORLD, path, FILE_MODE_WRITE, &viewer));
+  PetscCall(PetscViewerBinaryOpen(TEST_COMM, path, FILE_MODE_WRITE, &viewer));
   PetscCall(VecView(x, viewer));
   PetscCall(PetscViewerDestroy(&viewer));
-  PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Barrier(TEST_COMM));
   PetscCall(TwofoldVecLoad(y, path));
   PetscCall(Compare(y, expected));
 
@@ -139,7 +139,7 @@ static PetscErrorCode Binary(const char folder[])
   for (size_t cut = 0; cut < n; cut += cut < 16 ? 1 : 37) {
     PetscCall(FileWrite(folder, "cut.bin", bytes, cut, path));
     CHECK_RAISES(PETSC_ERR_FILE_UNEXPECTED, TwofoldVecLoad(y, path));
-    PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+    PetscCallMPI(MPI_Barrier(TEST_COMM));
   }
   bytes[8 + 3 * 8] = 0x7f; /* an infinite or huge exponent */
   bytes[8 + 3 * 8 + 1] = (char)0xf8;
@@ -183,11 +183,11 @@ static PetscErrorCode HDF5(const char folder[])
     PetscCall(PetscSNPrintf(path, sizeof(path), "%s/x%d.h5", folder, w));
     PetscCall(CreateVec(30, bs[w], &x));
     PetscCall(TwofoldVecSetRandomNormal(x, 4));
-    PetscCall(PetscViewerHDF5Open(PETSC_COMM_WORLD, path, FILE_MODE_WRITE, &viewer));
+    PetscCall(PetscViewerHDF5Open(TEST_COMM, path, FILE_MODE_WRITE, &viewer));
     PetscCall(VecView(x, viewer));
     PetscCall(PetscViewerDestroy(&viewer));
     PetscCall(VecDestroy(&x));
-    PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+    PetscCallMPI(MPI_Barrier(TEST_COMM));
     for (int r = 0; r < 3; r++) {
       PetscCall(CreateVec(30, bs[r], &x));
       PetscCall(TwofoldVecLoad(x, path));
@@ -217,13 +217,13 @@ int main(int argc, char **argv)
   char folder[PETSC_MAX_PATH_LEN];
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(FolderCreate(folder));
   PetscCall(Text(folder));
   PetscCall(Numbers(folder));
   PetscCall(Binary(folder));
   PetscCall(HDF5(folder));
   PetscCall(FolderRemove(folder));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -17,7 +17,7 @@ static PetscErrorCode Load(MPI_Comm comm, const char path[], PetscInt base, Data
 static PetscErrorCode Expect(const char folder[], const char text[], PetscInt base, const char rows[],
                              PetscInt p, PetscInt found)
 {
-  const MPI_Comm comms[] = {PETSC_COMM_WORLD, PETSC_COMM_SELF};
+  const MPI_Comm comms[] = {TEST_COMM, PETSC_COMM_SELF};
   char path[PETSC_MAX_PATH_LEN], *got;
   PetscInt features;
   DataSet ds;
@@ -65,7 +65,7 @@ static PetscErrorCode Refuse(const char folder[], const char line[], PetscInt ba
   }
   PetscCall(TextWrite(folder, "bad.svm", text, path));
   PetscCall(PetscSNPrintf(expected, sizeof(expected), "%s:40: %s", path, says));
-  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, expected, Load(PETSC_COMM_WORLD, path, base, &ds));
+  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, expected, Load(TEST_COMM, path, base, &ds));
   PetscCall(DataSetDestroy(&ds));
   PetscFunctionReturn(0);
 }
@@ -108,20 +108,20 @@ static PetscErrorCode Errors(const char folder[])
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
     PetscCall(Refuse(folder, bad[i].line, bad[i].base, bad[i].says));
   PetscCall(TextWrite(folder, "empty.svm", "", path));
-  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "empty.svm holds no samples", Load(PETSC_COMM_WORLD, path, -1, &ds));
+  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "empty.svm holds no samples", Load(TEST_COMM, path, -1, &ds));
   PetscCall(DataSetDestroy(&ds));
   PetscCall(TextWrite(folder, "empty.svm", "# nothing\n\n", path));
-  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "empty.svm holds no samples", Load(PETSC_COMM_WORLD, path, -1, &ds));
+  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "empty.svm holds no samples", Load(TEST_COMM, path, -1, &ds));
   PetscCall(DataSetDestroy(&ds));
   PetscCall(FileWrite(folder, "nul.svm", "1 1:1\n1 1:\0002\n1 1:3\n", 20, path));
-  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "nul.svm:2: '1:?2'", Load(PETSC_COMM_WORLD, path, -1, &ds));
+  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "nul.svm:2: '1:?2'", Load(TEST_COMM, path, -1, &ds));
   PetscCall(DataSetDestroy(&ds));
   PetscCall(FileWrite(folder, "a.svm.gz", "\x1f\x8b\x08\x00", 4, path));
-  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "gunzip", Load(PETSC_COMM_WORLD, path, -1, &ds));
+  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "gunzip", Load(TEST_COMM, path, -1, &ds));
   PetscCall(DataSetDestroy(&ds));
-  CHECK_RAISES(PETSC_ERR_FILE_OPEN, Load(PETSC_COMM_WORLD, "missing.svm", -1, &ds));
+  CHECK_RAISES(PETSC_ERR_FILE_OPEN, Load(TEST_COMM, "missing.svm", -1, &ds));
   PetscCall(DataSetDestroy(&ds));
-  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "is a folder", Load(PETSC_COMM_WORLD, folder, -1, &ds));
+  CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "is a folder", Load(TEST_COMM, folder, -1, &ds));
   PetscCall(DataSetDestroy(&ds));
   PetscFunctionReturn(0);
 }
@@ -142,12 +142,12 @@ static PetscErrorCode LongLine(const char folder[])
   for (int i = 1; i <= entries; i++) at += (size_t)sprintf(text + at, " %d:%d", i, i);
   sprintf(text + at, "\n1 2:1\n");
   PetscCall(TextWrite(folder, "long.svm", text, path));
-  PetscCall(Load(PETSC_COMM_WORLD, path, -1, &ds));
+  PetscCall(Load(TEST_COMM, path, -1, &ds));
   PetscCall(DataSetGetSizes(ds, &n, &p, &c));
   CHECK(n == 3 && p == entries && c == 2, "n %d, p %d, c %d", (int)n, (int)p, (int)c);
   PetscCall(DataSetGetRows(ds, &nlocal, &rowptr, NULL, NULL, NULL));
   nnz[0] = rowptr[nlocal];
-  PetscCallMPI(MPI_Allreduce(&nnz[0], &nnz[1], 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Allreduce(&nnz[0], &nnz[1], 1, MPIU_INT, MPI_SUM, TEST_COMM));
   CHECK(nnz[1] == entries + 2, "%d entries instead of %d", (int)nnz[1], entries + 2);
   PetscCall(DataSetDestroy(&ds));
   PetscCall(PetscFree(text));
@@ -184,7 +184,7 @@ static PetscErrorCode RoundTrip(const char folder[])
   }
   text[at] = 0;
   PetscCall(TextWrite(folder, "trip.svm", text, path));
-  PetscCall(Load(PETSC_COMM_WORLD, path, 0, &ds));
+  PetscCall(Load(TEST_COMM, path, 0, &ds));
   PetscCall(DataSetText(ds, &got));
   CHECK(!strcmp(got, text), "the numbers changed when they were read");
   PetscCall(PetscSNPrintf(again, sizeof(again), "%s/again.svm", folder));
@@ -193,7 +193,7 @@ static PetscErrorCode RoundTrip(const char folder[])
   PetscCall(PetscFree(got));
   PetscCall(FileRead(again, &first, &n1));
 
-  PetscCall(Load(PETSC_COMM_WORLD, again, 1, &ds));
+  PetscCall(Load(TEST_COMM, again, 1, &ds));
   PetscCall(DataSetText(ds, &got));
   CHECK(!strcmp(got, text), "the numbers changed when they were written");
   PetscCall(DataSetWrite(ds, path)); /* over a longer file: nothing of it may be left */
@@ -215,7 +215,7 @@ static PetscErrorCode Writing(const char folder[])
 
   PetscFunctionBegin;
   PetscCall(TextWrite(folder, "in.svm", "2 0:0.1 4:1e22\n-1.5\n2 2:100 3:-0.333333333333333315\n", path));
-  PetscCall(Load(PETSC_COMM_WORLD, path, -1, &ds));
+  PetscCall(Load(TEST_COMM, path, -1, &ds));
   PetscCall(PetscSNPrintf(out, sizeof(out), "%s/out.svm", folder));
   PetscCall(DataSetWrite(ds, out));
   PetscCall(FileRead(out, &bytes, &n));
@@ -233,7 +233,7 @@ int main(int argc, char **argv)
   char folder[PETSC_MAX_PATH_LEN];
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(FolderCreate(folder));
   PetscCall(Literals(folder));
   PetscCall(Errors(folder));
@@ -241,6 +241,6 @@ int main(int argc, char **argv)
   PetscCall(RoundTrip(folder));
   PetscCall(Writing(folder));
   PetscCall(FolderRemove(folder));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -8,7 +8,7 @@ static const char text[] = "1 1:0.5 3:2\n-2 2:0.001\n1\n7 1:-1 2:1e-300 5:3\n1 4
 static PetscErrorCode Load(const char path[], DataSet *ds)
 {
   PetscFunctionBegin;
-  PetscCall(DataSetCreate(PETSC_COMM_WORLD, ds));
+  PetscCall(DataSetCreate(TEST_COMM, ds));
   PetscCall(DataSetLoad(*ds, path));
   PetscFunctionReturn(0);
 }
@@ -30,7 +30,7 @@ static PetscErrorCode RoundTrip(const char folder[])
   PetscCall(DataSetWrite(ds, path));
   PetscCall(DataSetWrite(ds, binary));
   PetscCall(DataSetDestroy(&ds));
-  PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Barrier(TEST_COMM));
   PetscCall(Load(binary, &ds));
   PetscCall(DataSetGetSizes(ds, &n, &p, &c));
   CHECK(n == 5 && p == 5 && c == 3, "n %d, p %d, c %d", (int)n, (int)p, (int)c);
@@ -63,11 +63,11 @@ static PetscErrorCode AsPETSc(const char folder[])
   PetscFunctionBegin;
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/a.bin", folder));
   PetscCall(FileRead(path, &first, &n1));
-  PetscCall(PetscViewerBinaryOpen(PETSC_COMM_WORLD, path, FILE_MODE_READ, &viewer));
-  PetscCall(MatCreate(PETSC_COMM_WORLD, &A));
+  PetscCall(PetscViewerBinaryOpen(TEST_COMM, path, FILE_MODE_READ, &viewer));
+  PetscCall(MatCreate(TEST_COMM, &A));
   PetscCall(MatSetType(A, MATAIJ));
   PetscCall(MatLoad(A, viewer));
-  PetscCall(VecCreate(PETSC_COMM_WORLD, &y));
+  PetscCall(VecCreate(TEST_COMM, &y));
   PetscCall(VecLoad(y, viewer));
   PetscCall(PetscViewerDestroy(&viewer));
   PetscCall(MatGetSize(A, &m, &n));
@@ -78,7 +78,7 @@ static PetscErrorCode AsPETSc(const char folder[])
   CHECK_CLOSE(norm, 12, 1e-15, "sum of the labels");
 
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/b.bin", folder));
-  PetscCall(PetscViewerBinaryOpen(PETSC_COMM_WORLD, path, FILE_MODE_WRITE, &viewer));
+  PetscCall(PetscViewerBinaryOpen(TEST_COMM, path, FILE_MODE_WRITE, &viewer));
   PetscCall(MatView(A, viewer));
   PetscCall(VecView(y, viewer));
   PetscCall(PetscViewerDestroy(&viewer));
@@ -142,7 +142,7 @@ static PetscErrorCode Expect(const char folder[], const Bytes b, const char rows
 
   PetscFunctionBegin;
   PetscCall(FileWrite(folder, "made.bin", b.byte, b.n, path));
-  PetscCall(DataSetCreate(PETSC_COMM_WORLD, &ds));
+  PetscCall(DataSetCreate(TEST_COMM, &ds));
   PetscCall(DataSetSetFormat(ds, DATASETBINARY));
   PetscCall(DataSetLoad(ds, path));
   PetscCall(DataSetText(ds, &got));
@@ -159,11 +159,11 @@ static PetscErrorCode Refuse(const char folder[], const Bytes b, const char says
 
   PetscFunctionBegin;
   PetscCall(FileWrite(folder, "bad.bin", b.byte, b.n, path));
-  PetscCall(DataSetCreate(PETSC_COMM_WORLD, &ds));
+  PetscCall(DataSetCreate(TEST_COMM, &ds));
   PetscCall(DataSetSetFormat(ds, DATASETBINARY));
   CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, says, DataSetLoad(ds, path));
   PetscCall(DataSetDestroy(&ds));
-  PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Barrier(TEST_COMM));
   PetscFunctionReturn(0);
 }
 
@@ -217,14 +217,14 @@ static PetscErrorCode Damaged(const char folder[])
     Bytes b = Make(i % 2 ? 4 : 8, -1, 0, 2, 2);
     b.byte[bits % b.n] = (unsigned char)(bits >> 32);
     PetscCall(FileWrite(folder, "damaged.bin", b.byte, b.n, path));
-    PetscCall(DataSetCreate(PETSC_COMM_WORLD, &ds));
+    PetscCall(DataSetCreate(TEST_COMM, &ds));
     PetscCall(DataSetSetFormat(ds, DATASETBINARY));
     PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
     const int raised = (int)DataSetLoad(ds, path);
     PetscCall(PetscPopErrorHandler());
     CHECK(!raised || raised == PETSC_ERR_FILE_UNEXPECTED, "case %d raised %d", (int)i, raised);
     PetscCall(DataSetDestroy(&ds));
-    PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+    PetscCallMPI(MPI_Barrier(TEST_COMM));
   }
   PetscFunctionReturn(0);
 }
@@ -248,7 +248,7 @@ int main(int argc, char **argv)
   char folder[PETSC_MAX_PATH_LEN];
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(FolderCreate(folder));
   PetscCall(RoundTrip(folder));
   PetscCall(AsPETSc(folder));
@@ -256,6 +256,6 @@ int main(int argc, char **argv)
   PetscCall(Damaged(folder));
   PetscCall(Writing(folder));
   PetscCall(FolderRemove(folder));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -43,7 +43,7 @@ static PetscErrorCode Put(const char folder[], const char name[], const Bytes b,
     PetscFunctionReturn(0);
   }
   PetscCall(PetscSNPrintf(path, PETSC_MAX_PATH_LEN, "%s/%s", folder, name));
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
   if (rank == 0) {
     gzFile file = gzopen(path, "wb1");
     good = file && gzwrite(file, b.byte, (unsigned)b.n) == (int)b.n;
@@ -82,7 +82,7 @@ static PetscErrorCode Compare(DataSet ds, const Bytes images, size_t header, con
 static PetscErrorCode Load(const char path[], const char labels[], DataSet *ds)
 {
   PetscFunctionBegin;
-  PetscCall(DataSetCreate(PETSC_COMM_WORLD, ds));
+  PetscCall(DataSetCreate(TEST_COMM, ds));
   PetscCall(DataSetSetFormat(*ds, DATASETIDX));
   PetscCall(PetscStrncpy((*ds)->labels_path, labels, sizeof((*ds)->labels_path)));
   PetscCall(DataSetLoad(*ds, path));
@@ -103,14 +103,14 @@ static PetscErrorCode ReadBack(const char folder[], int ndims, const unsigned di
   for (int k = 0; k < 4; k++) {
     PetscCall(Put(folder, "t10k-labels-idx1-ubyte", labels, (PetscBool)(k / 2), labels_path));
     PetscCall(Put(folder, "t10k-images-idx3-ubyte", images, (PetscBool)(k % 2), path));
-    PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+    PetscCallMPI(MPI_Barrier(TEST_COMM));
     PetscCall(Load(path, "", &ds));
     PetscCall(DataSetGetSizes(ds, &n, &p, NULL));
     CHECK(n == (PetscInt)dim[0] && ds->fixed_width, "n %d instead of %u", (int)n, dim[0]);
     CHECK(p == (PetscInt)(dim[1] * (ndims > 2 ? dim[2] : 1)), "%d features", (int)p);
     PetscCall(Compare(ds, images, 4 + 4 * (size_t)ndims, labels));
     PetscCall(DataSetDestroy(&ds));
-    PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+    PetscCallMPI(MPI_Barrier(TEST_COMM));
   }
   PetscCall(PetscFree(images.byte));
   PetscCall(PetscFree(labels.byte));
@@ -142,7 +142,7 @@ static PetscErrorCode Refuse(Case *t, const Bytes images, const Bytes labels, co
   DataSet ds;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Barrier(TEST_COMM));
   PetscCall(Put(t->folder, "bad-images", images, t->compressed, t->path));
   PetscCall(Put(t->folder, "bad-labels", labels, t->compressed, t->labels_path));
   CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, says, Load(t->path, "", &ds));
@@ -225,13 +225,13 @@ static PetscErrorCode BrokenStream(const char folder[])
   PetscCall(Put(folder, "images.gz", images, PETSC_TRUE, path));
   PetscCall(FileRead(path, &gzip, &n));
   for (size_t cut = 2; cut < n; cut += cut < 12 ? 3 : cut + 12 > n ? 2 : 397) {
-    PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+    PetscCallMPI(MPI_Barrier(TEST_COMM));
     PetscCall(FileWrite(folder, "images.gz", gzip, cut, path));
     PetscCall(Try(path, labels, &refused));
     CHECK(refused, "%d of %d bytes are enough", (int)cut, (int)n);
   }
   for (size_t at = 10; at < n; at += 197) { /* behind gzip's own header */
-    PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+    PetscCallMPI(MPI_Barrier(TEST_COMM));
     gzip[at] ^= 4;
     PetscCall(FileWrite(folder, "images.gz", gzip, n, path));
     PetscCall(Try(path, labels, &refused));
@@ -259,7 +259,7 @@ static PetscErrorCode BrokenBlocks(const char folder[])
   PetscCall(Put(folder, "images.gz", images, PETSC_TRUE, path));
   PetscCall(FileRead(path, &gzip, &n));
   for (size_t tenths = 1; tenths < 10; tenths += 2) {
-    PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+    PetscCallMPI(MPI_Barrier(TEST_COMM));
     PetscCall(FileWrite(folder, "images.gz", gzip, n * tenths / 10, path));
     PetscCall(Try(path, labels, &refused));
     CHECK(refused, "%d tenths are enough", (int)tenths);
@@ -303,7 +303,7 @@ int main(int argc, char **argv)
   char folder[PETSC_MAX_PATH_LEN];
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(FolderCreate(folder));
   PetscCall(Good(folder));
   PetscCall(Broken(folder, PETSC_FALSE));
@@ -312,6 +312,6 @@ int main(int argc, char **argv)
   PetscCall(BrokenBlocks(folder));
   PetscCall(Names(folder));
   PetscCall(FolderRemove(folder));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -119,7 +119,7 @@ static PetscErrorCode MakeFolder(const char root[], const char name[])
   PetscMPIInt rank;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/%s", root, name));
   if (rank == 0) PetscCall(PetscMkdir(path));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -191,7 +191,7 @@ static PetscErrorCode LoadCorpus(const char root[], const char name[], const cha
 
   PetscFunctionBegin;
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/%s", root, name));
-  PetscCall(DataSetCreate(PETSC_COMM_WORLD, ds));
+  PetscCall(DataSetCreate(TEST_COMM, ds));
   PetscCall(PetscOptionsSetValue(NULL, "-text_weight", weight));
   PetscCall(DataSetSetFromOptions(*ds));
   PetscCall(PetscOptionsClearValue(NULL, "-text_weight"));
@@ -253,8 +253,8 @@ static PetscErrorCode CheckCorpus(const char root[], const Expected *e, const ch
   DataSet ds;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
   PetscCall(LoadCorpus(root, e->path, weight, &ds));
   PetscCall(DataSetGetSizes(ds, &n, &p, &c));
   CHECK(n == e->n && p == e->p, "%s has %d samples, %d features", e->path, (int)n, (int)p);
@@ -300,7 +300,7 @@ static PetscErrorCode CheckInverseFrequencies(const char root[])
   PetscReal row[2] = {0, 0}, sum[2];
   if (ds->rows->rstart <= 9 && 9 < ds->rows->rend)
     for (int j = 0; j < 2; j++) row[j] = PetscRealPart(ds->val[ds->rowptr[9 - ds->rows->rstart] + j]);
-  PetscCallMPI(MPI_Allreduce(row, sum, 2, MPIU_REAL, MPIU_SUM, PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Allreduce(row, sum, 2, MPIU_REAL, MPIU_SUM, TEST_COMM));
   CHECK_CLOSE(sum[0], 0.9387190799452436, 1e-14, "tf-idf of cat");
   CHECK_CLOSE(sum[1], 0.3446831718357532, 1e-14, "tf-idf of kept");
   PetscCall(DataSetDestroy(&ds));
@@ -365,7 +365,7 @@ static PetscErrorCode CheckBytes(const char root[])
     const PetscInt length = ds->rowptr[i + 1] - ds->rowptr[i];
     if (length != (at ? 1 : 0) || (at && ds->col[ds->rowptr[i]] != at - words)) bad = b;
   }
-  PetscCallMPI(MPI_Allreduce(&bad, &worst, 1, MPIU_INT, MPI_MAX, PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Allreduce(&bad, &worst, 1, MPIU_INT, MPI_MAX, TEST_COMM));
   CHECK(worst < 0, "bytes: 0x%02x is read wrongly", (unsigned)worst);
   PetscCall(DataSetDestroy(&ds));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -393,7 +393,7 @@ static PetscErrorCode CheckRefusals(const char root[])
   DataSet ds;
 
   PetscFunctionBegin;
-  PetscCall(DataSetCreate(PETSC_COMM_WORLD, &ds));
+  PetscCall(DataSetCreate(TEST_COMM, &ds));
   for (size_t i = 0; i < n; i++) {
     PetscCall(PetscSNPrintf(path, sizeof(path), "%s/%s", root, bad[i].path));
     CHECK_SAYS(bad[i].code, bad[i].says, DataSetLoad_Text(ds, path));
@@ -421,11 +421,11 @@ int main(int argc, char **argv)
 {
   char root[PETSC_MAX_PATH_LEN];
 
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(FolderCreate(root));
   PetscCall(WriteCorpora(root));
   PetscCall(CheckAll(root)); /* what failed is left to look at */
   PetscCall(FolderRemove(root));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

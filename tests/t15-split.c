@@ -11,11 +11,11 @@ static PetscErrorCode Numbered(PetscInt n, PetscInt p, PetscInt c, PetscBool las
   PetscReal *label;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
   if (last) nlocal = rank == size - 1 ? n : 0;
-  PetscCall(PetscSplitOwnership(PETSC_COMM_WORLD, &nlocal, &n));
-  PetscCallMPI(MPI_Scan(&nlocal, &first, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  PetscCall(PetscSplitOwnership(TEST_COMM, &nlocal, &n));
+  PetscCallMPI(MPI_Scan(&nlocal, &first, 1, MPIU_INT, MPI_SUM, TEST_COMM));
   first -= nlocal;
   PetscCall(PetscMalloc4(nlocal + 1, &rowptr, nlocal, &col, nlocal, &val, nlocal, &label));
   for (PetscInt i = 0; i <= nlocal; i++) rowptr[i] = i;
@@ -24,7 +24,7 @@ static PetscErrorCode Numbered(PetscInt n, PetscInt p, PetscInt c, PetscBool las
     val[i] = (PetscScalar)(first + i + 1);
     label[i] = (PetscReal)((first + i) % c) * 10 - 5;
   }
-  PetscCall(DataSetCreate(PETSC_COMM_WORLD, ds));
+  PetscCall(DataSetCreate(TEST_COMM, ds));
   PetscCall(DataSetSetRows(*ds, nlocal, rowptr, col, val, label, p, PETSC_FALSE));
   PetscCall(PetscFree4(rowptr, col, val, label));
   PetscFunctionReturn(0);
@@ -239,8 +239,8 @@ static PetscErrorCode Pair(PetscReal a, PetscReal b, PetscInt p, PetscBool fixed
   PetscMPIInt rank;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCall(DataSetCreate(PETSC_COMM_WORLD, ds));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  PetscCall(DataSetCreate(TEST_COMM, ds));
   PetscCall(DataSetSetRows(*ds, rank ? 0 : 2, rowptr, col, val, label, p, fixed));
   PetscFunctionReturn(0);
 }
@@ -308,16 +308,110 @@ static PetscErrorCode Relabelled(void)
   PetscFunctionReturn(0);
 }
 
+/* ------------------------------------------------------------------ folds */
+
+/* The fold of each row, on every rank, after rows were dealt in two ways. */
+static PetscErrorCode FoldsOf(PetscInt n, PetscInt c, PetscInt F, PetscInt64 seed, PetscBool stratified,
+                              PetscBool last, PetscInt all[])
+{
+  PetscInt nlocal, first, *fold;
+  DataSet ds;
+
+  PetscFunctionBegin;
+  PetscCall(Numbered(n, 4, c, last, &ds));
+  PetscCall(DataSetGetRows(ds, &nlocal, NULL, NULL, NULL, NULL));
+  PetscCallMPI(MPI_Scan(&nlocal, &first, 1, MPIU_INT, MPI_SUM, PetscObjectComm((PetscObject)ds)));
+  PetscCall(PetscMalloc1(nlocal + 1, &fold));
+  PetscCall(DataSetFold(ds, F, seed, stratified, fold));
+  for (PetscInt i = 0; i < n; i++) all[i] = -1;
+  for (PetscInt i = 0; i < nlocal; i++) all[first - nlocal + i] = fold[i];
+  PetscCall(
+      MPIU_Allreduce(MPI_IN_PLACE, all, (PetscMPIInt)n, MPIU_INT, MPI_MAX, PetscObjectComm((PetscObject)ds)));
+  PetscCall(PetscFree(fold));
+  PetscCall(DataSetDestroy(&ds));
+  PetscFunctionReturn(0);
+}
+
+/* Rows in the order of (class, key); the folds of a class follow each other in it, and begin where those of
+   the class before it ended. */
+static void FoldSerially(PetscInt n, PetscInt c, PetscInt F, PetscInt64 seed, PetscBool stratified,
+                         PetscInt all[])
+{
+  PetscInt before = 0;
+
+  key_seed = seed;
+  for (PetscInt class = 0; class < (stratified ? c : 1); class ++) {
+    PetscInt order[256] = {0}, m = 0, at = 0;
+    for (PetscInt i = 0; i < n; i++)
+      if (!stratified || i % c == class) order[m++] = i;
+    qsort(order, (size_t)m, sizeof(*order), CompareIndex);
+    for (PetscInt k = 0; k < F; k++)
+      for (PetscInt i = 0; i < m; i++)
+        if ((before + i) % F == k) all[order[at++]] = k;
+    before += m;
+  }
+}
+
+static PetscErrorCode ExpectFolds(PetscInt n, PetscInt c, PetscInt F, PetscInt64 seed, PetscBool stratified)
+{
+  PetscInt serial[256], size[256] = {0}, in_class[256][8] = {{0}};
+
+  PetscFunctionBegin;
+  FoldSerially(n, c, F, seed, stratified, serial);
+  for (int last = 0; last < 2; last++) {
+    PetscInt all[256];
+    PetscCall(FoldsOf(n, c, F, seed, stratified, (PetscBool)last, all));
+    for (PetscInt i = 0; i < n; i++)
+      CHECK(all[i] == serial[i], "row %d of %d is in fold %d of %d, not in %d", (int)i, (int)n, (int)all[i],
+            (int)F, (int)serial[i]);
+  }
+  for (PetscInt i = 0; i < n; i++) {
+    size[serial[i]]++;
+    in_class[serial[i]][i % c]++;
+  }
+  for (PetscInt k = 0; k < F; k++) {
+    CHECK(size[k] == n / F || size[k] == (n + F - 1) / F, "fold %d of %d has %d of %d rows", (int)k, (int)F,
+          (int)size[k], (int)n);
+    for (PetscInt j = 0; j < c && stratified; j++) {
+      const PetscInt rows = n / c + (n % c > j), has = in_class[k][j];
+      CHECK(has == rows / F || has == (rows + F - 1) / F, "fold %d has %d of %d rows of class %d", (int)k,
+            (int)has, (int)rows, (int)j);
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Folds(void)
+{
+  const PetscInt sizes[] = {2, 9, 31, 100, 203}, counts[] = {2, 3, 5, 7};
+  PetscInt fold[2];
+  DataSet ds;
+
+  PetscFunctionBegin;
+  for (int s = 0; s < 5; s++)
+    for (int k = 0; k < 4; k++)
+      for (int stratified = 0; stratified < 2; stratified++)
+        if (counts[k] <= sizes[s])
+          PetscCall(ExpectFolds(sizes[s], PetscMin(sizes[s], 4), counts[k], 11 + k, (PetscBool)stratified));
+  PetscCall(Numbered(2, 1, 2, PETSC_FALSE, &ds));
+  CHECK_SAYS(PETSC_ERR_ARG_OUTOFRANGE, "-blp_folds 3: the data set has 2 samples",
+             DataSetFold(ds, 3, 1, PETSC_FALSE, fold));
+  CHECK_SAYS(PETSC_ERR_ARG_OUTOFRANGE, "at least two folds", DataSetFold(ds, 1, 1, PETSC_FALSE, fold));
+  PetscCall(DataSetDestroy(&ds));
+  PetscFunctionReturn(0);
+}
+
 int main(int argc, char **argv)
 {
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(Fractions());
   PetscCall(Literals());
   PetscCall(Stratified());
+  PetscCall(Folds());
   PetscCall(Refusals());
   PetscCall(Agreement());
   PetscCall(Relabelled());
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -23,11 +23,11 @@ static PetscErrorCode CreateData(const Synthetic *s, PetscBool last, DataSet *ds
   PetscReal *label;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
   if (last) nlocal = rank == size - 1 ? n : 0;
-  PetscCall(PetscSplitOwnership(PETSC_COMM_WORLD, &nlocal, &n));
-  PetscCallMPI(MPI_Scan(&nlocal, &first, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  PetscCall(PetscSplitOwnership(TEST_COMM, &nlocal, &n));
+  PetscCallMPI(MPI_Scan(&nlocal, &first, 1, MPIU_INT, MPI_SUM, TEST_COMM));
   first -= nlocal;
   PetscCall(PetscMalloc4(nlocal + 1, &rowptr, nlocal * s->p, &col, nlocal * s->p, &val, nlocal, &label));
   rowptr[0] = 0;
@@ -40,7 +40,7 @@ static PetscErrorCode CreateData(const Synthetic *s, PetscBool last, DataSet *ds
     rowptr[i + 1] = nnz;
     label[i] = (PetscReal)SyntheticLabel(s, 0, first + i);
   }
-  PetscCall(DataSetCreate(PETSC_COMM_WORLD, ds));
+  PetscCall(DataSetCreate(TEST_COMM, ds));
   PetscCall(DataSetSetRows(*ds, nlocal, rowptr, col, val, label, s->p, PETSC_TRUE));
   PetscCall(PetscFree4(rowptr, col, val, label));
   PetscFunctionReturn(0);
@@ -121,7 +121,7 @@ static PetscErrorCode CheckSizes(FeatureMat X, const Synthetic *s)
   PetscCall(FeatureMatGetSizes(X, &n, &p, &c));
   CHECK(n == s->n[0] && p == s->p + (s->bias ? 1 : 0) && c == s->c, "sizes %d %d %d", (int)n, (int)p, (int)c);
   PetscCall(FeatureMatGetLabels(X, &nlocal, &label));
-  PetscCallMPI(MPI_Scan(&nlocal, &first, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Scan(&nlocal, &first, 1, MPIU_INT, MPI_SUM, TEST_COMM));
   first -= nlocal;
   for (PetscInt i = 0; i < nlocal; i++)
     if (label[i] != SyntheticLabel(s, 0, first + i)) same = PETSC_FALSE;
@@ -140,7 +140,7 @@ static PetscErrorCode Kernel(FeatureMatType type, const Shape *shape, PetscInt c
   PetscFunctionBegin;
   PetscCall(PetscSNPrintf(what, sizeof(what), "%s, %s%s", type, shape->what, bias ? ", bias" : ""));
   PetscCall(CreateData(&s, shape->last, &ds));
-  PetscCall(FeatureMatCreate(PETSC_COMM_WORLD, &X));
+  PetscCall(FeatureMatCreate(TEST_COMM, &X));
   PetscCall(FeatureMatSetType(X, type));
   PetscCall(FeatureMatSetData(X, ds, c, bias));
   PetscCall(DataSetDestroy(&ds)); /* it is not kept */
@@ -159,7 +159,7 @@ static PetscErrorCode Refill(FeatureMatType type)
   FeatureMat X;
 
   PetscFunctionBegin;
-  PetscCall(FeatureMatCreate(PETSC_COMM_WORLD, &X));
+  PetscCall(FeatureMatCreate(TEST_COMM, &X));
   PetscCall(FeatureMatSetType(X, type));
   PetscCall(CreateData(&first, PETSC_FALSE, &ds));
   PetscCall(FeatureMatSetData(X, ds, first.c, first.bias));
@@ -188,7 +188,7 @@ int main(int argc, char **argv)
   FeatureMat X;
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(FeatureMatGetRegistered(&ntypes, &types));
   CHECK(ntypes > 0, "no kernel is registered");
   for (PetscInt t = 0; t < ntypes; t++) {
@@ -198,10 +198,10 @@ int main(int argc, char **argv)
     PetscCall(Refill(types[t]));
   }
   PetscCall(PetscFree(types));
-  PetscCall(FeatureMatCreate(PETSC_COMM_WORLD, &X));
+  PetscCall(FeatureMatCreate(TEST_COMM, &X));
   CHECK_RAISES(PETSC_ERR_ARG_UNKNOWN_TYPE, FeatureMatSetType(X, "referense"));
   CHECK_RAISES(PETSC_ERR_ARG_WRONGSTATE, FeatureMatCreateVecs(X, NULL, NULL));
   PetscCall(FeatureMatDestroy(&X));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -18,7 +18,7 @@ static PetscErrorCode CaseCreate(const char prefix[], const char text[], PetscRe
   FPM fpm;
 
   PetscFunctionBegin;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, &spec, &k->blp));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &spec, &k->blp));
   PetscCall(DenseCreate(BLPSOFTMAX, &spec, &k->dense));
   PetscCall(BLPCreateVecs(k->blp, &k->lambda, NULL));
   PetscCall(TwofoldVecSetRandomNormal(k->lambda, 1));
@@ -26,7 +26,7 @@ static PetscErrorCode CaseCreate(const char prefix[], const char text[], PetscRe
   PetscCall(PetscMalloc1(spec.p, &k->l));
   PetscCall(VecGather(k->lambda, k->l));
   PetscCall(OptionsUse(text, &options));
-  PetscCall(LLSCreate(PETSC_COMM_WORLD, &k->lls));
+  PetscCall(LLSCreate(TEST_COMM, &k->lls));
   PetscCall(LLSSetOptionsPrefix(k->lls, prefix));
   PetscCall(LLSSetBLP(k->lls, k->blp));
   PetscCall(LLSSetFromOptions(k->lls));
@@ -317,7 +317,7 @@ static PetscErrorCode Refusals(void)
   LLS lls;
 
   PetscFunctionBegin;
-  PetscCall(LLSCreate(PETSC_COMM_WORLD, &lls));
+  PetscCall(LLSCreate(TEST_COMM, &lls));
   CHECK_RAISES(PETSC_ERR_ARG_WRONGSTATE, LLSSetUp(lls)); /* no problem */
   CHECK_RAISES(PETSC_ERR_ARG_UNKNOWN_TYPE, LLSSetType(lls, "picad"));
   CHECK_RAISES(PETSC_ERR_ARG_OUTOFRANGE, LLSSetTolerances(lls, -1, 0, 1));
@@ -339,7 +339,7 @@ int main(int argc, char **argv)
                     *const heavyball = "-lls_fpm_type heavyball -lls_fpm_step 0.4 -lls_fpm_momentum 0.3";
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(FixedSteps(NULL, gd, (DenseMap){FPMGD, 0.5, 0}));
   PetscCall(FixedSteps(NULL, heavyball, (DenseMap){FPMHEAVYBALL, 0.4, 0.3}));
   PetscCall(FixedSteps("a_", "-a_lls_fpm_type heavyball -a_lls_fpm_step 0.2 -a_lls_fpm_momentum 0.6",
@@ -351,6 +351,6 @@ int main(int argc, char **argv)
   PetscCall(Divergence(FPMGD));
   PetscCall(Divergence(FPMHEAVYBALL));
   PetscCall(Refusals());
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -24,10 +24,10 @@ static PetscErrorCode MakeTape(TapeType type, PetscInt window, PetscInt nstate, 
   Vec like;
 
   PetscFunctionBegin;
-  PetscCall(VecCreateMPI(PETSC_COMM_WORLD, PETSC_DECIDE, size, &like));
+  PetscCall(VecCreateMPI(TEST_COMM, PETSC_DECIDE, size, &like));
   PetscCall(StateCreate(like, nstate, x));
   PetscCall(VecDestroy(&like));
-  PetscCall(TapeCreate(PETSC_COMM_WORLD, tape));
+  PetscCall(TapeCreate(TEST_COMM, tape));
   PetscCall(TapeSetType(*tape, type));
   PetscCall(TapeSetWindow(*tape, window));
   PetscCall(TapeSetUp(*tape, *x));
@@ -218,7 +218,7 @@ int main(int argc, char **argv)
   PetscInt ntypes;
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(TapeGetRegistered(&ntypes, &types));
   CHECK(ntypes >= 3, "%d tapes", (int)ntypes);
   for (PetscInt t = 0; t < ntypes; t++) {
@@ -232,6 +232,6 @@ int main(int argc, char **argv)
   PetscCall(Poison());
   PetscCall(Ring());
   PetscCall(Options());
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -68,7 +68,7 @@ static PetscErrorCode CaseCreate(Case *k)
   const Synthetic s = {.n = {13, 11, 0}, .p = 5, .c = 3, .density = 0.7, .seed = 1};
 
   PetscFunctionBegin;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, &s, &k->blp));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &s, &k->blp));
   PetscCall(DenseCreate(BLPSOFTMAX, &s, &k->dense));
   PetscCall(BLPCreateVecs(k->blp, &k->lambda, NULL));
   PetscCall(VecDuplicate(k->lambda, &k->g));
@@ -215,7 +215,7 @@ static PetscErrorCode Refused(Case *k, const char prefix[], const char text[], P
 
   PetscFunctionBegin;
   PetscCall(OptionsUse(text, &options));
-  PetscCall(HGCreate(PETSC_COMM_WORLD, &hg));
+  PetscCall(HGCreate(TEST_COMM, &hg));
   PetscCall(HGSetOptionsPrefix(hg, prefix));
   PetscCall(HGSetBLP(hg, k->blp));
   PetscCall(HGSetFromOptions(hg));
@@ -357,13 +357,13 @@ int main(int argc, char **argv)
   Case k;
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(CaseCreate(&k));
   PetscCall(SetLambda(&k, 2));
   PetscCall(Methods(&k));
   PetscCall(ManySteps(&k));
   PetscCall(Preconditioners(&k));
   PetscCall(CaseDestroy(&k));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -13,7 +13,7 @@ typedef struct {
 static PetscErrorCode CaseCreate(Case *k)
 {
   PetscFunctionBegin;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, &spec, &k->blp));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &spec, &k->blp));
   PetscCall(BLPCreateVecs(k->blp, &k->lambda, NULL));
   PetscCall(VecDuplicate(k->lambda, &k->other));
   PetscCall(VecDuplicate(k->lambda, &k->g));
@@ -200,7 +200,7 @@ int main(int argc, char **argv)
   Case k;
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(CaseCreate(&k));
   for (int m = 0; m < 2; m++) {
     PetscCall(Off(&k, "-hg_type aid -lls_max_it 5 -hg_ksp_rtol 0 -hg_ksp_max_it 3", maps[m]));
@@ -212,6 +212,6 @@ int main(int argc, char **argv)
   PetscCall(AdjointContinues(&k, FPMGD));
   PetscCall(AdjointContinues(&k, FPMHEAVYBALL));
   PetscCall(CaseDestroy(&k));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

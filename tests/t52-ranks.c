@@ -77,16 +77,16 @@ int main(int argc, char **argv)
   MPI_Comm half;
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
-  PetscCallMPI(MPI_Comm_split(PETSC_COMM_WORLD, rank < size / 2, -rank, &half)); /* and in another order */
-  for (int p = 0; p < 3; p++) PetscCall(Compare(PETSC_COMM_WORLD, problems[p], "world"));
+  PetscCall(TestInitialize(&argc, &argv));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
+  PetscCallMPI(MPI_Comm_split(TEST_COMM, rank < size / 2, -rank, &half)); /* and in another order */
+  for (int p = 0; p < 3; p++) PetscCall(Compare(TEST_COMM, problems[p], "world"));
   for (int p = 0; p < 2; p++) { /* the halves do different things at the same time */
     const Synthetic *const s = problems[(p + (rank < size / 2)) % 2];
     PetscCall(Compare(half, s, "half"));
   }
   PetscCallMPI(MPI_Comm_free(&half));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -14,7 +14,7 @@ typedef struct {
 static PetscErrorCode CaseCreate(Case *k)
 {
   PetscFunctionBegin;
-  PetscCall(SyntheticProblem(PETSC_COMM_WORLD, BLPSOFTMAX, &spec, &k->blp));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &spec, &k->blp));
   PetscCall(BLPCreateVecs(k->blp, &k->start, NULL));
   PetscCall(VecDuplicate(k->start, &k->lambda));
   PetscCall(TwofoldVecSetRandomNormal(k->start, 3));
@@ -38,7 +38,7 @@ static PetscErrorCode Make(Case *k, const char prefix[], const char a[], const c
   PetscFunctionBegin;
   PetscCall(PetscSNPrintf(text, sizeof(text), "%s %s", a, b));
   PetscCall(OptionsUse(text, &options));
-  PetscCall(ULSCreate(PETSC_COMM_WORLD, uls));
+  PetscCall(ULSCreate(TEST_COMM, uls));
   PetscCall(ULSSetOptionsPrefix(*uls, prefix));
   PetscCall(ULSSetBLP(*uls, k->blp));
   PetscCall(ULSSetFromOptions(*uls));
@@ -310,7 +310,7 @@ static PetscErrorCode Save(ULS uls, Vec lambda, const char path[])
   PetscViewer viewer;
 
   PetscFunctionBegin;
-  PetscCall(PetscViewerHDF5Open(PETSC_COMM_WORLD, path, FILE_MODE_WRITE, &viewer));
+  PetscCall(PetscViewerHDF5Open(TEST_COMM, path, FILE_MODE_WRITE, &viewer));
   PetscCall(ULSSaveState(uls, lambda, viewer));
   PetscCall(PetscViewerDestroy(&viewer));
   PetscFunctionReturn(0);
@@ -321,7 +321,7 @@ static PetscErrorCode Restore(ULS uls, Vec lambda, const char path[])
   PetscViewer viewer;
 
   PetscFunctionBegin;
-  PetscCall(PetscViewerHDF5Open(PETSC_COMM_WORLD, path, FILE_MODE_READ, &viewer));
+  PetscCall(PetscViewerHDF5Open(TEST_COMM, path, FILE_MODE_READ, &viewer));
   PetscCall(ULSRestoreState(uls, lambda, viewer));
   PetscCall(PetscViewerDestroy(&viewer));
   PetscFunctionReturn(0);
@@ -396,7 +396,7 @@ static PetscErrorCode BadOption(Case *k, const char text[])
 
   PetscFunctionBegin;
   PetscCall(OptionsUse(text, &options));
-  PetscCall(ULSCreate(PETSC_COMM_WORLD, &uls));
+  PetscCall(ULSCreate(TEST_COMM, &uls));
   PetscCall(ULSSetBLP(uls, k->blp));
   CHECK_RAISES(PETSC_ERR_ARG_OUTOFRANGE, ULSSetFromOptions(uls));
   PetscCall(OptionsDrop(&options));
@@ -412,7 +412,7 @@ static PetscErrorCode Refusals(Case *k)
 
   PetscFunctionBegin;
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) PetscCall(BadOption(k, bad[i]));
-  PetscCall(ULSCreate(PETSC_COMM_WORLD, &uls));
+  PetscCall(ULSCreate(TEST_COMM, &uls));
   CHECK_RAISES(PETSC_ERR_ARG_WRONGSTATE, ULSSetUp(uls)); /* no problem */
   CHECK_RAISES(PETSC_ERR_ARG_UNKNOWN_TYPE, ULSSetType(uls, "decent"));
   CHECK_RAISES(PETSC_ERR_ARG_OUTOFRANGE, ULSSetStep(uls, (PetscReal)NAN));
@@ -425,7 +425,7 @@ int main(int argc, char **argv)
   Case k;
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(TestInitialize(&argc, &argv));
   PetscCall(CaseCreate(&k));
   PetscCall(Iterates(&k, NULL, "-hg_type itd -lls_max_it 15 -lls_fpm_step 0.4 -uls_step 3 -uls_max_it 5", 0,
                      PETSC_FALSE));
@@ -449,6 +449,6 @@ int main(int argc, char **argv)
   PetscCall(Checkpoints(&k));
   PetscCall(Refusals(&k));
   PetscCall(CaseDestroy(&k));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -125,7 +125,7 @@ static PetscErrorCode Table(Case *k)
     for (PetscInt i = 0; i < n && types[i]; i++)
       PetscCall(Row(k, types[i], names[s], sets[s], f, table, len));
   }
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s", table));
+  PetscCall(PetscPrintf(TEST_COMM, "%s", table));
   PetscCall(FileRead(TWOFOLD_TAOS, &committed, &size));
   body = committed;
   while (*body == '#') body = strchr(body, '\n') + 1; /* comments on top */
@@ -569,7 +569,7 @@ static PetscErrorCode Refusals(Case *k)
   /* a set that is given after the options were read, to another type by default */
   LSET lset;
   TaoType type;
-  PetscCall(ULSCreate(PETSC_COMM_WORLD, &uls));
+  PetscCall(ULSCreate(TEST_COMM, &uls));
   PetscCall(ULSSetBLP(uls, k->blp));
   PetscCall(ULSSetType(uls, ULSTAO));
   PetscCall(ULSSetFromOptions(uls));
@@ -596,9 +596,9 @@ static PetscErrorCode Split(void)
   ULS uls;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCallMPI(MPI_Comm_split(PETSC_COMM_WORLD, rank % 2, rank, &half));
-  PetscCall(CaseCreate(PETSC_COMM_WORLD, &whole));
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  PetscCallMPI(MPI_Comm_split(TEST_COMM, rank % 2, rank, &half));
+  PetscCall(CaseCreate(TEST_COMM, &whole));
   PetscCall(UpperStart(whole.blp, exact, box, solver, &uls));
   PetscCall(Solve(&whole, uls, &reason, &it));
   PetscCall(ULSGetObjective(uls, &f));
@@ -626,8 +626,8 @@ int main(int argc, char **argv)
   Case k;
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
-  PetscCall(CaseCreate(PETSC_COMM_WORLD, &k));
+  PetscCall(TestInitialize(&argc, &argv));
+  PetscCall(CaseCreate(TEST_COMM, &k));
   PetscCall(Table(&k));
   PetscCall(Optimality(&k));
   PetscCall(Accepted(&k, TAOLMVM, PETSC_TRUE));
@@ -642,6 +642,6 @@ int main(int argc, char **argv)
   PetscCall(Refusals(&k));
   PetscCall(CaseDestroy(&k));
   PetscCall(Split());
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

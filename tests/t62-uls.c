@@ -295,8 +295,8 @@ int main(int argc, char **argv)
   Case k;
 
   PetscFunctionBeginUser;
-  PetscCall(TwofoldInitialize(&argc, &argv, NULL, NULL));
-  PetscCall(UpperProblem(PETSC_COMM_WORLD, &k.blp));
+  PetscCall(TestInitialize(&argc, &argv));
+  PetscCall(UpperProblem(TEST_COMM, &k.blp));
   PetscCall(BLPCreateVecs(k.blp, &k.lambda, NULL));
   PetscCall(Adam(&k, "", 0.9, 0.999, 1e-8));
   PetscCall(Adam(&k, "-uls_adam_beta1 0.7 -uls_adam_beta2 0.95 -uls_adam_epsilon 1e-3", 0.7, 0.95, 1e-3));
@@ -307,6 +307,6 @@ int main(int argc, char **argv)
   PetscCall(Refusals(&k));
   PetscCall(VecDestroy(&k.lambda));
   PetscCall(BLPDestroy(&k.blp));
-  PetscCall(TwofoldFinalize());
+  PetscCall(TestFinalize());
   return 0;
 }

@@ -3,17 +3,56 @@
 /* Small C tests: silent on success, one line and a non-zero exit on failure. */
 #include <twofold.h>
 
+/* The communicator a test runs on: all ranks, or with the argument -split one of two groups of them, which
+   run the test at the same time. PETSC_COMM_WORLD is then none, so that whatever in the library asks for it
+   fails. */
+static MPI_Comm test_world = MPI_COMM_NULL, test_group = MPI_COMM_NULL;
+#define TEST_COMM TestComm()
+
+static inline MPI_Comm TestComm(void)
+{
+  return test_group == MPI_COMM_NULL ? PETSC_COMM_WORLD : test_group;
+}
+
+static inline PetscErrorCode TestInitialize(int *argc, char ***argv)
+{
+  PetscMPIInt rank, size;
+  PetscBool split;
+
+  PetscFunctionBegin;
+  PetscCall(TwofoldInitialize(argc, argv, NULL, NULL));
+  PetscCall(PetscOptionsHasName(NULL, NULL, "-split", &split));
+  if (!split) PetscFunctionReturn(0);
+  test_world = PETSC_COMM_WORLD;
+  PetscCallMPI(MPI_Comm_rank(test_world, &rank));
+  PetscCallMPI(MPI_Comm_size(test_world, &size));
+  PetscCallMPI(MPI_Comm_split(test_world, rank < size / 2, -rank, &test_group)); /* and in another order */
+  PETSC_COMM_WORLD = MPI_COMM_NULL;
+  PetscFunctionReturn(0);
+}
+
+static inline PetscErrorCode TestFinalize(void)
+{
+  PetscFunctionBegin;
+  if (test_group != MPI_COMM_NULL) {
+    PETSC_COMM_WORLD = test_world;
+    PetscCallMPI(MPI_Comm_free(&test_group));
+  }
+  PetscCall(TwofoldFinalize());
+  PetscFunctionReturn(0);
+}
+
 /* Every rank must come to the same verdict, so that a failure ends the test on all of them. */
 #define CHECK(ok, ...)                                                                                       \
   do {                                                                                                       \
     const int bad_ = !(ok);                                                                                  \
     int any_;                                                                                                \
-    PetscCallMPI(MPI_Allreduce(&bad_, &any_, 1, MPI_INT, MPI_MAX, PETSC_COMM_WORLD));                        \
+    PetscCallMPI(MPI_Allreduce(&bad_, &any_, 1, MPI_INT, MPI_MAX, TEST_COMM));                               \
     if (any_) {                                                                                              \
-      PetscCall(PetscPrintf(PETSC_COMM_WORLD, "FAILED %s:%d: ", __FILE__, __LINE__));                        \
-      PetscCall(PetscPrintf(PETSC_COMM_WORLD, __VA_ARGS__));                                                 \
-      PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\n"));                                                        \
-      SETERRQ(PETSC_COMM_WORLD, PETSC_ERR_PLIB, "test failed");                                              \
+      PetscCall(PetscPrintf(TEST_COMM, "FAILED %s:%d: ", __FILE__, __LINE__));                               \
+      PetscCall(PetscPrintf(TEST_COMM, __VA_ARGS__));                                                        \
+      PetscCall(PetscPrintf(TEST_COMM, "\n"));                                                               \
+      SETERRQ(TEST_COMM, PETSC_ERR_PLIB, "test failed");                                                     \
     }                                                                                                        \
   } while (0)
 

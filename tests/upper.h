@@ -87,7 +87,7 @@ static inline PetscErrorCode UpperSave(ULS uls, Vec lambda, const char path[])
   PetscViewer viewer;
 
   PetscFunctionBegin;
-  PetscCall(PetscViewerHDF5Open(PETSC_COMM_WORLD, path, FILE_MODE_WRITE, &viewer));
+  PetscCall(PetscViewerHDF5Open(TEST_COMM, path, FILE_MODE_WRITE, &viewer));
   PetscCall(ULSSaveState(uls, lambda, viewer));
   PetscCall(PetscViewerDestroy(&viewer));
   PetscFunctionReturn(0);
@@ -98,7 +98,7 @@ static inline PetscErrorCode UpperRestore(ULS uls, Vec lambda, const char path[]
   PetscViewer viewer;
 
   PetscFunctionBegin;
-  PetscCall(PetscViewerHDF5Open(PETSC_COMM_WORLD, path, FILE_MODE_READ, &viewer));
+  PetscCall(PetscViewerHDF5Open(TEST_COMM, path, FILE_MODE_READ, &viewer));
   PetscCall(ULSRestoreState(uls, lambda, viewer));
   PetscCall(PetscViewerDestroy(&viewer));
   PetscFunctionReturn(0);

@@ -40,6 +40,21 @@ PetscErrorCode FeatureMatMult(FeatureMat X, Vec W, Vec Z);
 /* G = X^T R. Collective. */
 PetscErrorCode FeatureMatMultTranspose(FeatureMat X, Vec R, Vec G);
 
+/**
+ * ||X||, the largest singular value, computed once by Lanczos' method on X^T X or X X^T, the smaller of them.
+ *
+ * The residual is added, so that in practice the value bounds ||X|| from above: a Ritz value alone is a bound
+ * from below.
+ *
+ * @collective
+ *
+ * @param[in]     X       the matrix
+ * @param[out]    norm    ||X|| with what it cost; error is what was added
+ *
+ * @raises{PETSC_ERR_ARG_WRONGSTATE, there are no data yet}
+ */
+PetscErrorCode FeatureMatGetNorm(FeatureMat X, TwofoldConstant *norm);
+
 /* Bytes this rank holds. Not collective. */
 PetscErrorCode FeatureMatGetMemory(FeatureMat X, PetscLogDouble *bytes);
 

@@ -26,7 +26,8 @@ typedef enum {
 } HGConvergedReason;
 extern const char *const *HGConvergedReasons;
 
-/* What the last HGSolve() did. */
+/* What the last HGSolve() did. Of folds: the worst reason, with the other reasons of the first fold that has
+   it; steps of all folds together; the largest residual, change and times. */
 typedef struct {
   HGConvergedReason reason;
   LLSConvergedReason lower_reason;
@@ -56,6 +57,30 @@ PetscErrorCode HGGetLLS(HG hg, LLS *lls);
 PetscErrorCode HGGetKSP(HG hg, KSP *ksp);        /* aid */
 PetscErrorCode HGGetAdjointFPM(HG hg, FPM *fpm); /* aid */
 PetscErrorCode HGGetTape(HG hg, Tape *tape);     /* itd */
+/**
+ * Whether the adjoint's CG also gives the extreme Lanczos values of its operator, at no further product.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg      aid
+ * @param[in]     compute whether; -hg_ksp_type must be cg, without a preconditioner
+ *
+ * @raises{PETSC_ERR_ARG_WRONG, the hypergradient is not aid}
+ * @option{-hg_lanczos}
+ */
+PetscErrorCode HGAIDSetLanczos(HG hg, PetscBool compute);
+/**
+ * Extreme Lanczos values of the last adjoint solve: of (I - d1Phi), or of the Hessian where the map is gd,
+ * whose I - d1Phi is step times it. They lie inside the spectrum, so L is bounded from below and mu from
+ * above; how far they are off is not known, and the error is NaN.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg      the hypergradient
+ * @param[out]    L       largest value; unknown where none were asked for or CG made no step
+ * @param[out]    mu      smallest value; products counts the steps of CG, which were made anyway
+ */
+PetscErrorCode HGGetLanczos(HG hg, TwofoldConstant *L, TwofoldConstant *mu);
 /* itd through the last K steps only (truncated; 0: all): -hg_itd_truncate. */
 PetscErrorCode HGITDSetTruncation(HG hg, PetscInt K);
 
@@ -67,9 +92,63 @@ PetscErrorCode HGSolve(HG hg, Vec lambda, PetscReal *f, Vec g);
 PetscErrorCode HGEvaluate(HG hg, Vec lambda, PetscReal *f);
 PetscErrorCode HGGetConvergedReason(HG hg, HGConvergedReason *reason);
 PetscErrorCode HGGetReport(HG hg, HGReport *report);
-/* Lower state of the last solve, and the adjoint's v (aid; NULL before the first solve); borrowed. */
+/* Lower state of the last solve, and the adjoint's v (aid; NULL before the first solve); borrowed. Raise
+   PETSC_ERR_SUP where the problem has folds. */
 PetscErrorCode HGGetState(HG hg, State *x);
 PetscErrorCode HGGetAdjoint(HG hg, State *v);
+
+/**
+ * Measures the model of the last HGSolve() or HGEvaluate() on a set of samples.
+ *
+ * Where the problem has folds the loss is the mean of the folds' losses, the accuracy that of all samples,
+ * and n counts the validation samples of all folds, the training samples of the largest one.
+ *
+ * @collective
+ *
+ * @param[in]     hg       the hypergradient
+ * @param[in]     set      training, validation or test samples
+ * @param[in]     lambda   the point of that solve
+ * @param[out]    metrics  loss and accuracy
+ *
+ * @raises{PETSC_ERR_ARG_WRONG, the problem has no such set}
+ * @raises{PETSC_ERR_ARG_WRONGSTATE, nothing was solved yet}
+ */
+PetscErrorCode HGMeasure(HG hg, BLPSet set, Vec lambda, BLPMetrics *metrics);
+
+/**
+ * Gives the hypergradient of one fold, for settings that the options and the parent do not carry, and for its
+ * state and adjoint.
+ *
+ * HGSolve() on a problem with folds solves each with a child of its own. Children have the parent's type and
+ * prefix, and the options where HGSetFromOptions() was called; HGSetType() gives the parent new ones. The
+ * parent's lower-level tolerances and warm starts, and its KSP's type (aid; when the children are made) and
+ * tolerances, are the children's at each solve.
+ *
+ * @collective (it sets up the problem)
+ *
+ * @param[in]     hg     the hypergradient
+ * @param[in]     fold   0 .. F - 1
+ * @param[out]    child  the fold's, borrowed; NULL on the ranks of other groups
+ *
+ * @raises{PETSC_ERR_ARG_OUTOFRANGE, there is no such fold}
+ */
+PetscErrorCode HGFoldsGetHG(HG hg, PetscInt fold, HG *child);
+
+/**
+ * Compares the hypergradient at lambda, by this object's settings (t, k, truncation, warm starts), with
+ * directional differences of f at several steps, which start from the same accepted state, and prints them
+ * with what they mean. For aid and truncated itd the difference is the method's own error.
+ *
+ * @collective
+ *
+ * @param[in] hg     the hypergradient
+ * @param[in] lambda hyperparameters
+ * @param[in] viewer ASCII viewer; NULL: silent
+ *
+ * @raises{PETSC_ERR_USER, the whole itd after a fixed number of steps is not the gradient of f}
+ * @option{-hg_test}
+ */
+PetscErrorCode HGTest(HG hg, Vec lambda, PetscViewer viewer);
 
 /* Makes the last solve's states the ones that warm starts begin with. Upper solvers call it when they accept
    a point; a line search's trials never become starts. Collective. */

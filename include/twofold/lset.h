@@ -96,6 +96,8 @@ PetscErrorCode LSETSetFromOptions(LSET lset);
  * @raises{PETSC_ERR_ARG_OUTOFRANGE, the set is empty: names the first entry with lower > upper and both}
  * @raises{PETSC_ERR_ARG_WRONGSTATE, a box has no bounds or a product no parts}
  * @raises{PETSC_ERR_ARG_INCOMP, parts of a product overlap: names the entry and the parts}
+ * @raises{PETSC_ERR_ARG_OUTOFRANGE, a part of a product names an entry the vector does not have}
+ * @raises{PETSC_ERR_ARG_NOTSAMECOMM, the vector is not on the ranks of the set}
  */
 PetscErrorCode LSETSetUp(LSET lset, Vec layout);
 

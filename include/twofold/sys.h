@@ -2,6 +2,7 @@
 #define TWOFOLD_SYS_H
 /* Start-up and the small services every layer uses. */
 #include <petscvec.h>
+#include <twofold/compat.h>
 
 #define TWOFOLD_VERSION "0.1.0"
 
@@ -46,6 +47,14 @@ typedef struct {
   const char *origin;       /**< formula or method in words, a string that is never freed */
   PetscInt products;        /**< Hessian or Jacobian products it cost */
 } TwofoldConstant;
+
+/** How SLEPc is asked for an eigenvalue or a singular value. */
+typedef struct {
+  PetscReal tol;         /**< error to reach, relative to the operator's largest value */
+  PetscInt max_products; /**< products with the operator after which the pair at hand is taken as it is */
+  PetscInt64 seed;       /**< of the starting vector, which does not depend on the number of ranks */
+  const char *prefix;    /**< options prefix of the SLEPc objects; NULL: they read no options */
+} TwofoldSpectral;
 
 /* Fills x from a file: `.txt` (one number a line, read by byte ranges), PETSc binary `.bin` (one Vec), HDF5
    `.h5` (data set named as x is). Raises PETSC_ERR_FILE_OPEN for a missing file and

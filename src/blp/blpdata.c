@@ -3,9 +3,10 @@
 
 PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOptionsObject)
 {
-  PetscInt seed = (PetscInt)blp->split.seed;
+  PetscInt seed = (PetscInt)blp->split.seed, F = blp->folds.F, G = blp->folds.G;
 
   PetscFunctionBegin;
+  if (blp->is_fold) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscOptionsString("-blp_train", "Training samples: file", "BLPSetData", blp->path[0],
                                blp->path[0], sizeof(blp->path[0]), NULL));
   PetscCall(PetscOptionsString("-blp_val", "Validation samples: file", "BLPSetData", blp->path[1],
@@ -14,15 +15,25 @@ PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOpt
                                sizeof(blp->path[2]), NULL));
   PetscCall(PetscOptionsString("-blp_data", "Samples to split: file, or folder of a text corpus",
                                "BLPSetData", blp->source, blp->source, sizeof(blp->source), NULL));
-  if (!blp->path[BLP_TRAIN][0]) { /* separate files are not split: these are then refused as unused */
+  PetscCall(PetscOptionsInt("-blp_folds", "Cross-validation: folds of -blp_data (0: none)", "BLPSetFolds", F,
+                            &F, NULL));
+  if (F) /* refused as unused where there is none, as is the split where there are folds */
+    PetscCall(PetscOptionsInt("-blp_fold_groups", "Groups of ranks that compute folds at the same time",
+                              "BLPSetFolds", G, &G, NULL));
+  PetscCall(BLPSetFolds(blp, F, G));
+  blp->folds.from_options = PETSC_TRUE;
+  if (!blp->path[BLP_TRAIN][0] && !F)
     PetscCall(PetscOptionsString(
         "-blp_split", "Split of -blp_data: third, bydate, or fractions such as 0.6,0.2,0.2", "DataSetSplit",
         blp->split.kind, blp->split.kind, sizeof(blp->split.kind), NULL));
+  if (!blp->path[BLP_TRAIN][0]) { /* separate files are not split: these are then refused as unused */
     PetscCall(PetscOptionsInt("-blp_seed", "Key of the random split", "DataSetSplit", seed, &seed, NULL));
     PetscCall(PetscOptionsBool("-blp_stratified", "Split each class by itself", "DataSetSplit",
                                blp->split.stratified, &blp->split.stratified, NULL));
   }
   blp->split.seed = seed;
+  PetscCall(PetscOptionsEnum("-data_scale", "Scale features by the training samples", "DataSetComputeScaling",
+                             DataSetScales, (PetscEnum)blp->scaling, (PetscEnum *)&blp->scaling, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -46,6 +57,10 @@ static PetscErrorCode LoadAndSplit(BLP blp)
       "-blp_data and -blp_train or -blp_val exclude each other: give one source to split, or separate files");
   PetscCall(CreateReader(blp, &all));
   PetscCall(DataSetLoad(all, blp->source));
+  if (blp->folds.F) { /* BLPSetUpFolds_Private() deals it out */
+    blp->set[BLP_TRAIN] = all;
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(DataSetSplit(all, &blp->split, blp->set));
   PetscCall(DataSetDestroy(&all));
   PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_OUTOFRANGE,
@@ -81,6 +96,9 @@ PetscErrorCode BLPLoadData_Private(BLP blp)
   if (blp->source[0]) {
     PetscCall(LoadAndSplit(blp));
   } else {
+    PetscCheck(!blp->folds.F, PetscObjectComm((PetscObject)blp), PETSC_ERR_USER_INPUT,
+               "-blp_folds %" PetscInt_FMT ": give the samples to deal out as one source, -blp_data FILE",
+               blp->folds.F);
     PetscCheck(blp->path[0][0] && blp->path[1][0], PetscObjectComm((PetscObject)blp), PETSC_ERR_USER_INPUT,
                "no data: give -blp_train FILE and -blp_val FILE (and -blp_test FILE), or -blp_data FILE with "
                "-blp_split");
@@ -88,5 +106,22 @@ PetscErrorCode BLPLoadData_Private(BLP blp)
     PetscCall(LoadOne(blp, BLP_VAL));
   }
   if (blp->path[BLP_TEST][0]) PetscCall(LoadOne(blp, BLP_TEST));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Scales all sets as the training samples say; a set that is used twice is scaled once. */
+PetscErrorCode BLPScaleData_Private(BLP blp)
+{
+  const DataSet *const set = blp->set;
+
+  PetscFunctionBegin;
+  PetscCall(VecDestroy(&blp->shift));
+  PetscCall(VecDestroy(&blp->scale));
+  PetscCall(DataSetComputeScaling(set[BLP_TRAIN], blp->scaling, &blp->shift, &blp->scale));
+  for (int s = 0; s < 3; s++) {
+    PetscBool again = PETSC_FALSE;
+    for (int r = 0; r < s; r++) again = (PetscBool)(again || set[r] == set[s]);
+    if (set[s] && !again) PetscCall(DataSetApplyScaling(set[s], blp->shift, blp->scale));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }

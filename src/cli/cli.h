@@ -70,6 +70,7 @@ void JsonClose(Json *json);
 void JsonString(Json *json, const char key[], const char value[]);
 void JsonReal(Json *json, const char key[], double value); /* null where not finite */
 void JsonInt(Json *json, const char key[], long long value);
+void JsonConstant(Json *json, const char key[], const TwofoldConstant *c);
 void JsonEnd(Json *json);
 
 /* common.c */
@@ -80,6 +81,8 @@ typedef struct {
 /* Without a default_dir (NULL) the command has neither a run directory nor a reason. */
 PetscErrorCode CliCommonFromOptions(CliCommon *common, const char default_dir[]);
 PetscErrorCode CliCreateLambda(BLP blp, Vec *lambda);
+/* The problem its options name; type user, which needs a C program, is refused but for its help. */
+PetscErrorCode CliCreateProblem(const CliCommon *common, BLP *blp);
 PetscErrorCode CliLambdaOptions(void);
 PetscErrorCode CliPrintMemory(PetscLogDouble problem, PetscLogDouble solver);
 PetscErrorCode CliPeakMemory(PetscLogDouble *bytes); /* largest of the ranks */
@@ -87,6 +90,10 @@ PetscErrorCode CliPeakMemory(PetscLogDouble *bytes); /* largest of the ranks */
 PetscErrorCode CliHearData(void);
 /* Turns a bad reason into an exit code where -error_if_not_converged. */
 PetscErrorCode CliJudge(const CliCommon *common, PetscBool converged, const char reason[], int *code);
+/* A map for people: its type, step and momentum, and what they are optimal for where the map chose them. */
+PetscErrorCode CliDescribeMap(FPM fpm, char text[], size_t len);
+/* A line that tells the lower level's map, where it chose its step. */
+PetscErrorCode CliPrintChosenStep(HG hg);
 /* f for people: digits that fit, "inf" or "nan". */
 void CliObjective(PetscReal f, char text[], size_t len);
 void CliDuration(double seconds, char text[], size_t len);
@@ -106,6 +113,12 @@ PetscErrorCode RunDirCommit(RunDir dir, const char name[], FILE **file);
 /* HDF5 files likewise, by all ranks. */
 PetscErrorCode RunDirOpenHDF5(RunDir dir, const char name[], PetscViewer *viewer);
 PetscErrorCode RunDirCommitHDF5(RunDir dir, const char name[], PetscViewer *viewer);
+
+/* Rank 0: everything of the file aside is on disk, then it takes its name. Collective. */
+PetscErrorCode CliRename(const char aside[], const char path[]);
+
+/* solution.c: lambda, the best lambda of a run (may be NULL), and the w of hg's last solve as a model. */
+PetscErrorCode CliWriteSolution(RunDir dir, BLP blp, HG hg, Vec lambda, Vec best);
 
 /* history.c: history.csv, valid after every row */
 typedef struct _History *History;
@@ -127,6 +140,8 @@ PetscErrorCode HistoryClose(History *history);
 /* Commands, one a file; each returns an exit code through *code. */
 PetscErrorCode CommandSolve(int *code);
 PetscErrorCode CommandHypergrad(int *code);
+PetscErrorCode CommandContraction(int *code);
 PetscErrorCode CommandData(int *code);
+PetscErrorCode CommandPredict(int *code);
 
 #endif

@@ -61,6 +61,21 @@ PetscErrorCode CliCreateLambda(BLP blp, Vec *lambda)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode CliCreateProblem(const CliCommon *common, BLP *blp)
+{
+  PetscBool user;
+
+  PetscFunctionBegin;
+  PetscCall(BLPCreate(PETSC_COMM_WORLD, blp));
+  PetscCall(BLPSetFromOptions(*blp));
+  PetscCall(PetscObjectTypeCompare((PetscObject)*blp, BLPUSER, &user));
+  PetscCheck(
+      !user || common->help, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
+      "-blp_type user: its E and lower level are callbacks of a C program (twofold/blpuser.h), which this "
+      "program has not; -help lists the types");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode CliHearData(void)
 {
   DataSet ds;
@@ -114,6 +129,50 @@ PetscErrorCode CliPeakMemory(PetscLogDouble *bytes)
   peak = 1024.0 * (double)usage.ru_maxrss;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &peak, 1, MPI_DOUBLE, MPI_MAX, PETSC_COMM_WORLD));
   *bytes = peak;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CliDescribeMap(FPM fpm, char text[], size_t len)
+{
+  char momentum[64] = "", optimal[160] = "";
+  TwofoldConstant L, mu;
+  PetscReal alpha, beta;
+  FPMMethod method;
+  FPMType type;
+
+  PetscFunctionBegin;
+  PetscCall(FPMGetType(fpm, &type));
+  PetscCall(FPMGetMethod(fpm, &method));
+  if (method == FPM_METHOD_OTHER) { /* a step size is not known of */
+    PetscCall(PetscStrncpy(text, type, len));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(FPMGetStep(fpm, &alpha));
+  PetscCall(FPMGetMomentum(fpm, &beta));
+  PetscCall(FPMGetConstants(fpm, &L, &mu));
+  if (beta > 0) PetscCall(PetscSNPrintf(momentum, sizeof(momentum), ", momentum %.12g", (double)beta));
+  if (L.standing)
+    PetscCall(PetscSNPrintf(optimal, sizeof(optimal), " (optimal for L %.6g and mu %.6g, %s)",
+                            (double)L.value, (double)mu.value,
+                            TwofoldStandings[PetscMax(L.standing, mu.standing)]));
+  PetscCall(PetscSNPrintf(text, len, "%s, step %.12g%s%s", type, (double)alpha, momentum, optimal));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CliPrintChosenStep(HG hg)
+{
+  TwofoldConstant L, mu;
+  char text[512];
+  LLS lls;
+  FPM fpm;
+
+  PetscFunctionBegin;
+  PetscCall(HGGetLLS(hg, &lls));
+  PetscCall(LLSGetFPM(lls, &fpm));
+  PetscCall(FPMGetConstants(fpm, &L, &mu));
+  if (!L.standing) PetscFunctionReturn(PETSC_SUCCESS); /* the step is the user's number */
+  PetscCall(CliDescribeMap(fpm, text, sizeof(text)));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "lower-level map        %s\n", text));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

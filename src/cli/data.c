@@ -19,8 +19,8 @@ static PetscErrorCode ReadOptions(DataOptions *o)
   PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options: data", "twofold");
   PetscCall(PetscOptionsString("-data_input", "File, or folder of a text corpus", "twofold", o->input,
                                o->input, sizeof(o->input), NULL));
-  PetscCall(PetscOptionsString("-data_output", "File to write: .bin PETSc binary, else SVMLight", "twofold",
-                               o->output, o->output, sizeof(o->output), NULL));
+  PetscCall(PetscOptionsString("-data_output", "File to write: .bin PETSc binary, .h5 HDF5, else SVMLight",
+                               "twofold", o->output, o->output, sizeof(o->output), NULL));
   PetscCall(PetscOptionsString("-data_split", "Write parts: third, bydate, or fractions such as 0.6,0.2,0.2",
                                "twofold", o->split.kind, o->split.kind, sizeof(o->split.kind), NULL));
   PetscCall(PetscOptionsInt("-data_seed", "Key of the random split", "twofold", seed, &seed, NULL));

@@ -36,6 +36,19 @@ static PetscErrorCode PrintAdjoint(const HGReport *r)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode PrintLanczos(HG hg)
+{
+  TwofoldConstant L, mu;
+
+  PetscFunctionBegin;
+  PetscCall(HGGetLanczos(hg, &L, &mu));
+  if (!L.standing) PetscFunctionReturn(PETSC_SUCCESS); /* nobody asked for them */
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "Lanczos values         largest %.9e, smallest %.9e (%s, %" PetscInt_FMT " steps)\n",
+                        (double)L.value, (double)mu.value, L.origin, L.products));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode PrintResult(HG hg, PetscReal f, Vec g)
 {
   HGReport r;
@@ -49,7 +62,9 @@ static PetscErrorCode PrintResult(HG hg, PetscReal f, Vec g)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "hypergradient          none\n"));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "lower level            %" PetscInt_FMT " steps, %s, %.3f s\n",
                         r.lower_its, LLSConvergedReasons[r.lower_reason], r.lower_time));
+  PetscCall(CliPrintChosenStep(hg));
   PetscCall(PrintAdjoint(&r));
+  PetscCall(PrintLanczos(hg));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "reason                 %s\n", HGConvergedReasons[r.reason]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -58,10 +73,19 @@ static PetscErrorCode WriteSummary(RunDir dir, HG hg, PetscReal f)
 {
   HGReport r;
   HGType type;
+  TwofoldConstant L, mu;
+  PetscReal step, momentum;
+  LLS lls;
+  FPM fpm;
   FILE *file;
 
   PetscFunctionBegin;
   PetscCall(HGGetReport(hg, &r));
+  PetscCall(HGGetLLS(hg, &lls));
+  PetscCall(LLSGetFPM(lls, &fpm));
+  PetscCall(FPMGetStep(fpm, &step));
+  PetscCall(FPMGetMomentum(fpm, &momentum));
+  PetscCall(HGGetLanczos(hg, &L, &mu));
   PetscCall(HGGetType(hg, &type));
   PetscCall(RunDirOpenAside(dir, "summary.json", &file));
   if (file) {
@@ -78,6 +102,10 @@ static PetscErrorCode WriteSummary(RunDir dir, HG hg, PetscReal f)
     JsonString(&json, "reason", HGConvergedReasons[r.reason]);
     JsonReal(&json, "lower_s", r.lower_time);
     JsonReal(&json, "adjoint_s", r.adjoint_time);
+    JsonReal(&json, "lower_step", step);
+    JsonReal(&json, "lower_momentum", momentum);
+    if (L.standing) JsonConstant(&json, "lanczos_L", &L);
+    if (mu.standing) JsonConstant(&json, "lanczos_mu", &mu);
     JsonEnd(&json);
   }
   PetscCall(RunDirCommit(dir, "summary.json", &file));
@@ -99,8 +127,7 @@ PetscErrorCode CommandHypergrad(int *code)
   /* 1. objects and their options */
   PetscCall(CliCommonFromOptions(&common, ""));
   PetscCall(CliLambdaOptions());
-  PetscCall(BLPCreate(PETSC_COMM_WORLD, &blp));
-  PetscCall(BLPSetFromOptions(blp));
+  PetscCall(CliCreateProblem(&common, &blp));
   PetscCall(HGCreate(PETSC_COMM_WORLD, &hg));
   PetscCall(HGSetBLP(hg, blp));
   PetscCall(HGSetFromOptions(hg));
@@ -128,6 +155,7 @@ PetscErrorCode CommandHypergrad(int *code)
   if (dir) {
     PetscCall(RunDirWriteOptions(dir, "hypergrad"));
     PetscCall(WriteSummary(dir, hg, f));
+    PetscCall(CliWriteSolution(dir, blp, hg, lambda, NULL));
     PetscCall(RunDirDestroy(&dir));
   }
   PetscCall(HGGetConvergedReason(hg, &reason));

@@ -60,6 +60,17 @@ void JsonInt(Json *json, const char key[], long long value)
   fprintf(json->file, "%lld", value);
 }
 
+void JsonConstant(Json *json, const char key[], const TwofoldConstant *c)
+{
+  JsonOpen(json, key);
+  JsonReal(json, "value", c->value);
+  JsonReal(json, "error", c->error);
+  JsonString(json, "standing", TwofoldStandings[c->standing]);
+  JsonString(json, "origin", c->origin);
+  JsonInt(json, "products", c->products);
+  JsonClose(json);
+}
+
 void JsonEnd(Json *json)
 {
   json->depth = 1;

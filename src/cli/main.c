@@ -10,7 +10,10 @@ static const struct {
 } commands[] = {
     {"solve", CommandSolve, "bilevel optimisation; writes a run directory"},
     {"hypergrad", CommandHypergrad, "one hypergradient at a given lambda"},
+    {"contraction", CommandContraction,
+     "constants and rates of the lower level: L, mu, kappa, ||d1Phi||, ..."},
     {"data", CommandData, "inspect, convert and split data sets"},
+    {"predict", CommandPredict, "apply a solution to other samples"},
 };
 enum { NCOMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -22,7 +25,7 @@ static PetscErrorCode PrintUsage(void)
                         "usage: mpirun -n RANKS twofold COMMAND [-option [value]]...\n\n",
                         TWOFOLD_VERSION));
   for (int i = 0; i < NCOMMANDS; i++)
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "  %-10s %s\n", commands[i].name, commands[i].what));
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "  %-11s %s\n", commands[i].name, commands[i].what));
   PetscCall(PetscPrintf(
       PETSC_COMM_WORLD,
       "\ntwofold COMMAND -help lists its options (-help all: PETSc's too); twofold -version prints "
@@ -46,7 +49,7 @@ static PetscErrorCode RunCommand(int argc, char **argv, const char name[], int *
     }
     if (help || argc == 1) PetscCall(PrintUsage());
     PetscCheck(help || argc == 1, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-               "no command: twofold solve, hypergrad or data, then options");
+               "no command: twofold solve, hypergrad, contraction, data or predict, then options");
     *code = help ? EXIT_OK : EXIT_USAGE;
     PetscFunctionReturn(PETSC_SUCCESS);
   }
@@ -58,7 +61,7 @@ static PetscErrorCode RunCommand(int argc, char **argv, const char name[], int *
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   SETERRQ(PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-          "unknown command %s: known are solve, hypergrad, data (twofold -help)", name);
+          "unknown command %s: known are solve, hypergrad, contraction, data, predict (twofold -help)", name);
 }
 
 /* PETSc answers -help and -version at once by its own: ours are renamed on their way in. */

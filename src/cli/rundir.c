@@ -134,16 +134,14 @@ static PetscErrorCode AsidePath(RunDir dir, const char name[], char path[], size
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Rank 0: everything of the file aside is on disk, then it takes its name. */
-static PetscErrorCode Rename(RunDir dir, const char name[])
+PetscErrorCode CliRename(const char aside[], const char path[])
 {
-  char aside[PETSC_MAX_PATH_LEN], path[PETSC_MAX_PATH_LEN];
+  PetscMPIInt rank;
   int failed = 0;
 
   PetscFunctionBegin;
-  PetscCall(AsidePath(dir, name, aside, sizeof(aside)));
-  PetscCall(RunDirPath(dir, name, path, sizeof(path)));
-  if (dir->rank == 0) {
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (rank == 0) {
     const int descriptor = open(aside, O_RDONLY);
     failed = descriptor < 0 || fsync(descriptor) ? errno : 0;
     if (descriptor >= 0) close(descriptor);
@@ -151,6 +149,17 @@ static PetscErrorCode Rename(RunDir dir, const char name[])
   }
   PetscCallMPI(MPI_Bcast(&failed, 1, MPI_INT, 0, PETSC_COMM_WORLD));
   PetscCheck(!failed, PETSC_COMM_WORLD, PETSC_ERR_FILE_WRITE, "cannot write %s: %s", path, strerror(failed));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Rename(RunDir dir, const char name[])
+{
+  char aside[PETSC_MAX_PATH_LEN], path[PETSC_MAX_PATH_LEN];
+
+  PetscFunctionBegin;
+  PetscCall(AsidePath(dir, name, aside, sizeof(aside)));
+  PetscCall(RunDirPath(dir, name, path, sizeof(path)));
+  PetscCall(CliRename(aside, path));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -98,13 +98,11 @@ static PetscErrorCode AfterStep(ULS uls, PetscInt it, PetscBool *stop, void *ctx
 static PetscErrorCode Evaluate(Run *run, const ULSPoint *point, HistoryRow *row)
 {
   HG hg;
-  State x;
 
   PetscFunctionBegin;
   PetscCall(ULSGetHG(run->uls, &hg));
-  PetscCall(HGGetState(hg, &x));
-  PetscCall(BLPEvaluate(run->blp, BLP_VAL, point->lambda, x->v[0], &row->val));
-  if (run->has_test) PetscCall(BLPEvaluate(run->blp, BLP_TEST, point->lambda, x->v[0], &row->test));
+  PetscCall(HGMeasure(hg, BLP_VAL, point->lambda, &row->val));
+  if (run->has_test) PetscCall(HGMeasure(hg, BLP_TEST, point->lambda, &row->test));
   row->has_test = run->has_test;
   row->evaluated = PETSC_TRUE;
   run->last_evaluated = *row;
@@ -165,23 +163,13 @@ static PetscErrorCode MonitorStep(ULS uls, const ULSPoint *point, void *ctx)
 
 static PetscErrorCode WriteSolution(Run *run)
 {
-  PetscViewer viewer;
   Vec best;
   HG hg;
-  State x;
 
   PetscFunctionBegin;
   PetscCall(ULSGetHG(run->uls, &hg));
-  PetscCall(HGGetState(hg, &x));
   PetscCall(ULSGetBest(run->uls, &best, NULL, NULL));
-  if (best) PetscCall(PetscObjectSetName((PetscObject)best, "lambda_best"));
-  PetscCall(PetscObjectSetName((PetscObject)run->lambda, "lambda"));
-  PetscCall(PetscObjectSetName((PetscObject)x->v[0], "w"));
-  PetscCall(RunDirOpenHDF5(run->dir, "solution.h5", &viewer));
-  PetscCall(VecView(run->lambda, viewer));
-  if (best) PetscCall(VecView(best, viewer));
-  PetscCall(VecView(x->v[0], viewer));
-  PetscCall(RunDirCommitHDF5(run->dir, "solution.h5", &viewer));
+  PetscCall(CliWriteSolution(run->dir, run->blp, hg, run->lambda, best));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -197,7 +185,7 @@ static void SummariseMetrics(Json *json, const char name[], const BLPMetrics *me
 static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLogDouble peak)
 {
   PetscMPIInt size;
-  PetscInt it, nlambda, nw, best_it;
+  PetscInt it, nlambda, nw, F, G, best_it;
   PetscInt64 lower, adjoint, evaluations;
   PetscReal best;
   HGType type;
@@ -210,6 +198,7 @@ static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLog
   PetscCall(ULSGetBest(run->uls, NULL, &best, &best_it));
   PetscCall(ULSGetWork(run->uls, &lower, &adjoint, &evaluations));
   PetscCall(BLPGetSizes(run->blp, &nlambda, &nw));
+  PetscCall(BLPGetFolds(run->blp, &F, &G, NULL, NULL));
   PetscCall(ULSGetHG(run->uls, &hg));
   PetscCall(HGGetType(hg, &type));
   PetscCall(RunDirOpenAside(run->dir, "summary.json", &file));
@@ -222,6 +211,8 @@ static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLog
     JsonInt(&json, "ranks", size);
     JsonInt(&json, "nlambda", nlambda);
     JsonInt(&json, "nw", nw);
+    if (F) JsonInt(&json, "folds", F);
+    if (F) JsonInt(&json, "fold_groups", G);
     JsonString(&json, "hypergradient", type);
     JsonString(&json, "reason", ULSConvergedReasons[reason]);
     JsonInt(&json, "steps", it);
@@ -304,6 +295,7 @@ static PetscErrorCode PrintAdvice(Run *run, ULSConvergedReason reason)
 
 static PetscErrorCode Finish(Run *run, int *code)
 {
+  HG hg;
   ULSConvergedReason reason;
   PetscLogDouble peak;
   PetscInt it;
@@ -316,6 +308,8 @@ static PetscErrorCode Finish(Run *run, int *code)
   PetscCall(CliPeakMemory(&peak));
   PetscCall(WriteSummary(run, reason, peak));
   PetscCall(PrintEnd(run, reason, it, peak));
+  PetscCall(ULSGetHG(run->uls, &hg));
+  PetscCall(CliPrintChosenStep(hg));
   PetscCall(PrintAdvice(run, reason));
   PetscCall(CliJudge(&run->common, (PetscBool)(reason > 0), ULSConvergedReasons[reason], code));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -363,8 +357,7 @@ PetscErrorCode CommandSolve(int *code)
   PetscFunctionBegin;
   /* 1. objects and their options */
   PetscCall(ReadOptions(&run));
-  PetscCall(BLPCreate(PETSC_COMM_WORLD, &run.blp));
-  PetscCall(BLPSetFromOptions(run.blp));
+  PetscCall(CliCreateProblem(&run.common, &run.blp));
   PetscCall(ULSCreate(PETSC_COMM_WORLD, &run.uls));
   PetscCall(ULSSetBLP(run.uls, run.blp));
   PetscCall(ULSSetFromOptions(run.uls));

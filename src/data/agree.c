@@ -8,30 +8,25 @@ static PetscErrorCode AdoptClasses(DataSet ds, DataSet train)
   PetscInt *map;
 
   PetscFunctionBegin;
+  PetscCheck(!ds->classname || train->classname, comm, PETSC_ERR_FILE_UNEXPECTED,
+             "the labels of %s are names, those of the training set %s are numbers",
+             ds->path ? ds->path : "a data set", train->path ? train->path : "");
   PetscCall(PetscMalloc1(ds->c, &map));
   for (PetscInt k = 0; k < ds->c; k++) {
-    map[k] = -1;
-    for (PetscInt j = 0; j < train->c; j++)
-      if (train->classvalue[j] == ds->classvalue[k]) map[k] = j;
+    char label[64];
+    map[k] = DataSetFindClass_Private(ds, k, train);
+    if (ds->classname)
+      PetscCall(PetscSNPrintf(label, sizeof(label), "'%.50s'", ds->classname[k]));
+    else
+      PetscCall(PetscSNPrintf(label, sizeof(label), "%g", (double)ds->classvalue[k]));
     PetscCheck(map[k] >= 0, comm, PETSC_ERR_FILE_UNEXPECTED,
-               "label %g of %s is not among the %" PetscInt_FMT " classes of the training set %s",
-               (double)ds->classvalue[k], ds->path ? ds->path : "a data set", train->c,
-               train->path ? train->path : "");
+               "label %s of %s is not among the %" PetscInt_FMT " classes of the training set %s", label,
+               ds->path ? ds->path : "a data set", train->c, train->path ? train->path : "");
   }
   for (PetscInt i = 0; i < ds->rows->n; i++) ds->label[i] = map[ds->label[i]];
   PetscCall(PetscFree(map));
-  if (ds->classname) {
-    for (PetscInt k = 0; k < ds->c; k++) PetscCall(PetscFree(ds->classname[k]));
-    PetscCall(PetscFree(ds->classname));
-  }
-  PetscCall(PetscFree(ds->classvalue));
-  ds->c = train->c;
-  PetscCall(PetscMalloc1(ds->c, &ds->classvalue));
-  PetscCall(PetscArraycpy(ds->classvalue, train->classvalue, ds->c));
-  if (train->classname) {
-    PetscCall(PetscMalloc1(ds->c, &ds->classname));
-    for (PetscInt k = 0; k < ds->c; k++) PetscCall(PetscStrallocpy(train->classname[k], &ds->classname[k]));
-  }
+  PetscCall(
+      DataSetSetClasses_Private(ds, train->c, train->classvalue, (const char *const *)train->classname));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

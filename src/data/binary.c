@@ -1,5 +1,5 @@
 /* PETSc binary files of samples: an AIJ Mat (n x p), then a Vec of labels (n). */
-#include <twofold/impl/datasetimpl.h>
+#include "rows.h"
 #include <petscmat.h>
 #include "../sys/petscfile.h"
 
@@ -114,36 +114,6 @@ static PetscErrorCode CheckLabels(TwofoldPetscFile *f, const Plan *plan)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Columns must increase in a row; other programs than PETSc may have written them in any order. */
-static PetscErrorCode TidyRow(const char path[], const Plan *plan, PetscInt row, PetscInt n, PetscInt col[],
-                              PetscScalar val[], TwofoldFault *fault)
-{
-  PetscBool sorted = PETSC_TRUE;
-
-  PetscFunctionBegin;
-  for (PetscInt k = 0; k < n; k++) {
-    if (col[k] < 0 || col[k] >= plan->p)
-      TwofoldFaultSet(fault, PETSC_ERR_FILE_UNEXPECTED,
-                      "%s: row %" PetscInt_FMT " has an entry in column %" PetscInt_FMT " of %" PetscInt64_FMT
-                      ": the file is damaged",
-                      path, row, col[k], plan->p);
-    if (PetscIsInfOrNanScalar(val[k]))
-      TwofoldFaultSet(fault, PETSC_ERR_FILE_UNEXPECTED,
-                      "%s: the entry in row %" PetscInt_FMT ", column %" PetscInt_FMT
-                      " (from 0) is not a finite number",
-                      path, row, col[k]);
-    if (k > 0 && col[k] <= col[k - 1]) sorted = PETSC_FALSE;
-  }
-  if (sorted || fault->code) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscSortIntWithScalarArray(n, col, val));
-  for (PetscInt k = 1; k < n; k++)
-    if (col[k] == col[k - 1])
-      TwofoldFaultSet(fault, PETSC_ERR_FILE_UNEXPECTED,
-                      "%s: row %" PetscInt_FMT " has two entries in column %" PetscInt_FMT " (from 0)", path,
-                      row, col[k]);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode ReadLabels(TwofoldPetscFile *f, const Plan *plan, PetscLayout rows, PetscReal label[],
                                  TwofoldFault *fault)
 {
@@ -188,8 +158,8 @@ static PetscErrorCode ReadRows(DataSet ds, TwofoldPetscFile *f)
   PetscCall(TwofoldPetscFileReadInts(f, plan.col + before * f->intsize, nnz, col, &fault));
   PetscCall(TwofoldPetscFileReadScalars(f, plan.val + before * scalar, nnz, val, &fault));
   for (PetscInt i = 0; i < rows->n && !fault.code; i++)
-    PetscCall(TidyRow(f->path, &plan, rows->rstart + i, rowptr[i + 1] - rowptr[i], col + rowptr[i],
-                      val + rowptr[i], &fault));
+    PetscCall(DataSetTidyRow_Private(f->path, plan.p, rows->rstart + i, rowptr[i + 1] - rowptr[i],
+                                     col + rowptr[i], val + rowptr[i], &fault));
   PetscCall(ReadLabels(f, &plan, rows, label, &fault));
   PetscCall(TwofoldFaultAgree(f->comm, &fault));
   PetscCall(DataSetTakeRows_Private(ds, rows->n, rowptr, col, val, label, (PetscInt)plan.p, PETSC_TRUE));

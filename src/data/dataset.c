@@ -17,6 +17,8 @@ static PetscErrorCode DataSetRegisterAll(void)
   PetscCall(TwofoldListAdd(&DataSetLoaders, DATASETBINARY, (TwofoldConstructor)DataSetLoad_Binary));
   PetscCall(TwofoldListAdd(&DataSetLoaders, DATASETTEXT, (TwofoldConstructor)DataSetLoad_Text));
   PetscCall(TwofoldListAdd(&DataSetLoaders, DATASETIDX, (TwofoldConstructor)DataSetLoad_IDX));
+  PetscCall(TwofoldListAdd(&DataSetLoaders, DATASETCSV, (TwofoldConstructor)DataSetLoad_CSV));
+  PetscCall(TwofoldListAdd(&DataSetLoaders, DATASETHDF5, (TwofoldConstructor)DataSetLoad_HDF5));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -38,6 +40,9 @@ PetscErrorCode DataSetCreate(MPI_Comm comm, DataSet *set)
                               DataSetView));
   PetscCall(PetscStrncpy(ds->format, "auto", sizeof(ds->format)));
   PetscCall(PetscStrncpy(ds->text_weight, "count", sizeof(ds->text_weight)));
+  PetscCall(PetscStrncpy(ds->hdf5_x, "X", sizeof(ds->hdf5_x)));
+  PetscCall(PetscStrncpy(ds->hdf5_y, "y", sizeof(ds->hdf5_y)));
+  ds->csv_header = -1;
   ds->index_base = -1;
   ds->nfirst = -1;
   *set = ds;
@@ -57,8 +62,12 @@ static PetscErrorCode DataSetReset(DataSet ds)
   PetscCall(PetscFree(ds->val));
   PetscCall(PetscFree(ds->label));
   PetscCall(PetscFree(ds->classvalue));
+  PetscCall(PetscFree(ds->names));
+  PetscCall(DataSetVocabularyDestroy_Private(&ds->vocabulary));
+  PetscCall(PetscFree(ds->labelname));
   ds->n = ds->p = ds->c = 0;
   ds->nfirst = -1;
+  ds->scaled = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -68,6 +77,7 @@ PetscErrorCode DataSetDestroy(DataSet *set)
   if (!TwofoldLastReference((PetscObject *)set)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(DataSetReset(*set));
   PetscCall(PetscFree((*set)->path));
+  PetscCall(DataSetVocabularyDestroy_Private(&(*set)->given));
   PetscCall(PetscHeaderDestroy(set));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -114,6 +124,43 @@ PetscErrorCode DataSetIsFormat(DataSet ds, DataSetFormat format, PetscBool *is)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The separator that a word stands for, or 0. */
+static char SeparatorOf(const char word[])
+{
+  if (!strcmp(word, "tab") || !strcmp(word, "\\t")) return '\t';
+  return word[0] && !word[1] && strchr(",;|:\t", word[0]) ? word[0] : 0;
+}
+
+/* Options of files whose columns or parts have names. */
+static PetscErrorCode ColumnOptions(DataSet ds, PetscOptionItems *PetscOptionsObject)
+{
+  char word[16] = "";
+  PetscBool header = PETSC_FALSE, set;
+
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsString("-data_csv_separator",
+                               "Separator of csv files: a character, or tab (else: found)", "DataSet", word,
+                               word, sizeof(word), &set));
+  if (set) ds->csv_separator = SeparatorOf(word);
+  PetscCheck(!set || ds->csv_separator, PetscObjectComm((PetscObject)ds), PETSC_ERR_ARG_OUTOFRANGE,
+             "-data_csv_separator %s: must be one of , ; | : or the word tab", word);
+  PetscCall(PetscOptionsBool("-data_csv_header", "First line of csv files has names (else: found)", "DataSet",
+                             header, &header, &set));
+  if (set) ds->csv_header = header ? 1 : 0;
+  PetscCall(PetscOptionsString("-data_csv_drop",
+                               "Columns of csv files to leave out: names or numbers, a,b,...", "DataSet",
+                               ds->csv_drop, ds->csv_drop, sizeof(ds->csv_drop), NULL));
+  PetscCall(PetscOptionsString("-data_label", "Column of csv files that holds the labels: name or number",
+                               "DataSet", ds->label_column, ds->label_column, sizeof(ds->label_column),
+                               NULL));
+  PetscCall(PetscOptionsString("-data_hdf5_x",
+                               "Samples in HDF5 files: data set (n x p), or group of a CSR matrix", "DataSet",
+                               ds->hdf5_x, ds->hdf5_x, sizeof(ds->hdf5_x), NULL));
+  PetscCall(PetscOptionsString("-data_hdf5_y", "Labels in HDF5 files: data set (n)", "DataSet", ds->hdf5_y,
+                               ds->hdf5_y, sizeof(ds->hdf5_y), NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode DataSetSetFromOptions(DataSet ds)
 {
   PetscInt base = ds->index_base;
@@ -131,6 +178,7 @@ PetscErrorCode DataSetSetFromOptions(DataSet ds)
                             &ds->min_features, NULL));
   PetscCall(PetscOptionsString("-data_labels", "IDX file of the labels (else: named like the images)",
                                "DataSet", ds->labels_path, ds->labels_path, sizeof(ds->labels_path), NULL));
+  PetscCall(ColumnOptions(ds, PetscOptionsObject));
   PetscCall(PetscOptionsString("-text_weight", "Features of a text corpus: count or tfidf", "DataSet",
                                ds->text_weight, ds->text_weight, sizeof(ds->text_weight), NULL));
   PetscOptionsEnd();
@@ -285,43 +333,14 @@ PetscErrorCode DataSetGetClasses(DataSet ds, const PetscReal *value[], const cha
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* ------------------------------------------------------------------ files */
-
-/* The format that a file begins like; PETSc with 64-bit indices writes its class id as eight bytes. */
-static DataSetFormat FormatOfHead(const unsigned char head[8])
+PetscErrorCode DataSetGetNames(DataSet ds, const char **names)
 {
-  const unsigned char gzip[] = {0x1f, 0x8b}, idx[] = {0, 0, 8};
-  const unsigned char mat[] = {0, 0, 0, 0, 0, 0x12, 0x7b, 0x50}; /* MAT_FILE_CLASSID, big-endian */
-
-  if (!memcmp(head, gzip, sizeof(gzip)) || !memcmp(head, idx, sizeof(idx))) return DATASETIDX;
-  if (!memcmp(head, mat, 8) || !memcmp(head, mat + 4, 4)) return DATASETBINARY;
-  return DATASETSVMLIGHT;
-}
-
-/* Format by what the path is and how its first bytes look; decided by rank 0. */
-static PetscErrorCode DetectFormat(DataSet ds, const char path[], char format[], size_t len)
-{
-  const MPI_Comm comm = PetscObjectComm((PetscObject)ds);
-  PetscMPIInt rank;
-  PetscBool folder;
-  unsigned char head[8] = {' '}; /* like text where the file is too short for any magic number */
-
   PetscFunctionBegin;
-  PetscCall(TwofoldCheckReadable(comm, path, &folder));
-  if (folder) {
-    PetscCall(PetscStrncpy(format, DATASETTEXT, len));
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank == 0) {
-    FILE *file = fopen(path, "rb");
-    if (file && fread(head, 1, sizeof(head), file) < 4) head[0] = ' ';
-    if (file) fclose(file);
-  }
-  PetscCallMPI(MPI_Bcast(head, sizeof(head), MPI_UNSIGNED_CHAR, 0, comm));
-  PetscCall(PetscStrncpy(format, FormatOfHead(head), len));
+  *names = ds->names;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+/* ------------------------------------------------------------------ files */
 
 PetscErrorCode DataSetLoad(DataSet ds, const char path[])
 {
@@ -333,7 +352,7 @@ PetscErrorCode DataSetLoad(DataSet ds, const char path[])
   PetscFunctionBegin;
   PetscCall(PetscStrcmp(ds->format, "auto", &decides));
   if (decides)
-    PetscCall(DetectFormat(ds, path, format, sizeof(format)));
+    PetscCall(DataSetDetectFormat_Private(PetscObjectComm((PetscObject)ds), path, format, sizeof(format)));
   else {
     PetscCall(TwofoldCheckReadable(PetscObjectComm((PetscObject)ds), path, NULL));
     PetscCall(PetscStrncpy(format, ds->format, sizeof(format)));
@@ -352,14 +371,17 @@ PetscErrorCode DataSetLoad(DataSet ds, const char path[])
 
 PetscErrorCode DataSetWrite(DataSet ds, const char path[])
 {
-  PetscBool binary;
+  PetscBool binary, hdf5;
 
   PetscFunctionBegin;
   PetscCheck(ds->rows, PetscObjectComm((PetscObject)ds), PETSC_ERR_ARG_WRONGSTATE, "nothing to write to %s",
              path);
   PetscCall(PetscStrendswith(path, ".bin", &binary));
+  PetscCall(PetscStrendswith(path, ".h5", &hdf5));
   if (binary)
     PetscCall(DataSetWrite_Binary(ds, path));
+  else if (hdf5)
+    PetscCall(DataSetWrite_HDF5(ds, path));
   else
     PetscCall(DataSetWrite_SVMLight(ds, path));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -395,6 +417,7 @@ PetscErrorCode DataSetView(DataSet ds, PetscViewer viewer)
                              "  features: %" PetscInt_FMT "\n  nonzeros: %" PetscInt_FMT " (%.4g %% dense)\n",
                              ds->n, empty, ds->p, nnz,
                              ds->n && ds->p ? 100.0 * (double)nnz / ((double)ds->n * (double)ds->p) : 0.0));
+  if (ds->labelname) PetscCall(PetscViewerASCIIPrintf(viewer, "  labels: %s\n", ds->labelname));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  classes: %" PetscInt_FMT "\n", ds->c));
   for (PetscInt k = 0; k < ds->c; k++) {
     if (ds->classname)

@@ -106,6 +106,7 @@ PetscErrorCode FeatureMatSetData(FeatureMat X, DataSet ds, PetscInt c, PetscBool
     if (rank == size - 1) plocal++;
   }
   X->c = c;
+  X->norm = (TwofoldConstant){.standing = TWOFOLD_UNKNOWN};
   PetscCall(PetscLayoutDestroy(&X->features));
   PetscCall(PetscLayoutDestroy(&X->samples));
   PetscCall(PetscLayoutCreateFromSizes(comm, plocal, X->p, 1, &X->features));

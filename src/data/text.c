@@ -108,14 +108,35 @@ static PetscErrorCode Join(const char folder[], const char name[], char path[PET
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Appends a folder of the corpus (or "" for the corpus itself) where it holds documents. */
+static PetscErrorCode ListFolder(const char path[], const char folder[], Listing *list, PetscInt *n,
+                                 Trouble *trouble)
+{
+  char full[PETSC_MAX_PATH_LEN];
+  PetscInt *ndocs;
+  Names docs;
+
+  PetscFunctionBegin;
+  PetscCall(Join(path, folder, full));
+  PetscCall(NamesList(full, S_IFREG, &docs, trouble));
+  if (docs.n) {
+    PetscCall(AppendName(list, folder));
+    for (int i = 0; i < docs.n; i++) PetscCall(AppendName(list, docs.entry[i]->d_name));
+    PetscCall(PetscSegBufferGetInts(list->ndocs, 1, &ndocs));
+    *ndocs = docs.n;
+    *n += docs.n;
+  }
+  NamesDestroy(&docs);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* Appends the class folders of one part (a folder of the corpus, or "" for the corpus itself) that hold
    documents. */
 static PetscErrorCode ListPart(const char path[], const char part[], Listing *list, PetscInt *n,
                                Trouble *trouble)
 {
   char folder[PETSC_MAX_PATH_LEN], full[PETSC_MAX_PATH_LEN];
-  PetscInt *ndocs;
-  Names classes, docs;
+  Names classes;
 
   PetscFunctionBegin;
   PetscCall(Join(path, part, full));
@@ -123,16 +144,7 @@ static PetscErrorCode ListPart(const char path[], const char part[], Listing *li
   list->nfolders += classes.n;
   for (int k = 0; k < classes.n && !trouble->code; k++) {
     PetscCall(Join(part, classes.entry[k]->d_name, folder));
-    PetscCall(Join(path, folder, full));
-    PetscCall(NamesList(full, S_IFREG, &docs, trouble));
-    if (docs.n) {
-      PetscCall(AppendName(list, folder));
-      for (int i = 0; i < docs.n; i++) PetscCall(AppendName(list, docs.entry[i]->d_name));
-      PetscCall(PetscSegBufferGetInts(list->ndocs, 1, &ndocs));
-      *ndocs = docs.n;
-      *n += docs.n;
-    }
-    NamesDestroy(&docs);
+    PetscCall(ListFolder(path, folder, list, n, trouble));
   }
   NamesDestroy(&classes);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -184,8 +196,10 @@ static PetscErrorCode CheckNotEmpty(const char path[], const char train[], const
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Names of all documents, and the length of corpus->names. */
-static PetscErrorCode ListOnThisRank(const char path[], Corpus *corpus, PetscInt64 *bytes, Trouble *trouble)
+/* Names of all documents, and the length of corpus->names. Where `plain` is true documents need no class
+   folder. */
+static PetscErrorCode ListOnThisRank(const char path[], PetscBool plain, Corpus *corpus, PetscInt64 *bytes,
+                                     Trouble *trouble)
 {
   char parts[2][256];
   PetscInt nparts;
@@ -200,6 +214,7 @@ static PetscErrorCode ListOnThisRank(const char path[], Corpus *corpus, PetscInt
     PetscCall(ListPart(path, parts[part], &list, &corpus->n, trouble));
     if (part == 0 && nparts == 2) corpus->nfirst = corpus->n;
   }
+  if (plain && !corpus->n && !trouble->code) PetscCall(ListFolder(path, "", &list, &corpus->n, trouble));
   PetscCall(CheckNotEmpty(path, parts[0], corpus, &list, trouble));
   PetscCall(PetscSegBufferGetSize(list.ndocs, &length));
   corpus->nfolders = (PetscInt)length;
@@ -254,7 +269,7 @@ static PetscErrorCode FindClasses(Corpus *corpus)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode CorpusList(MPI_Comm comm, const char path[], Corpus *corpus)
+static PetscErrorCode CorpusList(MPI_Comm comm, const char path[], PetscBool plain, Corpus *corpus)
 {
   PetscMPIInt rank, nfolders, nbytes;
   Trouble trouble = {PETSC_SUCCESS, ""};
@@ -263,7 +278,7 @@ static PetscErrorCode CorpusList(MPI_Comm comm, const char path[], Corpus *corpu
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   *corpus = (Corpus){.nfirst = -1};
-  if (rank == 0) PetscCall(ListOnThisRank(path, corpus, &bytes, &trouble));
+  if (rank == 0) PetscCall(ListOnThisRank(path, plain, corpus, &bytes, &trouble));
   PetscCall(TwofoldAgree(comm, trouble.code, trouble.message));
   PetscInt64 sizes[] = {corpus->n, corpus->nfirst, corpus->nfolders, bytes};
   PetscCallMPI(MPI_Bcast(sizes, 4, MPIU_INT64, 0, comm));
@@ -328,11 +343,23 @@ static PetscErrorCode ReadFile(const char path[], Buffer *buffer, Trouble *troub
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Reads this rank's documents, an even and contiguous share of all. */
-static PetscErrorCode ReadDocuments(MPI_Comm comm, const char path[], const Corpus *corpus,
-                                    TextDictionary *dict, TextRows *rows, PetscReal *label[])
+static PetscErrorCode KeepName(PetscSegBuffer names, const char folder[], const char name[])
 {
-  const PetscInt nfirst = corpus->nfirst < 0 ? corpus->n : corpus->nfirst;
+  char full[PETSC_MAX_PATH_LEN], *to;
+
+  PetscFunctionBegin;
+  PetscCall(Join(folder, name, full));
+  PetscCall(PetscSegBufferGet(names, strlen(full) + 1, &to));
+  PetscCall(PetscMemcpy(to, full, strlen(full) + 1));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Reads this rank's documents, an even and contiguous share of all, of which the first ndefining make the
+   vocabulary. Their names are appended where `names` is given. */
+static PetscErrorCode ReadDocuments(MPI_Comm comm, const char path[], const Corpus *corpus,
+                                    PetscInt ndefining, TextDictionary *dict, TextRows *rows,
+                                    PetscReal *label[], PetscSegBuffer names)
+{
   const char *folder, *name = corpus->names;
   char full[PETSC_MAX_PATH_LEN];
   Trouble trouble = {PETSC_SUCCESS, ""};
@@ -352,7 +379,9 @@ static PetscErrorCode ReadDocuments(MPI_Comm comm, const char path[], const Corp
       PetscCall(PetscSNPrintf(full, sizeof(full), "%s/%s/%s", path, folder, name));
       PetscCall(ReadFile(full, &buffer, &trouble));
       (*label)[rows->n] = (PetscReal)corpus->label[f];
-      PetscCall(TextAddDocument_Private(dict, rows, buffer.text, buffer.length, (PetscBool)(doc < nfirst)));
+      PetscCall(
+          TextAddDocument_Private(dict, rows, buffer.text, buffer.length, (PetscBool)(doc < ndefining)));
+      if (names) PetscCall(KeepName(names, folder, name));
     }
   }
   PetscCall(PetscFree(buffer.text));
@@ -391,37 +420,62 @@ static PetscErrorCode WeighRows(TextRows *rows, const TextTerm term[], PetscBool
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode DataSetLoad_Text(DataSet ds, const char path[])
+/* Features of the documents: rows, labels, number of features and vocabulary, which is the given one where
+   there is one. */
+static PetscErrorCode Vectorise(DataSet ds, const char path[], const Corpus *corpus, TextRows *rows,
+                                PetscReal *label[], PetscSegBuffer names, PetscInt *p,
+                                DataSetVocabulary *vocabulary)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)ds);
-  Corpus corpus;
+  const PetscInt nfirst = corpus->nfirst < 0 ? corpus->n : corpus->nfirst;
+  const PetscInt ndocs = ds->given ? ds->given->ndocs : nfirst;
   TextDictionary dict;
-  TextRows rows;
   TextTerm *term;
-  PetscReal *label;
-  PetscInt p;
   PetscBool tfidf;
 
   PetscFunctionBegin;
   PetscCall(PetscStrcmp(ds->text_weight, "tfidf", &tfidf));
-  PetscCall(CorpusList(comm, path, &corpus));
   PetscCall(TextDictionaryCreate_Private(&dict));
-  PetscCall(ReadDocuments(comm, path, &corpus, &dict, &rows, &label));
-  PetscCall(TextVocabularyMerge_Private(comm, &dict, &term, &p));
+  if (ds->given) PetscCall(TextDictionaryDefine_Private(&dict, ds->given));
+  PetscCall(ReadDocuments(comm, path, corpus, ds->given ? 0 : nfirst, &dict, rows, label, names));
+  PetscCall(TextVocabularyMerge_Private(comm, &dict, ndocs, &term, p, vocabulary));
   PetscCall(TextDictionaryDestroy_Private(&dict));
-  PetscCheck(p > 0, comm, PETSC_ERR_FILE_UNEXPECTED,
+  PetscCheck(*p > 0, comm, PETSC_ERR_FILE_UNEXPECTED,
              "corpus %s has no vocabulary: no word of two letters in any %sdocument, below its header (which "
              "ends at the first blank line) and outside quotations",
-             path, corpus.nfirst < 0 ? "" : "training ");
-  PetscCall(WeighRows(&rows, term, tfidf, corpus.nfirst < 0 ? corpus.n : corpus.nfirst));
+             path, corpus->nfirst < 0 ? "" : "training ");
+  if (ds->given) {
+    PetscCall(DataSetVocabularyDestroy_Private(vocabulary));
+    *vocabulary = DataSetVocabularyShare_Private(ds->given);
+  }
+  PetscCall(WeighRows(rows, term, tfidf, ndocs));
   PetscCall(PetscFree(term));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode DataSetLoad_Text(DataSet ds, const char path[])
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)ds);
+  const PetscBool applies = ds->given ? PETSC_TRUE : PETSC_FALSE; /* another corpus' vocabulary */
+  PetscSegBuffer names = NULL;
+  DataSetVocabulary vocabulary;
+  Corpus corpus;
+  TextRows rows;
+  PetscReal *label;
+  PetscInt p;
+
+  PetscFunctionBegin;
+  PetscCall(CorpusList(comm, path, applies, &corpus));
+  if (applies) PetscCall(PetscSegBufferCreate(1, 65536, &names));
+  PetscCall(Vectorise(ds, path, &corpus, &rows, &label, names, &p, &vocabulary));
   PetscCall(DataSetTakeRows_Private(ds, rows.n, rows.rowptr, rows.col, rows.val, label, p, PETSC_TRUE));
   PetscCall(PetscFree(label));
   ds->nfirst = corpus.nfirst;
-  if (ds->c == corpus.nclasses) {
-    PetscCall(PetscMalloc1(ds->c, &ds->classname));
-    for (PetscInt k = 0; k < ds->c; k++) PetscCall(PetscStrallocpy(corpus.classname[k], &ds->classname[k]));
-  }
+  ds->vocabulary = vocabulary;
+  if (applies) PetscCall(PetscSegBufferExtractAlloc(names, &ds->names));
+  PetscCall(PetscSegBufferDestroy(&names));
+  if (ds->c == corpus.nclasses)
+    PetscCall(DataSetSetClasses_Private(ds, ds->c, ds->classvalue, corpus.classname));
   PetscCall(CorpusDestroy(&corpus));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

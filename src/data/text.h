@@ -47,9 +47,14 @@ PetscErrorCode TextRowsCreate_Private(PetscInt n, TextRows *rows);
 PetscErrorCode TextAddDocument_Private(TextDictionary *dict, TextRows *rows, char text[], size_t length,
                                        PetscBool defines);
 
+/* Adds the tokens of this rank's range of a vocabulary, with their numbers of documents, to an empty
+ * dictionary. */
+PetscErrorCode TextDictionaryDefine_Private(TextDictionary *dict, DataSetVocabulary vocabulary);
+
 /* Merges the dictionaries of all ranks: the term of each of this rank's tokens (the caller frees it with
-   PetscFree()), and the number of features. Collective on comm. */
-PetscErrorCode TextVocabularyMerge_Private(MPI_Comm comm, const TextDictionary *dict, TextTerm *term[],
-                                           PetscInt *nfeatures);
+   PetscFree()), the number of features, and the vocabulary, of ndocs documents. Collective on comm. */
+PetscErrorCode TextVocabularyMerge_Private(MPI_Comm comm, const TextDictionary *dict, PetscInt ndocs,
+                                           TextTerm *term[], PetscInt *nfeatures,
+                                           DataSetVocabulary *vocabulary);
 
 #endif

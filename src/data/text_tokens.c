@@ -84,6 +84,14 @@ static PetscBool IsQuotation(Span line)
 
 /* ------------------------------------------------------------------ the dictionary */
 
+/* FNV-1a */
+static const uint32_t hash_start = 2166136261u;
+
+static inline uint32_t HashOn(uint32_t hash, unsigned char c)
+{
+  return (hash ^ c) * 16777619u;
+}
+
 /* Letters, digits and the underscore, and those of Latin-1: ordinals, superscripts, micro, fractions. */
 static unsigned char WordCharacter(unsigned char c)
 {
@@ -163,6 +171,24 @@ static PetscErrorCode Insert(TextDictionary *dict, const char text[], PetscInt l
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode TextDictionaryDefine_Private(TextDictionary *dict, DataSetVocabulary vocabulary)
+{
+  const char *at = vocabulary->text, *const end = at + vocabulary->bytes;
+
+  PetscFunctionBegin;
+  for (PetscInt i = 0; at < end; i++) {
+    const char *const newline = memchr(at, '\n', (size_t)(end - at));
+    PetscInt length;
+    uint32_t hash = hash_start;
+    PetscCall(PetscIntCast(newline - at, &length));
+    for (PetscInt k = 0; k < length; k++) hash = HashOn(hash, (unsigned char)at[k]);
+    PetscCall(Insert(dict, at, length, hash));
+    dict->token[dict->n - 1].df = vocabulary->df[i];
+    at = newline + 1;
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ------------------------------------------------------------------ rows */
 
 PetscErrorCode TextRowsCreate_Private(PetscInt n, TextRows *rows)
@@ -205,8 +231,7 @@ static PetscErrorCode CountToken(TextDictionary *dict, TextRows *rows, Span text
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Counts the runs of two or more word characters, which are set to lower case and hashed (FNV-1a) in one
-   pass. */
+/* Counts the runs of two or more word characters, which are set to lower case and hashed in one pass. */
 static PetscErrorCode CountLine(TextDictionary *dict, TextRows *rows, Span line, PetscInt *end)
 {
   unsigned char c;
@@ -214,10 +239,10 @@ static PetscErrorCode CountLine(TextDictionary *dict, TextRows *rows, Span line,
   PetscFunctionBegin;
   for (char *at = line.begin; at < line.end;) {
     char *const begin = at;
-    uint32_t hash = 2166136261u;
+    uint32_t hash = hash_start;
     for (; at < line.end && (c = dict->word[(unsigned char)*at]); at++) {
       *at = (char)c;
-      hash = (hash ^ c) * 16777619u;
+      hash = HashOn(hash, c);
     }
     if (at - begin >= 2) PetscCall(CountToken(dict, rows, (Span){begin, at}, hash, end));
     while (at < line.end && !dict->word[(unsigned char)*at]) at++;

@@ -158,10 +158,36 @@ static PetscErrorCode SendToOwners(MPI_Comm comm, PetscInt n, const Entry sorted
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Numbers the tokens of this rank's range and writes the term of each entry received. A token that no
-   document of the vocabulary's part holds (df 0) is not part of it. */
+/* An empty vocabulary with room for so many tokens and bytes. */
+static PetscErrorCode VocabularyCreate(PetscInt ndocs, PetscInt64 tokens, PetscInt64 bytes,
+                                       DataSetVocabulary *made)
+{
+  DataSetVocabulary v;
+
+  PetscFunctionBegin;
+  PetscCall(PetscNew(&v));
+  v->references = 1;
+  v->ndocs = ndocs;
+  PetscCall(PetscMalloc1(bytes + 1, &v->text));
+  PetscCall(PetscMalloc1(tokens + 1, &v->df));
+  *made = v;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode VocabularyAppend(DataSetVocabulary v, const char text[], PetscInt length, PetscInt df)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscMemcpy(v->text + v->bytes, text, (size_t)length));
+  v->bytes += length;
+  v->text[v->bytes++] = '\n';
+  v->df[v->n++] = df;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Numbers the tokens of this rank's range, which make its part of the vocabulary, and writes the term of each
+   entry received. A token that no document of the vocabulary's part holds (df 0) is not part of it. */
 static PetscErrorCode NumberRange(MPI_Comm comm, PetscInt n, Entry owned[], TextTerm term[],
-                                  PetscInt *nfeatures)
+                                  PetscInt *nfeatures, DataSetVocabulary vocabulary)
 {
   PetscInt64 mine = 0, before = 0, total;
 
@@ -171,6 +197,7 @@ static PetscErrorCode NumberRange(MPI_Comm comm, PetscInt n, Entry owned[], Text
     PetscInt df = 0;
     for (j = i; j < n && !CompareEntries(&owned[i], &owned[j]); j++) df += owned[j].df;
     const PetscInt index = df > 0 ? (PetscInt)mine++ : -1;
+    if (df > 0) PetscCall(VocabularyAppend(vocabulary, owned[i].text, owned[i].length, df));
     for (PetscInt k = i; k < j; k++) term[owned[k].number] = (TextTerm){index, df};
   }
   PetscCallMPI(MPI_Exscan(&mine, &before, 1, MPIU_INT64, MPI_SUM, comm));
@@ -181,11 +208,13 @@ static PetscErrorCode NumberRange(MPI_Comm comm, PetscInt n, Entry owned[], Text
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode TextVocabularyMerge_Private(MPI_Comm comm, const TextDictionary *dict, TextTerm *term[],
-                                           PetscInt *nfeatures)
+PetscErrorCode TextVocabularyMerge_Private(MPI_Comm comm, const TextDictionary *dict, PetscInt ndocs,
+                                           TextTerm *term[], PetscInt *nfeatures,
+                                           DataSetVocabulary *vocabulary)
 {
   PetscMPIInt *counts = NULL;
   PetscInt nowned = 0, nback;
+  PetscInt64 bytes = 0;
   Entry *sorted = NULL, *owned = NULL;
   TextTerm *answer;
   char *arena = NULL;
@@ -195,7 +224,11 @@ PetscErrorCode TextVocabularyMerge_Private(MPI_Comm comm, const TextDictionary *
   PetscCall(SortTokens(dict, &sorted));
   PetscCall(SendToOwners(comm, dict->n, sorted, &counts, &nowned, &owned, &arena));
   PetscCall(PetscMalloc1(nowned + 1, &answer));
-  PetscCall(NumberRange(comm, nowned, owned, answer, nfeatures));
+  for (PetscInt i = 0; i < nowned; i++) bytes += owned[i].length + 1;
+  PetscCall(VocabularyCreate(ndocs, nowned, bytes, vocabulary));
+  PetscCall(NumberRange(comm, nowned, owned, answer, nfeatures, *vocabulary));
+  PetscCall(PetscRealloc((size_t)(*vocabulary)->bytes + 1, &(*vocabulary)->text));
+  PetscCall(PetscRealloc((size_t)((*vocabulary)->n + 1) * sizeof(PetscInt), &(*vocabulary)->df));
   PetscCall(PetscFree(owned));
   PetscCall(PetscFree(arena));
   /* ranges are in rank order, so that the answers come back in the order of `sorted` */

@@ -13,6 +13,8 @@ static PetscErrorCode FPMRegisterAll(void)
   PetscCall(PetscClassIdRegister("Fixed-Point Map", &FPM_CLASSID));
   PetscCall(TwofoldListAdd(&FPMList, FPMGD, (TwofoldConstructor)FPMCreate_GD));
   PetscCall(TwofoldListAdd(&FPMList, FPMHEAVYBALL, (TwofoldConstructor)FPMCreate_HeavyBall));
+  PetscCall(TwofoldListAdd(&FPMList, FPMNESTEROV, (TwofoldConstructor)FPMCreate_Nesterov));
+  PetscCall(TwofoldListAdd(&FPMList, FPMPROBLEM, (TwofoldConstructor)FPMCreate_Problem));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -67,6 +69,7 @@ PetscErrorCode FPMSetOptionsPrefix(FPM fpm, const char prefix[])
 PetscErrorCode FPMSetBLP(FPM fpm, BLP blp)
 {
   PetscFunctionBegin;
+  if (blp != fpm->blp) fpm->optimal.chosen = fpm->optimal.given = PETSC_FALSE;
   PetscCall(PetscObjectReference((PetscObject)blp));
   PetscCall(BLPDestroy(&fpm->blp));
   fpm->blp = blp;
@@ -76,12 +79,15 @@ PetscErrorCode FPMSetBLP(FPM fpm, BLP blp)
 
 PetscErrorCode FPMSetType(FPM fpm, FPMType type)
 {
-  PetscBool changed;
+  PetscBool same, changed;
 
   PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)fpm, type, &same));
+  if (!same) fpm->method = FPM_METHOD_OTHER; /* until the type says otherwise */
   PetscCall(TwofoldSetType((PetscObject)fpm, FPMList, "fpm_type", type, (TwofoldTypeFn)fpm->ops->destroy,
                            fpm->ops, sizeof(struct _FPMOps), &changed));
-  if (changed) fpm->setup = fpm->linearized = PETSC_FALSE;
+  if (changed) fpm->setup = fpm->linearized = fpm->optimal.chosen = PETSC_FALSE;
+  fpm->chosen = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -89,6 +95,22 @@ PetscErrorCode FPMGetType(FPM fpm, FPMType *type)
 {
   PetscFunctionBegin;
   *type = ((PetscObject)fpm)->type_name;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The type, unless the caller or an option chose one: gd for a loss, the problem's own map for a map. */
+static PetscErrorCode SetDefaultType(FPM fpm)
+{
+  PetscBool loss = PETSC_TRUE, map = PETSC_FALSE;
+
+  PetscFunctionBegin;
+  if (fpm->chosen) PetscFunctionReturn(PETSC_SUCCESS);
+  if (fpm->blp) {
+    PetscCall(BLPHasLoss(fpm->blp, &loss));
+    PetscCall(BLPHasMap(fpm->blp, &map));
+  }
+  PetscCall(FPMSetType(fpm, map && !loss ? FPMPROBLEM : FPMGD));
+  fpm->chosen = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -103,6 +125,7 @@ PetscErrorCode FPMSetStep(FPM fpm, PetscReal alpha)
   PetscCheck(alpha > 0 && !PetscIsInfReal(alpha), PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_OUTOFRANGE,
              "-%sfpm_step %g: the step size must be positive and finite", Prefix(fpm), (double)alpha);
   fpm->step = alpha;
+  fpm->optimal.on = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -111,6 +134,9 @@ PetscErrorCode FPMSetMomentum(FPM fpm, PetscReal beta)
   PetscFunctionBegin;
   PetscCheck(beta >= 0 && beta < 1, PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_OUTOFRANGE,
              "-%sfpm_momentum %g: the momentum must be in [0, 1)", Prefix(fpm), (double)beta);
+  PetscCheck(!fpm->optimal.on, PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_INCOMP,
+             "-%sfpm_momentum %g beside -%sfpm_step optimal, which chooses both: drop one of them",
+             Prefix(fpm), (double)beta, Prefix(fpm));
   fpm->momentum = beta;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -118,21 +144,44 @@ PetscErrorCode FPMSetMomentum(FPM fpm, PetscReal beta)
 PetscErrorCode FPMSetFromOptions(FPM fpm)
 {
   char type[64];
-  PetscReal step = fpm->step, momentum = fpm->momentum;
+  PetscReal momentum = fpm->momentum;
+  PetscBool given, momentum_given = PETSC_FALSE;
 
   PetscFunctionBegin;
+  PetscCall(SetDefaultType(fpm));
+  PetscCall(PetscOptionsHasName(((PetscObject)fpm)->options, Prefix(fpm), "-fpm_type", &given));
   PetscObjectOptionsBegin((PetscObject)fpm);
   PetscCall(TwofoldOptionsType(PetscOptionsObject, "-fpm_type", "Fixed-point map", "FPMSetType", FPMList,
                                FPMGD, type, sizeof(type)));
+  given = (PetscBool)(given || fpm->chosen);
   PetscCall(FPMSetType(fpm, type));
-  PetscCall(PetscOptionsReal("-fpm_step", "Step size alpha", "FPMSetStep", step, &step, NULL));
+  fpm->chosen = given;
+  if (!fpm->uses_map) PetscCall(FPMStepFromOptions_Private(fpm, PetscOptionsObject));
   if (fpm->uses_momentum)
-    PetscCall(
-        PetscOptionsReal("-fpm_momentum", "Momentum beta", "FPMSetMomentum", momentum, &momentum, NULL));
+    PetscCall(PetscOptionsReal("-fpm_momentum", "Momentum beta", "FPMSetMomentum", momentum, &momentum,
+                               &momentum_given));
   PetscCall(PetscOptionsViewer("-fpm_view", "Print the map", "FPMView", NULL, NULL, NULL));
   PetscOptionsEnd();
-  PetscCall(FPMSetStep(fpm, step));
-  PetscCall(FPMSetMomentum(fpm, momentum));
+  if (momentum_given || !fpm->optimal.on) PetscCall(FPMSetMomentum(fpm, momentum));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* A type is made from the lower level's loss, or is its map. */
+static PetscErrorCode CheckLowerLevel(FPM fpm)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)fpm);
+  const char *const type = ((PetscObject)fpm)->type_name, *const problem = ((PetscObject)fpm->blp)->type_name;
+  PetscBool loss, map;
+
+  PetscFunctionBegin;
+  PetscCall(BLPHasLoss(fpm->blp, &loss));
+  PetscCall(BLPHasMap(fpm->blp, &map));
+  PetscCheck(loss || fpm->uses_map, comm, PETSC_ERR_SUP,
+             "%s is made from the lower level's loss; problem type %s gives a map: use -%sfpm_type %s", type,
+             problem, Prefix(fpm), FPMPROBLEM);
+  PetscCheck(map || !fpm->uses_map, comm, PETSC_ERR_SUP,
+             "%s is the lower level's own map; problem type %s gives a loss: use -%sfpm_type %s", type,
+             problem, Prefix(fpm), FPMGD);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -141,10 +190,13 @@ PetscErrorCode FPMSetUp(FPM fpm)
   PetscFunctionBegin;
   if (fpm->setup) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCheck(fpm->blp, PetscObjectComm((PetscObject)fpm), PETSC_ERR_ARG_WRONGSTATE, "FPMSetBLP() first");
-  if (!((PetscObject)fpm)->type_name) PetscCall(FPMSetType(fpm, FPMGD));
+  PetscCall(BLPSetUp(fpm->blp));
+  PetscCall(SetDefaultType(fpm));
+  PetscCall(CheckLowerLevel(fpm));
   PetscCall(VecDestroy(&fpm->work));
   PetscCall(VecDestroy(&fpm->glambda));
   PetscCall(BLPCreateVecs(fpm->blp, &fpm->glambda, &fpm->work));
+  PetscTryTypeMethod(fpm, setup);
   fpm->setup = PETSC_TRUE;
   PetscCall(PetscObjectViewFromOptions((PetscObject)fpm, NULL, "-fpm_view"));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -157,11 +209,20 @@ PetscErrorCode FPMView(FPM fpm, PetscViewer viewer)
   PetscFunctionBegin;
   PetscCall(TwofoldViewHeader((PetscObject)fpm, &viewer, &ascii));
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscViewerASCIIPrintf(viewer, "  step %g", (double)fpm->step));
+  PetscBool symmetric;
+  PetscCall(FPMIsSymmetric(fpm, &symmetric));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "  "));
   PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_FALSE));
+  if (fpm->uses_map)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "no step size"));
+  else if (fpm->optimal.on && !fpm->optimal.chosen)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "step optimal, not chosen yet"));
+  else
+    PetscCall(PetscViewerASCIIPrintf(viewer, "step %g", (double)fpm->step));
   if (fpm->uses_momentum) PetscCall(PetscViewerASCIIPrintf(viewer, ", momentum %g", (double)fpm->momentum));
-  PetscCall(PetscViewerASCIIPrintf(viewer, "; d1Phi is %ssymmetric\n", fpm->symmetric ? "" : "not "));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "; d1Phi is %ssymmetric\n", symmetric ? "" : "not "));
   PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_TRUE));
+  PetscCall(FPMViewOptimal_Private(fpm, viewer));
   PetscTryTypeMethod(fpm, view, viewer);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -177,6 +238,7 @@ PetscErrorCode FPMIsSymmetric(FPM fpm, PetscBool *symmetric)
 {
   PetscFunctionBegin;
   *symmetric = fpm->symmetric;
+  if (fpm->uses_map && fpm->blp) PetscCall(BLPMapIsSymmetric(fpm->blp, symmetric));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -192,6 +254,7 @@ PetscErrorCode FPMStep(FPM fpm, Vec lambda, State x, PetscReal *change)
 {
   PetscFunctionBegin;
   PetscCall(FPMSetUp(fpm));
+  PetscCall(FPMCheckPrepared_Private(fpm));
   PetscCall(PetscLogEventBegin(TWOFOLD_FPMStep, fpm, lambda, 0, 0));
   PetscUseTypeMethod(fpm, step, lambda, x, change);
   PetscCall(PetscLogEventEnd(TWOFOLD_FPMStep, fpm, lambda, 0, 0));

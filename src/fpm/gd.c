@@ -59,6 +59,7 @@ static PetscErrorCode FPMParameterVJPAdd_GD(FPM fpm, State v, Vec g)
 PetscErrorCode FPMCreate_GD(FPM fpm)
 {
   PetscFunctionBegin;
+  fpm->method = FPM_METHOD_GD;
   fpm->nstate = 1;
   fpm->symmetric = PETSC_TRUE;
   fpm->uses_momentum = PETSC_FALSE;

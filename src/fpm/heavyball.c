@@ -100,6 +100,7 @@ static PetscErrorCode FPMParameterVJPAdd_HeavyBall(FPM fpm, State v, Vec g)
 PetscErrorCode FPMCreate_HeavyBall(FPM fpm)
 {
   PetscFunctionBegin;
+  fpm->method = FPM_METHOD_HEAVYBALL;
   fpm->nstate = 2;
   fpm->symmetric = PETSC_FALSE;
   fpm->uses_momentum = PETSC_TRUE;

@@ -7,6 +7,7 @@
    be another: richardson is the fixed-point method v <- d1Phi^T v + grad1 E, cg needs a symmetric d1Phi, cgne
    and lsqr are the normal equations. With map gd and step a the system is a H v = grad1 E: v scales with 1/a,
    g does not. */
+#include <twofold/bound.h>
 #include <twofold/impl/hgimpl.h>
 
 typedef struct {
@@ -16,9 +17,12 @@ typedef struct {
   Vec b, v, r;      /* flat: right-hand side, solution, residual */
   State in, out;    /* laid over the flat vectors of a product */
   State vview;      /* laid over v between solves */
-  Vec accepted;     /* v where warm starts begin */
+  State accepted;   /* v where warm starts begin; by vectors, as flat ones depend on the ranks */
   PetscBool fixed;  /* exactly k steps */
   PetscBool warmed; /* accepted holds a v */
+  PetscBool lanczos;
+  TwofoldConstant largest, smallest; /* Lanczos values of the last solve */
+  KSPType standard;                  /* the type given to a KSP that had none; NULL where the caller chose */
 } AID;
 
 /* ------------------------------------------------------------------ the operator */
@@ -106,6 +110,20 @@ static PetscErrorCode SetRightHandSide(AID *aid, Vec g1)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* v <- the accepted one. */
+static PetscErrorCode StartFromAccepted(AID *aid)
+{
+  PetscScalar *a;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArrayWrite(aid->v, &a));
+  PetscCall(StatePlace(aid->out, a));
+  PetscCall(StateCopy(aid->accepted, aid->out));
+  PetscCall(StateUnplace(aid->out));
+  PetscCall(VecRestoreArrayWrite(aid->v, &a));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ||b - A v|| / ||b||, recomputed. */
 static PetscErrorCode TrueResidual(AID *aid, PetscReal bnorm, PetscReal *residual)
 {
@@ -145,6 +163,43 @@ static PetscErrorCode JudgeSolve(const AID *aid, HGReport *report)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static void ForgetLanczosValues(AID *aid)
+{
+  aid->largest = aid->smallest =
+      (TwofoldConstant){.value = NAN, .error = NAN, .origin = "no Lanczos values: see -hg_lanczos"};
+}
+
+/* The extreme Lanczos values of the solve that has just ended. */
+static PetscErrorCode KeepLanczosValues(AID *aid, PetscInt its)
+{
+  PetscReal high, low, *re, *im, scale = 1;
+  PetscInt n;
+  FPMMethod method;
+
+  PetscFunctionBegin;
+  if (!aid->lanczos || its == 0) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscMalloc2(its + 1, &re, its + 1, &im));
+  PetscCall(KSPComputeEigenvalues(aid->ksp, its + 1, re, im, &n));
+  high = -PETSC_MAX_REAL;
+  low = PETSC_MAX_REAL;
+  for (PetscInt i = 0; i < n; i++) {
+    high = PetscMax(high, re[i]);
+    low = PetscMin(low, re[i]);
+  }
+  PetscCall(PetscFree2(re, im));
+  if (n == 0 || PetscIsInfOrNanReal(high) || PetscIsInfOrNanReal(low)) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(FPMGetMethod(aid->fpm, &method));
+  if (method == FPM_METHOD_GD) PetscCall(FPMGetStep(aid->fpm, &scale));
+  aid->largest = (TwofoldConstant){.value = high / scale,
+                                   .error = NAN,
+                                   .standing = TWOFOLD_COMPUTED,
+                                   .origin = "Lanczos values of the adjoint's CG, from inside",
+                                   .products = its};
+  aid->smallest = aid->largest;
+  aid->smallest.value = low / scale;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode SolveAdjoint(HG hg)
 {
   AID *aid = (AID *)hg->data;
@@ -166,7 +221,7 @@ static PetscErrorCode SolveAdjoint(HG hg)
   }
   const PetscBool warm = (PetscBool)(hg->warm_start && aid->warmed);
   if (warm)
-    PetscCall(VecCopy(aid->accepted, aid->v));
+    PetscCall(StartFromAccepted(aid));
   else
     PetscCall(VecZeroEntries(aid->v));
   PetscCall(KSPGetTolerances(aid->ksp, NULL, NULL, NULL, &max_it));
@@ -177,6 +232,7 @@ static PetscErrorCode SolveAdjoint(HG hg)
     PetscCall(KSPSolve(aid->ksp, aid->b, aid->v));
     PetscCall(KSPGetIterationNumber(aid->ksp, &report->adjoint_its));
     PetscCall(KSPGetConvergedReason(aid->ksp, &report->adjoint_reason));
+    PetscCall(KeepLanczosValues(aid, report->adjoint_its));
   }
   PetscCall(TrueResidual(aid, bnorm, &report->adjoint_residual));
   PetscCall(JudgeSolve(aid, report));
@@ -207,6 +263,9 @@ static PetscErrorCode HGAdjoint_AID(HG hg, Vec lambda, Vec g)
 
   PetscFunctionBegin;
   PetscCall(LiftAdjoint(hg));
+  ForgetLanczosValues(aid);
+  PetscCall(BoundProvideConstants(aid->fpm, lambda, hg->x->v[0], NULL));
+  PetscCall(FPMPrepare(aid->fpm, lambda));
   PetscCall(Linearize(hg, lambda));
   PetscCall(SetRightHandSide(aid, hg->g1));
   PetscCall(SolveAdjoint(hg));
@@ -222,6 +281,22 @@ static const char *Prefix(HG hg)
   return ((PetscObject)hg)->prefix ? ((PetscObject)hg)->prefix : "";
 }
 
+/* The KSP's type, unless the caller or an option chose one: cg where d1Phi is symmetric, else gmres. */
+static PetscErrorCode SetDefaultKSP(AID *aid)
+{
+  PetscBool symmetric, same;
+  KSPType type;
+
+  PetscFunctionBegin;
+  PetscCall(KSPGetType(aid->ksp, &type));
+  PetscCall(PetscStrcmp(type, aid->standard, &same)); /* two NULLs are the same */
+  if (!same) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(FPMIsSymmetric(aid->fpm, &symmetric));
+  aid->standard = symmetric ? KSPCG : KSPGMRES;
+  PetscCall(KSPSetType(aid->ksp, aid->standard));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* The KSPs that need a symmetric operator. */
 static PetscErrorCode CheckSymmetry(HG hg)
 {
@@ -232,19 +307,20 @@ static PetscErrorCode CheckSymmetry(HG hg)
                                         KSPPIPECR,  KSPCHEBYSHEV};
   KSPType type;
   FPMType map;
-  PetscBool symmetric, needs;
+  PetscBool symmetric, needs, loss;
 
   PetscFunctionBegin;
   PetscCall(FPMIsSymmetric(aid->fpm, &symmetric));
   if (symmetric) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(KSPGetType(aid->ksp, &type));
   PetscCall(FPMGetType(aid->fpm, &map));
+  PetscCall(BLPHasLoss(hg->blp, &loss));
   for (size_t i = 0; i < sizeof(symmetric_only) / sizeof(symmetric_only[0]); i++) {
     PetscCall(PetscStrcmp(type, symmetric_only[i], &needs));
     PetscCheck(!needs, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
-               "-%shg_ksp_type %s needs a symmetric d1Phi; %s is not: use -%shg_ksp_type gmres, or "
-               "-%shg_fpm_type gd",
-               Prefix(hg), type, map, Prefix(hg), Prefix(hg));
+               "-%shg_ksp_type %s needs a symmetric d1Phi; %s is not: use -%shg_ksp_type gmres%s%s%s",
+               Prefix(hg), type, map, Prefix(hg), loss ? ", or -" : "", loss ? Prefix(hg) : "",
+               loss ? "hg_fpm_type gd" : "");
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -272,6 +348,27 @@ static PetscErrorCode CheckSolves(HG hg)
   PetscCheck(!qcg, comm, PETSC_ERR_SUP,
              "-%shg_ksp_type %s minimises in a trust region and solves no system: use -%shg_ksp_type cg",
              Prefix(hg), type, Prefix(hg));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Lanczos values are those of the operator only where nothing preconditions it; of PETSc's CGs the plain one
+   gives them in all its forms. */
+static PetscErrorCode SetLanczos(HG hg)
+{
+  AID *aid = (AID *)hg->data;
+  PetscBool cg, bare;
+  PC pc;
+
+  PetscFunctionBegin;
+  ForgetLanczosValues(aid);
+  if (!aid->lanczos) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(KSPGetPC(aid->ksp, &pc));
+  PetscCall(PetscObjectTypeCompare((PetscObject)aid->ksp, KSPCG, &cg));
+  PetscCall(PetscObjectTypeCompare((PetscObject)pc, PCNONE, &bare));
+  PetscCheck(cg && bare, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
+             "-%shg_lanczos needs -%shg_ksp_type cg without a preconditioner", Prefix(hg), Prefix(hg));
+  PetscCall(KSPReset(aid->ksp)); /* it lays out for them when it is set up */
+  PetscCall(KSPSetComputeEigenvalues(aid->ksp, PETSC_TRUE));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -307,7 +404,7 @@ static PetscErrorCode Reset(HG hg)
   PetscCall(VecDestroy(&aid->b));
   PetscCall(VecDestroy(&aid->r));
   PetscCall(VecDestroy(&aid->v));
-  PetscCall(VecDestroy(&aid->accepted));
+  PetscCall(StateDestroy(&aid->accepted));
   PetscCall(StateDestroy(&aid->in));
   PetscCall(StateDestroy(&aid->out));
   aid->warmed = PETSC_FALSE;
@@ -319,7 +416,7 @@ static PetscErrorCode HGSetUp_AID(HG hg)
   AID *aid = (AID *)hg->data;
   PetscInt nlocal, n;
   State like;
-  Vec lambda;
+  Vec lambda, lower, upper;
 
   PetscFunctionBegin;
   PetscCall(Reset(hg));
@@ -337,12 +434,17 @@ static PetscErrorCode HGSetUp_AID(HG hg)
   PetscCall(MatCreateShell(PetscObjectComm((PetscObject)hg), nlocal, nlocal, n, n, aid, &aid->A));
   PetscCall(MatShellSetOperation(aid->A, MATOP_MULT, (void (*)(void))MatMult_Adjoint));
   PetscCall(MatShellSetOperation(aid->A, MATOP_MULT_TRANSPOSE, (void (*)(void))MatMultTranspose_Adjoint));
+  PetscCall(SetDefaultKSP(aid));
   PetscCall(CheckSymmetry(hg));
   PetscCall(CheckSolves(hg));
+  PetscCall(SetLanczos(hg));
   PetscCall(SetConvergenceTest(aid));
   PetscCall(
       BLPCreateVecs(hg->blp, &lambda, NULL)); /* set-ups that apply the operator need a point: lambda = 0 */
   PetscCall(VecZeroEntries(lambda));
+  PetscCall(BLPGetBounds(hg->blp, &lower, &upper)); /* or the next one allowed */
+  if (lower) PetscCall(VecPointwiseMax(lambda, lambda, lower));
+  if (upper) PetscCall(VecPointwiseMin(lambda, lambda, upper));
   PetscCall(Linearize(hg, lambda));
   PetscCall(VecDestroy(&lambda));
   PetscCall(KSPSetUp(aid->ksp));
@@ -369,22 +471,56 @@ PetscErrorCode HGGetAdjointFPM(HG hg, FPM *fpm)
   PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
   PetscCheck(aid, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
              "only an aid hypergradient has a map of the adjoint");
+  PetscCall(HGCheckOneLevel_Private(hg, "HGGetAdjointFPM()"));
   *fpm = ((AID *)hg->data)->fpm;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGAIDSetLanczos(HG hg, PetscBool compute)
+{
+  PetscBool aid;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
+  PetscCheck(aid, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
+             "only an aid hypergradient has Lanczos values");
+  if (((AID *)hg->data)->lanczos != compute) hg->setup = PETSC_FALSE;
+  ((AID *)hg->data)->lanczos = compute;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetLanczos(HG hg, TwofoldConstant *L, TwofoldConstant *mu)
+{
+  PetscBool aid;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
+  *L = *mu = (TwofoldConstant){.value = NAN, .error = NAN, .origin = "only aid has Lanczos values"};
+  if (aid) *L = ((AID *)hg->data)->largest;
+  if (aid) *mu = ((AID *)hg->data)->smallest;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode HGSetFromOptions_AID(HG hg, PetscOptionItems *PetscOptionsObject)
 {
   AID *aid = (AID *)hg->data;
+  PetscBool chosen;
 
   PetscFunctionBegin;
   PetscCall(PetscOptionsBool("-hg_warm_start", "Start the adjoint solve from the last accepted v", "HG",
                              hg->warm_start, &hg->warm_start, NULL));
+  PetscCall(PetscOptionsBool("-hg_lanczos", "Extreme Lanczos values of the adjoint's CG", "HGAIDSetLanczos",
+                             aid->lanczos, &aid->lanczos, NULL));
   PetscCall(TwofoldChildPrefix((PetscObject)aid->fpm, (PetscObject)hg, "hg_"));
   PetscCall(KSPSetOptionsPrefix(aid->ksp, ((PetscObject)hg)->prefix)); /* and its PC's with it */
   PetscCall(KSPAppendOptionsPrefix(aid->ksp, "hg_"));
+  if (hg->blp) PetscCall(FPMSetBLP(aid->fpm, hg->blp)); /* its default type is the problem's */
   PetscCall(FPMSetFromOptions(aid->fpm));
+  PetscCall(
+      PetscOptionsHasName(((PetscObject)hg)->options, ((PetscObject)aid->ksp)->prefix, "-ksp_type", &chosen));
+  PetscCall(SetDefaultKSP(aid));
   PetscCall(KSPSetFromOptions(aid->ksp));
+  if (chosen) aid->standard = NULL;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -395,34 +531,29 @@ static PetscErrorCode HGAccept_AID(HG hg)
   AID *aid = (AID *)hg->data;
 
   PetscFunctionBegin;
-  if (!hg->warm_start) PetscFunctionReturn(PETSC_SUCCESS);
-  if (!aid->accepted) PetscCall(VecDuplicate(aid->v, &aid->accepted));
-  PetscCall(VecCopy(aid->v, aid->accepted));
+  if (!hg->warm_start || !hg->v) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!aid->accepted) PetscCall(FPMCreateState(aid->fpm, &aid->accepted));
+  PetscCall(StateCopy(hg->v, aid->accepted));
   aid->warmed = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode HGSaveState_AID(HG hg, PetscViewer viewer)
+static PetscErrorCode HGAdjointMap_AID(HG hg, FPM *fpm)
 {
-  AID *aid = (AID *)hg->data;
-
   PetscFunctionBegin;
-  if (!aid->warmed) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscObjectSetName((PetscObject)aid->accepted, "v"));
-  PetscCall(VecView(aid->accepted, viewer));
+  *fpm = ((AID *)hg->data)->fpm;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode HGRestoreState_AID(HG hg, PetscViewer viewer)
+static PetscErrorCode HGKept_AID(HG hg, PetscBool make, HGKept *kept)
 {
   AID *aid = (AID *)hg->data;
 
   PetscFunctionBegin;
-  if (!hg->warm_start) PetscFunctionReturn(PETSC_SUCCESS);
-  if (!aid->accepted) PetscCall(VecDuplicate(aid->v, &aid->accepted));
-  PetscCall(PetscObjectSetName((PetscObject)aid->accepted, "v"));
-  PetscCall(TwofoldVecRestore(aid->accepted, viewer));
+  if (make ? !hg->warm_start : !aid->warmed) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!aid->accepted) PetscCall(FPMCreateState(aid->fpm, &aid->accepted));
   aid->warmed = PETSC_TRUE;
+  PetscCall(HGKeptAdd_Private(kept, "v", aid->accepted));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -483,9 +614,7 @@ PetscErrorCode HGCreate_AID(HG hg)
   PetscCall(PetscNew(&aid));
   hg->data = aid;
   PetscCall(FPMCreate(comm, &aid->fpm));
-  PetscCall(FPMSetType(aid->fpm, FPMGD));
   PetscCall(KSPCreate(comm, &aid->ksp));
-  PetscCall(KSPSetType(aid->ksp, KSPCG));
   PetscCall(KSPSetTolerances(aid->ksp, 1e-8, PETSC_DEFAULT, PETSC_DEFAULT, 1000));
   PetscCall(KSPGetPC(aid->ksp, &pc));
   PetscCall(PCSetType(pc, PCNONE)); /* a shell matrix offers nothing to factor */
@@ -493,8 +622,8 @@ PetscErrorCode HGCreate_AID(HG hg)
   hg->ops->setup = HGSetUp_AID;
   hg->ops->adjoint = HGAdjoint_AID;
   hg->ops->accept = HGAccept_AID;
-  hg->ops->savestate = HGSaveState_AID;
-  hg->ops->restorestate = HGRestoreState_AID;
+  hg->ops->kept = HGKept_AID;
+  hg->ops->adjointmap = HGAdjointMap_AID;
   hg->ops->view = HGView_AID;
   hg->ops->memory = HGGetMemory_AID;
   hg->ops->destroy = HGDestroy_AID;

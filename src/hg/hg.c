@@ -1,6 +1,7 @@
 /* HG: f(lambda) = E(w(lambda), lambda) and its hypergradient. Interface and dispatch; what both families
  * share. */
 #include <petsctime.h>
+#include <twofold/bound.h>
 #include <twofold/impl/hgimpl.h>
 
 PetscClassId HG_CLASSID;
@@ -56,6 +57,7 @@ PetscErrorCode HGDestroy(HG *hg)
 {
   PetscFunctionBegin;
   if (!TwofoldLastReference((PetscObject *)hg)) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(HGDestroyFolds_Private(*hg));
   PetscTryTypeMethod(*hg, destroy);
   PetscCall(StateDestroy(&(*hg)->x));
   PetscCall(StateDestroy(&(*hg)->accepted));
@@ -83,6 +85,7 @@ PetscErrorCode HGSetType(HG hg, HGType type)
                            sizeof(struct _HGOps), &changed));
   if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(LLSSetRecord(hg->lls, NULL, NULL));
+  PetscCall(HGDestroyFolds_Private(hg));
   hg->setup = PETSC_FALSE;
   hg->v = NULL;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -101,8 +104,9 @@ PetscErrorCode HGSetBLP(HG hg, BLP blp)
   PetscCall(PetscObjectReference((PetscObject)blp));
   PetscCall(BLPDestroy(&hg->blp));
   hg->blp = blp;
+  PetscCall(HGDestroyFolds_Private(hg));
   PetscCall(LLSSetBLP(hg->lls, blp));
-  hg->setup = PETSC_FALSE;
+  hg->setup = hg->problem_tested = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -119,6 +123,8 @@ PetscErrorCode HGSetFromOptions(HG hg)
                              &hg->monitor, NULL));
   PetscCall(PetscOptionsBool("-hg_converged_reason", "Print why the hypergradient ended",
                              "HGGetConvergedReason", hg->print_reason, &hg->print_reason, NULL));
+  PetscCall(PetscOptionsBool("-hg_test", "Compare the first hypergradient with differences of f", "HGTest",
+                             hg->test, &hg->test, NULL));
   PetscCall(PetscOptionsViewer("-hg_view", "Print the hypergradient's settings", "HGView", NULL, NULL, NULL));
   PetscCall(PetscOptionsViewer("-hg_view_gradient", "View the hypergradient", "HGSolve", NULL, NULL, NULL));
   PetscCall(
@@ -127,17 +133,25 @@ PetscErrorCode HGSetFromOptions(HG hg)
   PetscTryTypeMethod(hg, setfromoptions, PetscOptionsObject); /* last: it configures children, too */
   PetscOptionsEnd();
   PetscCall(LLSSetFromOptions(hg->lls));
+  hg->from_options = PETSC_TRUE;
+  if (hg->folds) PetscCall(HGSetFromOptionsFolds_Private(hg));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode HGSetUp(HG hg)
 {
+  PetscInt F;
   FPM fpm;
 
   PetscFunctionBegin;
   if (hg->setup) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCheck(hg->blp, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONGSTATE, "HGSetBLP() first");
   if (!((PetscObject)hg)->type_name) PetscCall(HGSetType(hg, HGAID));
+  PetscCall(BLPGetFolds(hg->blp, &F, NULL, NULL, NULL));
+  if (F) {
+    PetscCall(HGSetUpFolds_Private(hg));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(LLSSetUp(hg->lls));
   PetscCall(LLSGetFPM(hg->lls, &fpm));
   PetscCall(StateDestroy(&hg->x));
@@ -147,7 +161,7 @@ PetscErrorCode HGSetUp(HG hg)
   PetscCall(BLPCreateVecs(hg->blp, NULL, &hg->g1));
   PetscTryTypeMethod(hg, setup);
   hg->setup = PETSC_TRUE;
-  PetscCall(PetscObjectViewFromOptions((PetscObject)hg, NULL, "-hg_view"));
+  if (!hg->is_fold) PetscCall(PetscObjectViewFromOptions((PetscObject)hg, NULL, "-hg_view"));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -158,6 +172,10 @@ PetscErrorCode HGView(HG hg, PetscViewer viewer)
   PetscFunctionBegin;
   PetscCall(TwofoldViewHeader((PetscObject)hg, &viewer, &ascii));
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
+  if (hg->folds) {
+    PetscCall(HGViewFolds_Private(hg, viewer));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(PetscViewerASCIIPushTab(viewer));
   PetscCall(LLSView(hg->lls, viewer));
   PetscTryTypeMethod(hg, view, viewer);
@@ -196,6 +214,7 @@ PetscErrorCode HGGetReport(HG hg, HGReport *report)
 PetscErrorCode HGGetState(HG hg, State *x)
 {
   PetscFunctionBegin;
+  PetscCall(HGCheckOneLevel_Private(hg, "HGGetState()"));
   *x = hg->x;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -203,6 +222,7 @@ PetscErrorCode HGGetState(HG hg, State *x)
 PetscErrorCode HGGetAdjoint(HG hg, State *v)
 {
   PetscFunctionBegin;
+  PetscCall(HGCheckOneLevel_Private(hg, "HGGetAdjoint()"));
   *v = hg->v;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -214,6 +234,7 @@ static PetscErrorCode SolveLowerLevel(HG hg, Vec lambda)
 {
   PetscBool warm;
   PetscLogDouble begin, end;
+  FPM fpm;
 
   PetscFunctionBegin;
   PetscCall(LLSGetWarmStart(hg->lls, &warm));
@@ -222,6 +243,8 @@ static PetscErrorCode SolveLowerLevel(HG hg, Vec lambda)
   else
     PetscCall(StateZero(hg->x));
   PetscCall(PetscTime(&begin));
+  PetscCall(LLSGetFPM(hg->lls, &fpm));
+  PetscCall(BoundProvideConstants(fpm, lambda, hg->x->v[0], NULL));
   PetscCall(LLSSolve(hg->lls, lambda, hg->x));
   PetscCall(PetscTime(&end));
   hg->report.lower_time = end - begin;
@@ -265,6 +288,7 @@ static PetscErrorCode ComputeHypergradient(HG hg, Vec lambda, PetscReal *f, Vec 
   PetscFunctionBegin;
   PetscTryTypeMethod(hg, prepare);
   PetscCall(SolveLowerLevel(hg, lambda));
+  PetscCall(HGTestProblem_Private(hg, lambda));
   if (hg->report.reason) {
     *f = (PetscReal)INFINITY; /* PETSC_INFINITY is a finite number */
     PetscCall(VecZeroEntries(g));
@@ -290,6 +314,7 @@ static PetscErrorCode Report(HG hg, PetscReal f, Vec g)
   const HGReport *r = &hg->report;
 
   PetscFunctionBegin;
+  if (hg->is_fold) PetscFunctionReturn(PETSC_SUCCESS);
   if (hg->monitor)
     PetscCall(PetscPrintf(comm,
                           "hypergradient: f %.12g, ||g|| %.12g, lower %" PetscInt_FMT
@@ -301,9 +326,10 @@ static PetscErrorCode Report(HG hg, PetscReal f, Vec g)
                           HGConvergedReasons[r->reason], LLSConvergedReasons[r->lower_reason],
                           r->adjoint_reason ? KSPConvergedReasons[r->adjoint_reason] : "not a KSP"));
   PetscCall(PetscObjectSetName((PetscObject)g, "gradient"));
-  PetscCall(PetscObjectSetName((PetscObject)hg->x->v[0], "w"));
   if (r->reason >= HG_DIVERGED_NANORINF) /* there is one */
     PetscCall(VecViewFromOptions(g, (PetscObject)hg, "-hg_view_gradient"));
+  if (hg->folds) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscObjectSetName((PetscObject)hg->x->v[0], "w"));
   PetscCall(VecViewFromOptions(hg->x->v[0], (PetscObject)hg, "-hg_view_solution"));
   if (hg->v) {
     PetscCall(PetscObjectSetName((PetscObject)hg->v->v[0], "v"));
@@ -318,8 +344,12 @@ PetscErrorCode HGSolve(HG hg, Vec lambda, PetscReal *f, Vec g)
   PetscCall(HGSetUp(hg));
   ResetReport(hg);
   PetscCall(PetscLogEventBegin(TWOFOLD_HGSolve, hg, lambda, g, 0));
-  PetscCall(ComputeHypergradient(hg, lambda, f, g));
+  if (hg->folds)
+    PetscCall(HGSolveFolds_Private(hg, lambda, f, g));
+  else
+    PetscCall(ComputeHypergradient(hg, lambda, f, g));
   PetscCall(PetscLogEventEnd(TWOFOLD_HGSolve, hg, lambda, g, 0));
+  PetscCall(HGTestGradient_Private(hg, lambda, *f, g));
   PetscCall(Report(hg, *f, g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -329,6 +359,10 @@ PetscErrorCode HGEvaluate(HG hg, Vec lambda, PetscReal *f)
   PetscFunctionBegin;
   PetscCall(HGSetUp(hg));
   ResetReport(hg);
+  if (hg->folds) {
+    PetscCall(HGSolveFolds_Private(hg, lambda, f, NULL));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(LLSSetRecord(hg->lls, NULL, NULL));
   PetscCall(SolveLowerLevel(hg, lambda));
   *f = (PetscReal)INFINITY; /* PETSC_INFINITY is a finite number */
@@ -336,6 +370,18 @@ PetscErrorCode HGEvaluate(HG hg, Vec lambda, PetscReal *f)
   PetscCall(BLPUpper(hg->blp, lambda, hg->x->v[0], f, NULL, NULL));
   hg->report.adjoint_reason = KSP_CONVERGED_ITERATING;
   hg->report.reason = PetscIsInfOrNanReal(*f) ? HG_DIVERGED_NANORINF : JudgeAccuracy(hg);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGMeasure(HG hg, BLPSet set, Vec lambda, BLPMetrics *metrics)
+{
+  PetscFunctionBegin;
+  PetscCheck(hg->setup, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONGSTATE,
+             "HGSolve() or HGEvaluate() first: there is no state to measure at");
+  if (hg->folds)
+    PetscCall(HGMeasureFolds_Private(hg, set, lambda, metrics));
+  else
+    PetscCall(BLPEvaluate(hg->blp, set, lambda, hg->x->v[0], metrics));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -347,6 +393,10 @@ PetscErrorCode HGAccept(HG hg)
   FPM fpm;
 
   PetscFunctionBegin;
+  if (hg->folds) {
+    PetscCall(HGAcceptFolds_Private(hg));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(LLSGetWarmStart(hg->lls, &warm));
   if (warm) {
     if (!hg->accepted) {
@@ -359,48 +409,83 @@ PetscErrorCode HGAccept(HG hg)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Names of a state's vectors in a file: w, w_prev1, ... */
-static PetscErrorCode NameState(State x)
+PetscErrorCode HGKeptAdd_Private(HGKept *kept, const char name[], State x)
 {
-  char name[32];
-
   PetscFunctionBegin;
   for (PetscInt k = 0; k < x->n; k++) {
+    char *const own = kept->name[kept->n];
     if (k)
-      PetscCall(PetscSNPrintf(name, sizeof(name), "w_prev%" PetscInt_FMT, k));
+      PetscCall(PetscSNPrintf(own, sizeof(kept->name[0]), "%s_prev%" PetscInt_FMT, name, k));
     else
-      PetscCall(PetscStrncpy(name, "w", sizeof(name)));
-    PetscCall(PetscObjectSetName((PetscObject)x->v[k], name));
+      PetscCall(PetscStrncpy(own, name, sizeof(kept->name[0])));
+    kept->v[kept->n++] = x->v[k];
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode HGSaveState(HG hg, PetscViewer viewer)
-{
-  PetscFunctionBegin;
-  if (hg->accepted) {
-    PetscCall(NameState(hg->accepted));
-    for (PetscInt k = 0; k < hg->accepted->n; k++) PetscCall(VecView(hg->accepted->v[k], viewer));
-  }
-  PetscTryTypeMethod(hg, savestate, viewer);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode HGRestoreState(HG hg, PetscViewer viewer)
+PetscErrorCode HGGetKept_Private(HG hg, PetscBool make, HGKept *kept)
 {
   PetscBool warm;
   FPM fpm;
 
   PetscFunctionBegin;
-  PetscCall(HGSetUp(hg));
+  kept->n = 0;
   PetscCall(LLSGetWarmStart(hg->lls, &warm));
-  if (warm) {
-    PetscCall(LLSGetFPM(hg->lls, &fpm));
-    if (!hg->accepted) PetscCall(FPMCreateState(fpm, &hg->accepted));
-    PetscCall(NameState(hg->accepted));
-    for (PetscInt k = 0; k < hg->accepted->n; k++) PetscCall(TwofoldVecRestore(hg->accepted->v[k], viewer));
+  PetscCall(LLSGetFPM(hg->lls, &fpm));
+  if (make && warm && !hg->accepted) PetscCall(FPMCreateState(fpm, &hg->accepted));
+  if (hg->accepted && (warm || !make)) PetscCall(HGKeptAdd_Private(kept, "w", hg->accepted));
+  PetscTryTypeMethod(hg, kept, make, kept);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The maps whose constants belong to a run: the lower level's, and where there is one the adjoint's. */
+static PetscErrorCode GetMaps(HG hg, FPM map[2])
+{
+  PetscFunctionBegin;
+  map[1] = NULL;
+  PetscCall(LLSGetFPM(hg->lls, &map[0]));
+  PetscTryTypeMethod(hg, adjointmap, &map[1]);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGSaveState(HG hg, PetscViewer viewer)
+{
+  HGKept kept;
+  FPM map[2];
+
+  PetscFunctionBegin;
+  if (hg->folds) {
+    PetscCall(HGSaveStateFolds_Private(hg, viewer));
+    PetscFunctionReturn(PETSC_SUCCESS);
   }
-  PetscTryTypeMethod(hg, restorestate, viewer);
+  PetscCall(GetMaps(hg, map));
+  for (int m = 0; m < 2 && map[m]; m++) PetscCall(HGSaveConstants_Private(map[m], viewer));
+  PetscCall(HGGetKept_Private(hg, PETSC_FALSE, &kept));
+  for (PetscInt k = 0; k < kept.n; k++) {
+    PetscCall(PetscObjectSetName((PetscObject)kept.v[k], kept.name[k]));
+    PetscCall(VecView(kept.v[k], viewer));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGRestoreState(HG hg, PetscViewer viewer)
+{
+  HGKept kept;
+  FPM map[2];
+
+  PetscFunctionBegin;
+  PetscCall(HGSetUp(hg));
+  if (hg->folds) {
+    PetscCall(HGRestoreStateFolds_Private(hg, viewer));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(GetMaps(hg, map));
+  for (int m = 0; m < 2 && map[m]; m++) PetscCall(HGRestoreConstants_Private(map[m], viewer));
+  PetscCall(HGGetKept_Private(hg, PETSC_TRUE, &kept));
+  for (PetscInt k = 0; k < kept.n; k++) {
+    PetscCall(PetscObjectSetName((PetscObject)kept.v[k], kept.name[k]));
+    PetscCall(TwofoldVecRestore(kept.v[k], viewer));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -411,6 +496,10 @@ PetscErrorCode HGGetMemory(HG hg, PetscLogDouble *bytes)
 
   PetscFunctionBegin;
   PetscCall(HGSetUp(hg));
+  if (hg->folds) {
+    PetscCall(HGGetMemoryFolds_Private(hg, bytes));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(LLSGetWarmStart(hg->lls, &warm));
   PetscCall(VecGetLocalSize(hg->g1, &nlocal));
   /* the state, the map's work vector, grad1 E; and the accepted state */

@@ -95,6 +95,7 @@ PetscErrorCode HGGetTape(HG hg, Tape *tape)
   PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGITD, &itd));
   PetscCheck(itd, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
              "only an itd hypergradient has a tape");
+  PetscCall(HGCheckOneLevel_Private(hg, "HGGetTape()"));
   *tape = ((ITD *)hg->data)->tape;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -232,6 +232,7 @@ PetscErrorCode LLSSolve(LLS lls, Vec lambda, State x)
 {
   PetscFunctionBegin;
   PetscCall(LLSSetUp(lls));
+  PetscCall(FPMPrepare(lls->fpm, lambda));
   lls->its = 0;
   lls->change = lls->first_change = -1;
   lls->reason = LLS_ITERATING;

@@ -153,7 +153,8 @@ static PetscErrorCode SameLayout(Vec x, Vec y, PetscBool *same)
 
 PetscErrorCode LSETCheckLayout_Private(LSET lset, Vec x, Vec layout, const char what[])
 {
-  PetscInt n[2], nlocal[2];
+  const PetscInt *start[2]; /* of each rank: the message is the same on all */
+  PetscInt n[2];
   PetscBool same;
 
   PetscFunctionBegin;
@@ -161,13 +162,13 @@ PetscErrorCode LSETCheckLayout_Private(LSET lset, Vec x, Vec layout, const char 
   if (same) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(VecGetSize(x, &n[0]));
   PetscCall(VecGetSize(layout, &n[1]));
-  PetscCall(VecGetLocalSize(x, &nlocal[0]));
-  PetscCall(VecGetLocalSize(layout, &nlocal[1]));
+  PetscCall(VecGetOwnershipRanges(x, &start[0]));
+  PetscCall(VecGetOwnershipRanges(layout, &start[1]));
   SETERRQ(PetscObjectComm((PetscObject)lset), PETSC_ERR_ARG_SIZ,
           "%s of %" PetscInt_FMT " entries (%" PetscInt_FMT
           " on the first rank) for a set of vectors of %" PetscInt_FMT " (%" PetscInt_FMT
-          "); make it by VecDuplicate() of such a vector, or LSETSetUp() the set for another layout",
-          what, n[0], nlocal[0], n[1], nlocal[1]);
+          "): make it by VecDuplicate() of such a vector, or LSETSetUp() the set for another layout",
+          what, n[0], start[0][1], n[1], start[1][1]);
 }
 
 PetscErrorCode LSETCheckType_Private(LSET lset, LSETType type, const char function[])

@@ -51,16 +51,21 @@ static PetscInt Above(PetscInt n, PetscReal z[], PetscReal threshold)
   return kept;
 }
 
-/* sum (z_i - shift) over all ranks, and how many z there are, which a double counts exactly. Collective. */
+/* sum (z_i - shift) over all ranks, compensated on each (Kahan), since long sums of equal terms would lose
+   digits; and how many z there are, which a double counts exactly. Collective. */
 static PetscErrorCode Sum(MPI_Comm comm, PetscInt n, const PetscReal z[], PetscReal shift, PetscReal *sum,
                           PetscReal *count)
 {
-  PetscReal both[2] = {0, (PetscReal)n};
+  PetscReal both[2] = {0, (PetscReal)n}, lost = 0;
 
   PetscFunctionBegin;
-  for (PetscInt i = 0; i < n; i++) both[0] += z[i] - shift;
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscReal term = (z[i] - shift) - lost, next = both[0] + term;
+    lost = (next - both[0]) - term;
+    both[0] = next;
+  }
   PetscCall(MPIU_Allreduce(MPI_IN_PLACE, both, 2, MPIU_REAL, MPIU_SUM, comm));
-  PetscCall(PetscLogFlops(2.0 * (PetscLogDouble)n));
+  PetscCall(PetscLogFlops(5.0 * (PetscLogDouble)n));
   *sum = both[0];
   *count = both[1];
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -19,6 +19,16 @@ PetscErrorCode TwofoldAgree(MPI_Comm comm, PetscErrorCode code, const char messa
   SETERRQ(comm, TwofoldErrorCode(shared), "%s", text);
 }
 
+PetscErrorCode TwofoldAgreeRaised(MPI_Comm comm, PetscErrorCode code)
+{
+  char *message = NULL;
+
+  PetscFunctionBegin;
+  if (code) PetscCall(PetscErrorMessage(code, NULL, &message));
+  PetscCall(TwofoldAgree(comm, code, message));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode TwofoldCheckReadable(MPI_Comm comm, const char path[], PetscBool *isdirectory)
 {
   PetscMPIInt rank;

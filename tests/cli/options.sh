@@ -14,6 +14,7 @@ solve() { # a short run in a folder of its own
 }
 
 # ------------------------------------------------------------------ misspelt: as typed, and what was meant
+# coverage: off
 typo() { pool refused "$1" 64 "unknown option $2;|did you mean $3?" "${@:4}"; }
 while read -r typed meant; do
   # shellcheck disable=SC2086 # the option and its value
@@ -60,6 +61,7 @@ typo 0 -uls_stp -uls_step $(solve) -uls_stp 1
 typo 0 -checkpoint_evry -checkpoint_every $(solve) -checkpoint_evry 1
 typo 2 -lls_maxit -lls_max_it "${one[@]}" -lls_maxit 3
 typo 0 -data_inptu -data_input data -data_inptu train.svm
+# coverage: on
 pool refused 0 64 "unknown option -zzzzzz;|-help" "${one[@]}" -zzzzzz
 
 # ------------------------------------------------------------------ PETSc's own, and ours that change no result
@@ -121,6 +123,7 @@ pool accepted 0 $(solve) -uls_monitor -uls_converged_reason -uls_view -uls_view_
 pool accepted 2 "${one[@]}" -hg_ksp_converged_reason -log_view -hg_view_gradient binary:gradient2.bin
 
 # ------------------------------------------------------------------ of a thing that is not in use
+# coverage: off
 while read -r option owner; do
   # shellcheck disable=SC2086 # options and their values
   pool refused 0 64 "option ${option%%,*} is not used|$owner" "${one[@]}" ${option//,/ }
@@ -141,13 +144,15 @@ done <<'END'
 -resume twofold solve
 -data_input,x twofold data
 END
+# coverage: on
 pool refused 0 64 "option -hg_type is not used|twofold solve and hypergrad" data -data_input train.svm -hg_type aid
 pool refused 0 64 "option -uls_max_it is not used|twofold solve|did you mean -lls_max_it?" "${one[@]}" -uls_max_it 3
 pool refused 0 64 "option -output_dir is not used|twofold solve and hypergrad" data -data_input train.svm -output_dir x
 pool refused 2 64 "option -tape_type is not used|-hg_type itd" "${one[@]}" -tape_type memory
 pool refused 0 64 "-blp_seed|-blp_data" "${one[@]}" -blp_seed 3
 pool refused 0 64 "-blp_split|-blp_data" "${one[@]}" -blp_split third
-pool refused 0 64 "-hg_ksp_type cg|symmetric|heavyball|gmres" "${one[@]}" -hg_fpm_type heavyball
+pool refused 0 64 "-hg_ksp_type cg|symmetric|heavyball|gmres" "${one[@]}" -hg_fpm_type heavyball -hg_ksp_type cg
+pool refused 0 64 "-blp_type user|callbacks|C program" "${one[@]}" -blp_type user
 
 # ------------------------------------------------------------------ stray words, no command, no such command
 pool refused 0 64 "'stray'" "${one[@]}" stray
@@ -157,6 +162,7 @@ pool refused 0 64 "unknown command solv|solve, hypergrad, data" solv "${data[@]}
 pool refused 0 64 "no command|solve" "${data[@]}"
 
 # ------------------------------------------------------------------ values: type, range, names; none
+# coverage: off
 while IFS=@ read -r options words; do
   # shellcheck disable=SC2086 # options and their values
   pool refused 0 64 "$words" "${one[@]}" $options
@@ -233,6 +239,7 @@ done <<'END'
 -checkpoint_every -1@-checkpoint_every -1|negative
 -uls_type desent@-uls_type desent|closest: descent
 END
+# coverage: on
 pool refused 2 64 "-lls_max_it abc|whole number" "${one[@]}" -lls_max_it abc
 pool refused 3 64 "-hg_type adi|closest: aid" "${one[@]}" -hg_type adi
 
@@ -249,6 +256,7 @@ pool refused 2 66 "-options_file missing.opts" hypergrad "${data[@]}" -options_f
 pool refused 0 64 "-options_file needs" hypergrad "${data[@]}" -options_file
 
 # ------------------------------------------------------------------ help and version
+# coverage: off
 lists() { # COMMAND WORDS NOT: -help of the command has all the words at a line's begin, and none of the others
   local command=$1 word text
   text=$(launch 0 "$command" -help 2>&1) || fail "$command -help"
@@ -263,6 +271,7 @@ pool lists hypergrad "$ours" "$theirs -uls_type -tape_type"
 pool lists solve "$ours -uls_type -uls_step -resume" "$theirs -tape_type"
 pool lists data "-data_input -data_output -data_split -data_format" "$theirs -blp_type -output_dir"
 
+# coverage: on
 help_all() {
   local some all
   some=$(launch 0 hypergrad -help) || fail "hypergrad -help"

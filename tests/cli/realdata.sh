@@ -4,6 +4,7 @@
 # has them. The corpus is taken from TWOFOLD_20NEWS (the folder it was unpacked to), data/20news in the project, or an
 # archive in TWOFOLD_DATA or ../shared/data; without one of them the test is skipped. Nothing is downloaded.
 # shellcheck source=common.sh
+# shellcheck disable=SC2016 # code of awk
 . "$(dirname "$0")/common.sh"
 
 root=$here/../..
@@ -33,6 +34,18 @@ for line in "samples: 11314 (311 without a feature)" "nonzeros: 1103627 " "sampl
   check "twofold data does not say '$line'" grep -qF "$line" log/data
 done
 check "not 101631 features in each part" test "$(grep -c '^  features: 101631$' log/data)" = 3
+
+# ------------------------------------------------------------------ a model of text, applied to the test folder
+launch 2 solve -blp_data "$corpus" -blp_split bydate -text_weight tfidf -lls_max_it 5 -lls_fpm_step 100 -hg_ksp_max_it 3 \
+  -hg_ksp_rtol 0 -uls_step 100 -uls_max_it 1 -quiet -output_dir text >log/text 2>log/err || fail "solve" log/err
+launch 3 predict -predict_model text/solution.h5 -data_input "$corpus/20news-bydate-test" -predict_output text.csv \
+  >log/predict 2>log/err || fail "predict" log/err
+solved=$(sed -n '/"val"/,/}/p' text/summary.json | sed -n 's/.*"accuracy": \([0-9.]*\).*/\1/p')
+check "accuracy $solved of solve is not that of predict" awk -v a="$solved" \
+  '$1 == "accuracy" { found = (a - $2) ^ 2 < 1e-24 } END { exit !found }' log/predict
+check "not a line each document and one more" test "$(wc -l <text.csv)" = 7533
+check "the lines are not the accuracy" awk -F, -v a="$solved" \
+  'NR > 1 { n += index($1, $2 "/") == 1 } END { exit (n / (NR - 1) - a) ^ 2 > 1e-24 }' text.csv
 
 # ------------------------------------------------------------------ the hypergradients
 is() { # WHAT WANTED GOT: to 1e-9 relative

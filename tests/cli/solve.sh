@@ -122,14 +122,17 @@ pool resumed 0 augmented "${warm[@]}" "${ball[@]}" -hg_fpm_type heavyball -hg_fp
 pool resumed 0 fixed "${warm[@]}" -hg_ksp_rtol 0 -hg_ksp_max_it 3 -lls_rtol 1e-3
 
 # a checkpoint of one rank, gone on with on three
-other_ranks() {
-  local options=("${warm[@]}" "${ball[@]}" "${steps[@]}" -uls_momentum 0.5)
-  run 0 ranks1 -uls_max_it 6 "${options[@]}"
-  run 0 ranks13 -uls_max_it 3 "${options[@]}"
-  run 3 ranks13 -uls_max_it 6 "${options[@]}" -resume
-  close_numbers "resumed on another number of ranks" ranks13 ranks1
+other_ranks() { # NAME OPTIONS...
+  local name=$1 options=("${warm[@]}" "${ball[@]}" "${steps[@]}" -uls_momentum 0.5)
+  shift
+  options+=("$@")
+  run 0 "$name.1" -uls_max_it 6 "${options[@]}"
+  run 0 "$name.13" -uls_max_it 3 "${options[@]}"
+  run 3 "$name.13" -uls_max_it 6 "${options[@]}" -resume
+  close_numbers "resumed on another number of ranks" "$name.13" "$name.1"
 }
-pool other_ranks
+pool other_ranks ranks
+pool other_ranks pairs -hg_fpm_type heavyball -hg_fpm_momentum 0.6 -hg_ksp_type gmres # the adjoint is a pair, too
 
 # ------------------------------------------------------------------ killed
 # Starts a long run in the background, kills it by SIGKILL once it has some rows, and goes on with it.

@@ -1,13 +1,15 @@
 #ifndef TWOFOLD_BLPIMPL_H
 #define TWOFOLD_BLPIMPL_H
+#include <petscmat.h>
 #include <twofold/blp.h>
+#include <twofold/impl/groupimpl.h>
 #include <twofold/impl/sysimpl.h>
 
 extern PetscClassId BLP_CLASSID;
 
 struct _BLPOps {
   PetscErrorCode (*setfromoptions)(BLP, PetscOptionItems *);
-  PetscErrorCode (*setup)(BLP); /* from data[]; sets nlambda, nw and the layouts */
+  PetscErrorCode (*setup)(BLP); /* from set[]; sets nlambda, nw and the layouts */
   PetscErrorCode (*view)(BLP, PetscViewer);
   PetscErrorCode (*destroy)(BLP);
   PetscErrorCode (*createvecs)(BLP, Vec *, Vec *);
@@ -19,29 +21,127 @@ struct _BLPOps {
   PetscErrorCode (*losscrosstranspose)(BLP, Vec, Vec);
   PetscErrorCode (*strongconvexity)(BLP, Vec, TwofoldConstant *);
   PetscErrorCode (*smoothness)(BLP, Vec, TwofoldConstant *);
+  /* a lower level is a loss (lossgradient and its like), a map (mapapply and its like), or both */
+  PetscErrorCode (*mapapply)(BLP, Vec lambda, Vec w, Vec y);
+  PetscErrorCode (*maplinearize)(BLP, Vec lambda, Vec w);
+  PetscErrorCode (*mapjvp)(BLP, Vec, Vec);
+  PetscErrorCode (*mapvjp)(BLP, Vec, Vec);
+  PetscErrorCode (*mapparameterjvp)(BLP, Vec, Vec);
+  PetscErrorCode (*mapparametervjp)(BLP, Vec, Vec);
+  PetscErrorCode (*contraction)(BLP, Vec, TwofoldConstant *);
   PetscErrorCode (*evaluate)(BLP, BLPSet, Vec, Vec, BLPMetrics *);
   PetscErrorCode (*memory)(BLP, PetscLogDouble *);
+  /* a model: what the type itself needs beside `like`, the same read back (sets nlambda, nw and the layouts),
+     and the class probabilities and metrics of samples that conform to it */
+  PetscErrorCode (*savemodel)(BLP, TwofoldGroup);
+  PetscErrorCode (*loadmodel)(BLP, TwofoldGroup);
+  PetscErrorCode (*predict)(BLP, DataSet, Vec, Vec, Vec *, BLPMetrics *);
 };
+
+/* Cross-validation: the children of this rank's group, a problem a fold. Folds go round the groups: group g
+   has the folds g, g + G, ... */
+typedef struct {
+  PetscInt F, G;         /* folds (0: none); groups of consecutive ranks, of which this rank's is `group` */
+  PetscInt group;        /* set by BLPSetUp(), as is all below */
+  MPI_Comm comm;         /* of the group; the parent's own where there is one group */
+  PetscInt nlocal;       /* children */
+  BLP *child;            /* NULL before set-up */
+  struct _BLPOps single; /* the type's own table: a folded problem has one that refuses */
+  PetscBool from_options;
+} BLPFolds;
 
 struct _p_BLP {
   PETSCHEADER(struct _BLPOps);
   void *data;
   PetscBool setup, linearized;
-  PetscInt nlambda, nw;
-  DataSet set[3]; /* train, val, test: until setup has built from them */
+  PetscBool needs_samples;    /* set by the type's constructor: set[] is read and agrees before setup */
+  PetscBool by_callbacks;     /* likewise: what is missing can be given by a BLPUserSet function */
+  PetscBool map_symmetric;    /* the map's d1Phi is symmetric */
+  PetscBool map_linearized;   /* BLPMapLinearize() was called */
+  PetscBool no_value;         /* the lower level has a gradient but no value l */
+  PetscBool test_derivatives; /* before the first hypergradient */
+  Vec point[2];               /* lambda and w of BLPLossLinearize(), kept alive for the products */
+  Vec map_point[2];           /* likewise of BLPMapLinearize() */
+  Vec bounds[2];              /* of lambda; NULL where there are none */
+  PetscInt nlambda, nw;       /* of the problem's own spaces */
+  DataSet set[3];             /* train, val, test: until setup has built from them */
   PetscBool has[3];
+  DataSet like; /* features and classes of the training samples, without a sample */
 
   /* where the data come from */
   char path[3][PETSC_MAX_PATH_LEN];
   char source[PETSC_MAX_PATH_LEN];
   DataSetSplitRule split;
+  BLPFolds folds;
+  PetscBool is_fold; /* a child: its data, and their options, are the parent's business */
+
+  DataSetScale scaling;
+  Vec shift, scale; /* of the features, by the training samples; NULL where there is none */
+
+  /* the lambda that the outside sees: tie.c, which alone looks into it, but for the kind */
+  struct {
+    BLPTie kind;
+    Mat given;        /* by BLPSetLambdaMap() */
+    Mat T;            /* lambda = T theta; NULL: the identity */
+    Vec lambda, work; /* T theta; a direction or a result in the problem's own lambda */
+    PetscObjectId id; /* of the theta behind lambda */
+    PetscObjectState state;
+    PetscInt n; /* entries of theta, where there is a T */
+  } tie;
+  PetscReal upper_l2;
 };
 
 /* Options of the data, and reading them. */
 PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOptionsObject);
 PetscErrorCode BLPLoadData_Private(BLP blp);
+PetscErrorCode BLPScaleData_Private(BLP blp);
+
+/* folds.c: makes the children from set[]; destroys them. */
+PetscErrorCode BLPSetUpFolds_Private(BLP blp);
+PetscErrorCode BLPResetFolds_Private(BLP blp);
+
+/* Whether the bounds fit lambda and one another. */
+PetscErrorCode BLPCheckBounds_Private(BLP blp);
+
+/* Keeps references to two vectors (which may be NULL) in pair[], and drops those it held. */
+PetscErrorCode BLPKeepPair_Private(Vec pair[2], Vec first, Vec second);
+
+/* The point of products: *lambda = T theta and w, kept in point[]. With a tie it is a copy, since values at
+   other theta overwrite the shared T theta in between. */
+PetscErrorCode BLPKeepPoint_Private(BLP blp, Vec point[2], Vec theta, Vec w, Vec *lambda);
+
+/* A random direction d for difference quotients at x, keyed by the seed: entries as large as x's; where x is
+   0, as large as its others are on average, or 1. x + h d, h <= 0.1, stays within the bounds (NULL, or two of
+   which either may be NULL). */
+PetscErrorCode BLPSetDirection_Private(Vec x, const Vec bounds[2], PetscInt64 seed, Vec d);
+
+/* Names what a problem lacks, and the function that gives it. */
+#define BLPCheckOp(blp, op, what, setter)                                                                    \
+  PetscCheck((blp)->ops->op, PetscObjectComm((PetscObject)(blp)), PETSC_ERR_SUP,                             \
+             "the %s problem has no %s%s",                                                                   \
+             ((PetscObject)(blp))->type_name ? ((PetscObject)(blp))->type_name : "untyped", what,            \
+             (blp)->by_callbacks ? ": " setter "()" : "")
+/* Ties. A problem's ops know its own lambda alone; what takes or gives one in blp.c passes it through these.
+   Set up behind the problem; a new vector of theta's space. */
+PetscErrorCode BLPTieSetUp_Private(BLP blp);
+PetscErrorCode BLPTieReset_Private(BLP blp);
+PetscErrorCode BLPTieCreateVec_Private(BLP blp, Vec *theta);
+PetscErrorCode BLPTieView_Private(BLP blp, PetscViewer viewer);
+PetscErrorCode BLPTieGetMemory_Private(BLP blp, PetscLogDouble *bytes);
+/* *lambda = T theta, which stays until it is asked for at another theta, and longer for who takes a
+   reference; theta itself without a tie. */
+PetscErrorCode BLPTieLambda_Private(BLP blp, Vec theta, Vec *lambda);
+/* *own = T u, until the next call; u itself without a tie. */
+PetscErrorCode BLPTieDirection_Private(BLP blp, Vec u, Vec *own);
+/* Where an op is to put a result that the caller wants in g (may be NULL), and then g = T^T of it. */
+static inline Vec BLPTieOwn_Private(BLP blp, Vec g)
+{
+  return g && blp->tie.T ? blp->tie.work : g;
+}
+PetscErrorCode BLPTieResult_Private(BLP blp, Vec own, Vec g);
 
 /* Types, one a file of problems/. */
 PetscErrorCode BLPCreate_Softmax(BLP blp);
+PetscErrorCode BLPCreate_User(BLP blp);
 
 #endif

@@ -19,6 +19,7 @@ struct _p_FeatureMat {
   PetscInt n, p, c;              /* p counts the bias column */
   PetscLayout features, samples; /* of W's and Z's rows */
   PetscInt *label;               /* of the local samples */
+  TwofoldConstant norm;          /* ||X||; unknown until it is asked for */
 };
 
 PetscErrorCode FeatureMatCreate_Reference(FeatureMat X);

@@ -5,6 +5,13 @@
 
 extern PetscClassId HG_CLASSID;
 
+/* The vectors warm starts begin from, with their names in a file; borrowed. */
+typedef struct {
+  PetscInt n;
+  Vec v[2 * STATE_MAX];
+  char name[2 * STATE_MAX][16];
+} HGKept;
+
 struct _HGOps {
   PetscErrorCode (*setfromoptions)(HG, PetscOptionItems *);
   PetscErrorCode (*setup)(HG);
@@ -13,12 +20,22 @@ struct _HGOps {
   /* from grad1 E (hg->g1) and the state hg->x: g += the implicit part; sets the report's adjoint fields */
   PetscErrorCode (*adjoint)(HG, Vec lambda, Vec g);
   PetscErrorCode (*accept)(HG);
-  PetscErrorCode (*savestate)(HG, PetscViewer);
-  PetscErrorCode (*restorestate)(HG, PetscViewer);
+  /* adds the accepted vectors of the type; with `make` they are made, to be filled from a file */
+  PetscErrorCode (*kept)(HG, PetscBool make, HGKept *);
+  PetscErrorCode (*adjointmap)(HG, FPM *); /* where the type has a map of its own */
   PetscErrorCode (*view)(HG, PetscViewer);
   PetscErrorCode (*memory)(HG, PetscLogDouble *);
   PetscErrorCode (*destroy)(HG);
 };
+
+/* The folds of a problem that has them: the children of this rank's group (see BLPFolds). */
+typedef struct {
+  PetscInt F, G, group, nlocal;
+  HG *child;
+  Vec lambda, g, sum; /* in the children's layout: the point, one gradient, their sum */
+  Vec stacked;        /* on the parent's communicator, the groups' lambda behind each other */
+  VecScatter scatter; /* from the parent's lambda to it */
+} HGFolds;
 
 struct _p_HG {
   PETSCHEADER(struct _HGOps);
@@ -27,12 +44,43 @@ struct _p_HG {
   LLS lls;
   PetscBool warm_start; /* of the adjoint */
   PetscBool setup, print_reason, monitor;
-  State x;        /* of the last solve */
-  State accepted; /* where warm starts begin; only with -lls_warm_start */
-  Vec g1;         /* grad1 E at x */
-  State v;        /* adjoint; set by types that have one */
+  PetscBool test, tested, problem_tested; /* -hg_test; what the first solve has done */
+  State x;                                /* of the last solve */
+  State accepted;                         /* where warm starts begin; only with -lls_warm_start */
+  Vec g1;                                 /* grad1 E at x */
+  State v;                                /* adjoint; set by types that have one */
   HGReport report;
+  HGFolds *folds;         /* NULL where the problem has none */
+  PetscBool from_options; /* so are the children */
+  PetscBool is_fold;      /* a child: the parent does the talking */
 };
+
+/* Adds a state's vectors: `name`, then name_prev1, ... */
+PetscErrorCode HGKeptAdd_Private(HGKept *kept, const char name[], State x);
+
+/* folds.c: an HG whose problem has folds. */
+PetscErrorCode HGCreateFolds_Private(HG hg);
+PetscErrorCode HGDestroyFolds_Private(HG hg);
+PetscErrorCode HGSetUpFolds_Private(HG hg);
+PetscErrorCode HGSetFromOptionsFolds_Private(HG hg);
+PetscErrorCode HGSolveFolds_Private(HG hg, Vec lambda, PetscReal *f, Vec g); /* g NULL: f alone */
+PetscErrorCode HGAcceptFolds_Private(HG hg);
+PetscErrorCode HGSaveStateFolds_Private(HG hg, PetscViewer viewer);
+PetscErrorCode HGRestoreStateFolds_Private(HG hg, PetscViewer viewer);
+PetscErrorCode HGViewFolds_Private(HG hg, PetscViewer viewer);
+PetscErrorCode HGMeasureFolds_Private(HG hg, BLPSet set, Vec lambda, BLPMetrics *metrics);
+PetscErrorCode HGGetMemoryFolds_Private(HG hg, PetscLogDouble *bytes);
+PetscErrorCode HGCheckOneLevel_Private(HG hg, const char what[]); /* refuses where there are folds */
+/* hg.c: the accepted vectors; with `make` those that are missing are made. */
+PetscErrorCode HGGetKept_Private(HG hg, PetscBool make, HGKept *kept);
+/* The computed constants of a map's optimal step, in checkpoints: a resumed run must keep them. Does nothing
+   for other maps. Collective. */
+PetscErrorCode HGSaveConstants_Private(FPM fpm, PetscViewer viewer);
+PetscErrorCode HGRestoreConstants_Private(FPM fpm, PetscViewer viewer);
+
+/* At the first solve: -blp_test_derivatives at lambda, and -hg_test on its f and g. */
+PetscErrorCode HGTestProblem_Private(HG hg, Vec lambda);
+PetscErrorCode HGTestGradient_Private(HG hg, Vec lambda, PetscReal f, Vec g);
 
 PetscErrorCode HGCreate_ITD(HG hg);
 PetscErrorCode HGCreate_AID(HG hg);

@@ -2,9 +2,9 @@
 #define TWOFOLD_SYSIMPL_H
 /* Services shared by the implementations of all objects. */
 #include <petsc/private/petscimpl.h>
+#include <petscmat.h>
 #include <petscviewer.h>
 #include <twofold/sys.h>
-#include <twofold/impl/compat.h>
 
 /* Log events, one per verb. */
 extern PetscLogEvent TWOFOLD_DataLoad, TWOFOLD_DataExchange, TWOFOLD_MatMult, TWOFOLD_MatMultTranspose;
@@ -65,6 +65,9 @@ PetscErrorCode TwofoldChildPrefix(PetscObject child, PetscObject parent, const c
 /* Makes an error of some ranks an error of all: where a rank passes a code other than 0, every rank raises
    the lowest such rank's code and message. Collective on comm. */
 PetscErrorCode TwofoldAgree(MPI_Comm comm, PetscErrorCode code, const char message[]);
+/* The same with the message that PETSc kept of this rank's error: for what groups of ranks did each by
+   themselves, where an error of one must not leave the others waiting. Collective on comm. */
+PetscErrorCode TwofoldAgreeRaised(MPI_Comm comm, PetscErrorCode code);
 
 /* Personalised exchange of sendcounts[rank] items of `bytes` each, packed by rank in sendbuf. On return
    recvcounts has an entry a rank and recvbuf the items in rank order; the caller frees both with
@@ -77,6 +80,25 @@ PetscErrorCode TwofoldExchange(MPI_Comm comm, size_t bytes, const PetscMPIInt se
    length is named. Collective on x. */
 PetscErrorCode TwofoldVecRestore(Vec x, PetscViewer viewer);
 
+/* Remainders ||F(x + h d) - F(x) - h F'(x) d|| at steps h of falling size: of order 2 where F' is right, of
+   order 1 where it is not or F has a kink. */
+enum { TWOFOLD_TAYLOR_STEPS = 9 };
+typedef struct {
+  PetscInt n;                                /* steps taken, TWOFOLD_TAYLOR_STEPS at most */
+  PetscReal remainder[TWOFOLD_TAYLOR_STEPS]; /* not finite where F is not */
+  PetscReal change[TWOFOLD_TAYLOR_STEPS];    /* ||F(x + h d) - F(x)|| */
+  PetscReal slope;                           /* ||F'(x) d|| */
+  PetscReal noise;                           /* remainder that rounding alone makes */
+  /* by TwofoldTaylorFit() */
+  PetscReal order;   /* infinite: F is linear to rounding; NaN: F is finite at no step */
+  PetscReal error;   /* relative error of F'(x) d at the smallest step that is readable */
+  PetscInt readable; /* that step, or -1 */
+} TwofoldTaylor;
+/* Step k = 0, 1, ...: from 0.1 down. Not collective, as the others. */
+PetscReal TwofoldTaylorStep(PetscInt k);
+void TwofoldTaylorFit(TwofoldTaylor *taylor);
+PetscBool TwofoldTaylorPasses(const TwofoldTaylor *taylor);
+
 /* The lines of a text file, dealt to ranks by byte ranges: a line belongs to the rank in whose range its
    first byte lies, so that every line is whole on one rank and no rank reads more than its range and one
    line. */
@@ -88,6 +110,22 @@ typedef struct {
 } TwofoldLines;
 PetscErrorCode TwofoldLinesRead(MPI_Comm comm, const char path[], TwofoldLines *lines);
 PetscErrorCode TwofoldLinesDestroy(TwofoldLines *lines);
+
+/* Spectra of shell matrices by SLEPc (spectral.c): the pair that converged, or after max_products the one at
+   hand; c->error is its residual norm, recomputed, or the distance to `limit`, a bound from outside (NaN: none
+   is known), where that is less; c->value is NaN where SLEPc gave nothing. `products` is where the shell
+   counts. */
+typedef enum { TWOFOLD_LARGEST, TWOFOLD_SMALLEST, TWOFOLD_RADIUS } TwofoldEnd;
+/* Errors relative to `scale`, or to the value itself where scale is 0. LARGEST and SMALLEST want a
+   symmetric A; RADIUS is the largest modulus of the eigenvalues of any A. Collective on A. */
+PetscErrorCode TwofoldEigenvalue(Mat A, TwofoldEnd end, const PetscInt *products, PetscReal scale,
+                                 PetscReal limit, const TwofoldSpectral *how, TwofoldConstant *c);
+/* The largest singular value of an A that has as many rows as columns or more. Collective on A. */
+PetscErrorCode TwofoldSingularValue(Mat A, const PetscInt *products, const TwofoldSpectral *how,
+                                    TwofoldConstant *c);
+/* Makes the SLEPc objects of this prefix read their options once, so that they are known before a run.
+   Collective. */
+PetscErrorCode TwofoldSpectralHear(MPI_Comm comm, const char prefix[]);
 
 /* Raises PETSC_ERR_FILE_OPEN on every rank where rank 0 cannot read the path; `option` may be NULL. */
 PetscErrorCode TwofoldCheckReadable(MPI_Comm comm, const char path[], PetscBool *isdirectory);

@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# A table of options and what each must bring about: words on standard output or in a file it writes, a file of the
+# right length, or the same numbers as another way to the same end. tests/cli/coverage.sh finds what is not here yet.
+# shellcheck source=common.sh
+# shellcheck disable=SC2317 # functions that pool runs
+. "$(dirname "$0")/common.sh"
+
+samples 30 1 >train.svm # 8 features, 3 classes
+samples 30 2 >val.svm
+samples 25 3 >test.svm
+cat train.svm val.svm >all.svm
+seq -0.3 0.1 0.4 >lambda.txt
+real='-?[0-9.]+(e[-+]?[0-9]+)?' # as %g prints one
+files=(-blp_train train.svm -blp_val val.svm)
+
+# brings COMMAND OPTIONS WHERE WHAT: WHERE is - for standard output or a file; WHAT is an extended regular expression
+# that a line must match, or "N bytes" for a file
+brings() {
+  local command=$1 options=$2 where=$3 what=$4 dir=run.$BASHPID
+  read -r -a options <<<"$2"
+  mkdir "$dir"
+  case $command in
+  hypergrad) set -- hypergrad "${files[@]}" -quiet -lls_max_it 3 ;;
+  split) set -- hypergrad -quiet -lls_max_it 3 ;;
+  solve) set -- solve "${files[@]}" -lls_max_it 3 -uls_max_it 2 -output_dir "$dir/out" ;;
+  *) set -- "$command" ;;
+  esac
+  set -- "$@" "${options[@]//DIR/$dir}"
+  launch 0 "$@" >"$dir/stdout" 2>"$dir/stderr" || fail "exit code $?: $*" "$dir/stderr"
+  [ "$where" = - ] && where=$dir/stdout || where=${where//DIR/$dir}
+  case $what in
+  *' bytes') check "$where is not of $what: $*" test "$(stat -c %s "$where")" = "${what% bytes}" ;;
+  *) check "no '$what' in $where: $*" grep -qE -e "${what//NUMBER/$real}" "$where" ;;
+  esac
+}
+
+# The columns are parted by @; a vector in binary is two integers and its doubles.
+while IFS=@ read -r command options where what; do
+  pool brings "$command" "$options" "$where" "$what"
+done <<'END'
+hypergrad@-blp_test_derivatives@-@cross product transposed .* 2\.[0-9]+ .* pass
+hypergrad@-hg_type itd -hg_test@-@order 2\.00 \(2 expected\): pass
+hypergrad@-hg_type aid -hg_test@-@NUMBER is the error of aid itself
+hypergrad@-blp_type softmax -blp_view@-@^  type: softmax$
+hypergrad@-blp_view ascii:DIR/v@DIR/v@^  train: 30 samples$
+hypergrad@-blp_test test.svm -blp_view@-@^  test: 25 samples$
+hypergrad@-blp_bias -blp_view@-@unpenalised bias
+hypergrad@-blp_lambda_tie class -blp_view@-@^  lambda: 3 entries, tie class$
+hypergrad@-blp_lambda 1.5 -blp_upper_l2 2 -blp_view@-@^  upper objective \+ rho/2 .* rho 2
+hypergrad@-blp_lambda_file lambda.txt@-@^objective f  *NUMBER$
+hypergrad@-data_kernel reference@-@^objective f  *NUMBER$
+hypergrad@-data_format svmlight -data_index_base 1 -blp_view@-@^  classes 3, features 8$
+hypergrad@-data_index_base 0 -blp_view@-@^  classes 3, features 9$
+hypergrad@-data_features 11 -blp_view@-@^  classes 3, features 11$
+split@-blp_data all.svm -blp_split 0.5,0.5 -blp_seed 4 -blp_view@-@^  val: 30 samples$
+split@-blp_data all.svm -blp_folds 4 -blp_fold_groups 1 -blp_view@-@cross-validation: 4 folds on 1 groups of ranks
+split@-blp_data all.svm -blp_split third -blp_view@-@^  test: 20 samples$
+split@-blp_data all.svm -blp_split 0.6,0.4 -blp_stratified -blp_view@-@^  val: 24 samples$
+hypergrad@-blp_lambda_tie class -blp_test_derivatives@-@^  cross product transposed .* pass$
+hypergrad@-lls_type picard -lls_view@-@^  type: picard$
+hypergrad@-lls_view ascii:DIR/v@DIR/v@exactly 3 steps, cold start$
+hypergrad@-lls_warm_start -lls_view@-@exactly 3 steps, warm start$
+hypergrad@-lls_monitor@-@^ *3 lower level \|\|Phi\(x\) - x\|\| NUMBER$
+hypergrad@-lls_converged_reason@-@^Lower-level solve ended by CONVERGED_ITS after 3 steps$
+hypergrad@-lls_atol 1e9@-@^lower level  *1 steps, CONVERGED_ATOL,
+hypergrad@-lls_rtol 0.9@-@^lower level  *2 steps, CONVERGED_RTOL,
+hypergrad@-blp_lambda 5 -lls_fpm_step 10 -lls_rtol 1e-3 -lls_dtol 50@-@^lower level  *[23] steps, DIVERGED_DTOL,
+hypergrad@-lls_fpm_type gd -lls_fpm_step 0.5 -lls_fpm_view@-@^  step 0.5; d1Phi is symmetric$
+hypergrad@-lls_fpm_type heavyball -lls_fpm_momentum 0.25 -lls_fpm_view@-@momentum 0.25; d1Phi is not symmetric$
+hypergrad@-hg_type aid -hg_view@-@^  type: aid$
+hypergrad@-hg_monitor@-@^hypergradient: f NUMBER, \|\|g\|\| NUMBER, lower 3 steps, adjoint [0-9]+ steps
+hypergrad@-hg_converged_reason@-@^Hypergradient ended by CONVERGED_ITS \(lower level CONVERGED_ITS, adjoint CONVERGED_RTOL\)
+hypergrad@-blp_lambda_tie scalar -hg_type itd -hg_test@-@ is of order NUMBER \(2 expected\): pass$
+hypergrad@-hg_view_gradient@-@^Vec Object: gradient 
+hypergrad@-hg_view_gradient binary:DIR/g.bin@DIR/g.bin@72 bytes
+hypergrad@-hg_view_solution ascii:DIR/w@DIR/w@^Vec Object: w 
+hypergrad@-hg_view_solution binary:DIR/w.bin@DIR/w.bin@200 bytes
+hypergrad@-hg_view_adjoint ascii:DIR/v@DIR/v@^Vec Object: v 
+hypergrad@-hg_warm_start -hg_view@-@^  adjoint by cg, .* warm start$
+hypergrad@-hg_fpm_type gd -hg_fpm_step 0.25 -hg_fpm_view@-@^  step 0.25; d1Phi is symmetric$
+hypergrad@-hg_fpm_type heavyball -hg_fpm_momentum 0.75 -hg_ksp_type gmres -hg_fpm_view@-@momentum 0.75; d1Phi is not
+hypergrad@-hg_type itd -hg_itd_truncate 2@-@^reverse sweep  *2 steps
+hypergrad@-hg_type itd -tape_type memory -tape_view@-@^  type: memory$
+hypergrad@-hg_type itd -tape_type poison -tape_view@-@^  type: poison$
+hypergrad@-hg_type itd -hg_itd_truncate 2 -tape_type ring -tape_window 2 -tape_view@-@^  last 2 states$
+hypergrad@-error_if_not_converged@-@^reason  *CONVERGED_ITS$
+hypergrad@-output_dir DIR/out@DIR/out/summary.json@"command": "hypergrad"
+solve@-uls_type descent -uls_step 0.5 -uls_view@-@^  2 steps of size 0.5$
+solve@-uls_max_it 4@-@^CONVERGED_ITS after 4 upper steps
+solve@-uls_monitor@-@^ *1 upper level f NUMBER \|\|g\|\| NUMBER$
+solve@-uls_converged_reason@-@^Upper-level solve ended by CONVERGED_ITS after 2 steps$
+solve@-uls_view_solution@-@^Vec Object: lambda 
+solve@-uls_view_solution binary:DIR/l.bin@DIR/l.bin@72 bytes
+solve@-uls_momentum 0.3 -uls_momentum_type nesterov -uls_view@-@^  Nesterov momentum 0.3$
+solve@-uls_gatol 1e9@-@^CONVERGED_GATOL after 0 upper steps
+solve@-hg_ksp_max_it 1 -uls_on_inexact stop@-@^DIVERGED_INEXACT after 0 upper steps
+solve@-uls_eval_every 1@-@^step 1/2 .* val NUMBER %
+solve@-checkpoint_every 1@DIR/out/checkpoint/latest.h5@HDF
+solve@-quiet@DIR/out/history.csv@^2,
+data@-data_input train.svm@-@^ *classes: 3$
+data@-data_input train.svm -data_output DIR/o.svm -quiet@DIR/o.svm@^2 .*8:
+data@-data_input all.svm -data_split 0.5,0.5 -data_seed 3 -data_stratified -data_output DIR/o.svm@DIR/o.val.svm@^2 
+END
+
+# ------------------------------------------------------------------ two ways to one end
+objective() { # OPTIONS...: of a hypergradient
+  launch 0 hypergrad -quiet -lls_max_it 3 "$@" | awk '$1 == "objective" { print $3 }'
+}
+same() { # WHAT A B
+  check "$1: $2 and $3" test -n "$2" -a "$2" = "$3"
+}
+stratified() { # a split by class on the way, or by `twofold data`; another one than the split as it comes
+  local rule=0.6,0.4 plain parts way
+  way=$(objective -blp_data all.svm -blp_split "$rule" -blp_seed 3 -blp_stratified)
+  plain=$(objective -blp_data all.svm -blp_split "$rule" -blp_seed 3)
+  launch 0 data -quiet -data_input all.svm -data_split "$rule" -data_seed 3 -data_stratified -data_output part.svm \
+    >/dev/null || fail "data -data_stratified"
+  parts=$(objective -blp_train part.train.svm -blp_val part.val.svm)
+  same "-blp_stratified and -data_stratified" "$way" "$parts"
+  check "-blp_stratified changes nothing" test "$way" != "$plain"
+}
+pool stratified
+text() { # a corpus, its counts and its tfidf
+  local count tfidf i
+  for i in 1 2 3 4 5 6; do
+    mkdir -p corpus/a corpus/b
+    printf 'Subject: x\n\nalpha beta beta word%d\n' "$i" >"corpus/a/$i"
+    printf 'Subject: x\n\ngamma beta delta word%d\n' "$i" >"corpus/b/$i"
+  done
+  count=$(objective -data_format text -text_weight count -blp_data corpus)
+  tfidf=$(objective -data_format text -text_weight tfidf -blp_data corpus)
+  check "-text_weight changes nothing: $count" test -n "$count" -a -n "$tfidf" -a "$count" != "$tfidf"
+}
+pool text
+idx() { # IDX images with labels of a name of their own, and the same samples as SVMLight
+  # shellcheck disable=SC2059 # bytes
+  {
+    printf '\0\0\010\003\0\0\0\006\0\0\0\001\0\0\0\002' >images
+    printf '\0\0\010\001\0\0\0\006\000\001\000\001\000\001' >their-labels
+    for i in 1 2 3 4 5 6; do printf "\\0$((i % 2))7\\07$i" >>images; done
+  }
+  launch 0 data -quiet -data_input images -data_format idx -data_labels their-labels -data_output idx.svm \
+    >log/idx 2>&1 || fail "-data_labels" log/idx
+  check "idx.svm has no 6 samples" test "$(wc -l <idx.svm)" = 6
+  check "-data_labels: classes are not 0 1 0 1 0 1" test "$(cut -d' ' -f1 idx.svm | tr -d '\n')" = 010101
+}
+pool idx
+resume() { # after one step of two
+  local how=(-quiet -lls_max_it 3)
+  launch 0 solve "${files[@]}" "${how[@]}" -uls_max_it 1 -output_dir resume >/dev/null || fail "solve for -resume"
+  launch 0 solve "${files[@]}" "${how[@]}" -uls_max_it 2 -output_dir resume -resume >/dev/null || fail "-resume"
+  check "-resume: no three rows" test "$(wc -l <resume/history.csv)" = 4
+}
+pool resume
+finish
