@@ -69,8 +69,7 @@ static PetscErrorCode Adam(Case *k, const char options[], PetscReal b1, PetscRea
   ULS uls;
 
   PetscFunctionBegin;
-  PetscCall(
-      UpperStart(k->blp, accurate, options, "-uls_step 0.2 -uls_momentum_type adam -uls_max_it 12", &uls));
+  PetscCall(UpperStart(k->blp, exact, options, "-uls_step 0.2 -uls_momentum_type adam -uls_max_it 12", &uls));
   PetscCall(ULSMonitorSet(uls, Watch, &rows));
   PetscCall(Start(k, origin));
   PetscCall(ULSSolve(uls, k->lambda));
@@ -104,7 +103,7 @@ static PetscErrorCode Projected(Case *k)
   ULS uls;
 
   PetscFunctionBegin;
-  PetscCall(UpperStart(k->blp, accurate, box, "-uls_step 8 -uls_momentum 0.6 -uls_max_it 20", &uls));
+  PetscCall(UpperStart(k->blp, exact, box, "-uls_step 8 -uls_momentum 0.6 -uls_max_it 20", &uls));
   PetscCall(ULSMonitorSet(uls, Watch, &rows));
   PetscCall(Start(k, outside));
   PetscCall(ULSSolve(uls, k->lambda));
@@ -142,7 +141,7 @@ static PetscErrorCode Ball(Case *k)
   ULS uls;
 
   PetscFunctionBegin;
-  PetscCall(UpperStart(k->blp, accurate, "-lset_type l2ball -lset_radius 0.7",
+  PetscCall(UpperStart(k->blp, exact, "-lset_type l2ball -lset_radius 0.7",
                        "-uls_step 60 -uls_gatol 1e-7 -uls_max_it 60", &uls));
   PetscCall(ULSMonitorSet(uls, Watch, &rows));
   PetscCall(Start(k, origin));
@@ -177,7 +176,7 @@ static PetscErrorCode Best(Case *k)
   ULS uls;
 
   PetscFunctionBegin;
-  PetscCall(UpperStart(k->blp, accurate, "-lset_type box -lset_lower -3 -lset_upper 3",
+  PetscCall(UpperStart(k->blp, exact, "-lset_type box -lset_lower -3 -lset_upper 1.5",
                        "-uls_step 400 -uls_max_it 25", &uls));
   PetscCall(ULSGetBest(uls, &best, &best_f, &best_it));
   CHECK(!best && PetscIsInfReal(best_f) && best_it == -1, "a best point before the first");
@@ -285,7 +284,7 @@ static PetscErrorCode Refusals(Case *k)
 
   PetscFunctionBegin;
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-    CHECK_RAISES(bad[i].code, UpperStart(k->blp, accurate, bad[i].options, "", &uls));
+    CHECK_RAISES(bad[i].code, UpperStart(k->blp, exact, bad[i].options, "", &uls));
     PetscCall(ULSDestroy(&uls));
   }
   PetscFunctionReturn(0);
