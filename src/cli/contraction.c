@@ -2,6 +2,7 @@
    computation at the iterates. */
 #include <math.h>
 #include <petsctime.h>
+#include <stdlib.h>
 #include "cli.h"
 
 enum { MAX_POINTS = 64, MAX_ROWS = 24, FORMULA = 0, COMPUTED = 1 };
@@ -61,7 +62,11 @@ static PetscErrorCode ParseSteps(Run *run, const char text[])
   PetscCheck(n > 0 && n <= MAX_POINTS, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
              "-contraction_at %s: 1 to %d numbers of steps with commas between them", text, MAX_POINTS);
   for (int i = 0; i < n; i++) {
-    PetscCall(PetscOptionsStringToInt(words[i], &run->at[i]));
+    char *end;
+    const long long t = strtoll(words[i], &end, 10);
+    PetscCheck(!*end && t <= PETSC_MAX_INT, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
+               "-contraction_at %s: %s is no whole number of steps", text, words[i]);
+    run->at[i] = (PetscInt)t;
     PetscCheck(run->at[i] >= 0 && (i == 0 || run->at[i] > run->at[i - 1]), PETSC_COMM_WORLD,
                PETSC_ERR_USER_INPUT, "-contraction_at %s: numbers of steps must increase from 0 or more",
                text);
