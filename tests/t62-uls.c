@@ -131,6 +131,43 @@ static PetscErrorCode Projected(Case *k)
   PetscFunctionReturn(0);
 }
 
+/* Bounds that the problem has are the set where none is chosen, for Tao as well. */
+static PetscErrorCode ProblemBounds(Case *k)
+{
+  const char *const solvers[] = {"-uls_step 20 -uls_max_it 15", "-uls_type tao -uls_max_it 5"};
+  PetscScalar with_set[UPPER_P];
+  PetscReal far;
+  Vec lower, upper;
+  BLP plain = k->blp;
+  ULS uls;
+
+  PetscFunctionBegin;
+  for (int i = 0; i < 2; i++) {
+    PetscCall(UpperStart(plain, exact, box, solvers[i], &uls));
+    PetscCall(Start(k, origin));
+    PetscCall(ULSSolve(uls, k->lambda));
+    PetscCall(VecGather(k->lambda, with_set));
+    PetscCall(ULSDestroy(&uls));
+    PetscCall(UpperProblem(TEST_COMM, &k->blp));
+    PetscCall(VecDuplicate(k->lambda, &lower));
+    PetscCall(VecDuplicate(k->lambda, &upper));
+    PetscCall(VecSet(lower, -1));
+    PetscCall(VecSet(upper, 0.4));
+    PetscCall(BLPSetBounds(k->blp, lower, upper));
+    PetscCall(VecDestroy(&lower));
+    PetscCall(VecDestroy(&upper));
+    PetscCall(UpperStart(k->blp, exact, "", solvers[i], &uls));
+    PetscCall(Start(k, origin));
+    PetscCall(ULSSolve(uls, k->lambda));
+    PetscCall(VecDifference(k->lambda, with_set, &far));
+    CHECK(far == 0, "%s: %g away from the run on the box", solvers[i], far);
+    PetscCall(ULSDestroy(&uls));
+    PetscCall(BLPDestroy(&k->blp));
+    k->blp = plain;
+  }
+  PetscFunctionReturn(0);
+}
+
 /* On a ball as well; -uls_gatol looks at the projected gradient, since g itself does not vanish there. */
 static PetscErrorCode Ball(Case *k)
 {
@@ -301,6 +338,7 @@ int main(int argc, char **argv)
   PetscCall(Adam(&k, "", 0.9, 0.999, 1e-8));
   PetscCall(Adam(&k, "-uls_adam_beta1 0.7 -uls_adam_beta2 0.95 -uls_adam_epsilon 1e-3", 0.7, 0.95, 1e-3));
   PetscCall(Projected(&k));
+  PetscCall(ProblemBounds(&k));
   PetscCall(Ball(&k));
   PetscCall(Best(&k));
   PetscCall(Checkpoints(&k));
