@@ -264,6 +264,7 @@ static PetscErrorCode TestMap(const Case *k, FPMType type, PetscReal alpha, Pets
 {
   PetscReal *J, *C, norm[2] = {0, 0}, expected = 0, beta_used;
   TwofoldConstant d1, d2, radius;
+  PetscOptions options;
   FPMMethod method;
   PetscInt n = 0;
   State x;
@@ -285,6 +286,12 @@ static PetscErrorCode TestMap(const Case *k, FPMType type, PetscReal alpha, Pets
   PetscCall(BoundParameterNorm(fpm, k->lambda, x, &norms, &d2));
   CHECK_CLOSE(d1.value, norm[0], 1e-8, "||d1Phi||");
   CHECK_CLOSE(d2.value, alpha * norm[1], 1e-8, "||d2Phi||");
+  TwofoldSpectral restarted = norms; /* so that products overwrite what there was */
+  restarted.prefix = "few_";
+  PetscCall(OptionsUse("-few_svd_ncv 3", &options));
+  PetscCall(BoundParameterNorm(fpm, k->lambda, x, &restarted, &d2));
+  PetscCall(OptionsDrop(&options));
+  CHECK_CLOSE(d2.value, alpha * norm[1], 1e-8, "||d2Phi|| with restarts");
   CHECK(d1.standing == TWOFOLD_COMPUTED && d1.products > 2 && d1.error <= 1e-8 * d1.value,
         "||d1Phi||: error %g", (double)d1.error);
   PetscCall(BoundMapRadius(fpm, k->lambda, x, &tight, &radius));

@@ -334,8 +334,14 @@ static PetscErrorCode Walk(Run *run)
 static PetscErrorCode Describe(Run *run)
 {
   PetscBool aid;
+  PetscInt folds;
 
   PetscFunctionBegin;
+  PetscCall(BLPGetFolds(run->blp, &folds, NULL, NULL, NULL));
+  PetscCheck(folds == 0, PETSC_COMM_WORLD, PETSC_ERR_SUP,
+             "twofold contraction looks at one lower level, and each of -blp_folds %" PetscInt_FMT
+             " has its own: leave it out",
+             folds);
   PetscCall(HGGetLLS(run->hg, &run->lls));
   PetscCall(LLSGetFPM(run->lls, &run->fpm));
   PetscCall(PetscObjectTypeCompare((PetscObject)run->hg, HGAID, &aid));

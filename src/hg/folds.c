@@ -554,12 +554,34 @@ PetscErrorCode HGSaveStateFolds_Private(HG hg, PetscViewer viewer)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Each fold computes constants of its own, which a checkpoint does not hold. */
+static PetscErrorCode RefuseComputedConstants(HG hg)
+{
+  const HG child = hg->folds->child[0];
+  PetscBool lower, adjoint = PETSC_FALSE;
+  FPM fpm = NULL;
+
+  PetscFunctionBegin;
+  PetscCall(LLSGetFPM(child->lls, &fpm));
+  PetscCall(FPMNeedsConstants(fpm, &lower));
+  fpm = NULL;
+  if (child->ops->adjointmap) PetscCall((*child->ops->adjointmap)(child, &fpm));
+  if (fpm) PetscCall(FPMNeedsConstants(fpm, &adjoint));
+  PetscCheck(
+      !lower && !adjoint, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
+      "-%s_fpm_constants computed with -blp_folds: a run cannot be resumed, since the constants of each "
+      "fold are not in its checkpoint; use formula, or give the step as a number",
+      lower ? "lls" : "hg");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode HGRestoreStateFolds_Private(HG hg, PetscViewer viewer)
 {
   KeptOfFolds all = {.make = PETSC_TRUE};
   Vec own, shared;
 
   PetscFunctionBegin;
+  PetscCall(RefuseComputedConstants(hg));
   PetscCall(PetscCalloc1(hg->folds->nlocal, &all.kept));
   PetscCall(ForEachFold(hg, GetKeptOfFold, &all));
   for (PetscInt k = 0; k < hg->folds->F; k++)

@@ -34,6 +34,13 @@ ranks_agree() {
       check "$key on $n ranks" close "$(value "ranks$n" 20 "$key")" "$(value one 20 "$key")" 1e-11
     done
   done
+  # also of a value that is far from converged, since the starting vector is the same
+  for n in 1 3; do
+    launch "$n" contraction "${data[@]}" -lls_max_it 5 -contraction_eps_ncv 4 -contraction_max_products 4 -output_dir "few$n" \
+      >"log/few$n" 2>&1 || fail "few$n" "log/few$n"
+  done
+  check "unfinished L on 3 ranks" close "$(value few3 5 L_computed)" "$(value few1 5 L_computed)" 1e-11
+  check "which is unfinished" awk -v few="$(value few1 5 L_computed)" -v L="$(value few1 5 L_formula)" 'BEGIN { exit !(few > 0 && few < L) }'
   check "three points" test "$(grep -c '^after ' log/one)" = 3
   check "what map it is" grep -q '^after 5 steps (CONVERGED_ITS) of heavyball, step 0.3, momentum 0.5;' log/one
   check "options.opts" grep -q '^-contraction_at 0,5,20$' one/options.opts
@@ -55,6 +62,10 @@ steps() {
   check "-hg_test takes the optimal step for a constant" grep -qi 'pass' log/test
   launch 0 solve "${data[@]}" -lls_max_it 5 -uls_max_it 2 -lls_fpm_step optimal -lls_fpm_constants computed \
     -output_dir solved >log/solve 2>&1 || fail "solve" log/solve
+  launch 0 solve -blp_data train.svm -blp_folds 3 -quiet -lls_max_it 5 -uls_max_it 2 -lls_fpm_step optimal \
+    -lls_fpm_constants computed -output_dir folded >log/folded 2>&1 || fail "folds" log/folded
+  refused 0 64 "-lls_fpm_constants computed|resumed" solve -blp_data train.svm -blp_folds 3 -quiet -lls_max_it 5 -uls_max_it 3 \
+    -lls_fpm_step optimal -lls_fpm_constants computed -output_dir folded -resume
   check "solve tells its step" grep -q '^lower-level map  *gd, step .*computed)$' log/solve
   launch 0 contraction "${data[@]}" -lls_fpm_step 1e30 >log/huge 2>&1 || fail "diverged" log/huge
   check "diverged" grep -q 'ended by DIVERGED_NANORINF after 100 steps' log/huge
@@ -77,5 +88,6 @@ pool refused 2 64 "-lls_fpm_step optimal|mu > 0|unpenalised|-lls_fpm_type gd" hy
 pool refused 0 64 "-lls_fpm_momentum 0.3|-lls_fpm_step optimal" hypergrad "${data[@]}" -lls_fpm_type heavyball -lls_fpm_step optimal -lls_fpm_momentum 0.3
 pool refused 0 64 "-lls_fpm_constants|-lls_fpm_step optimal" hypergrad "${data[@]}" -lls_fpm_step 1 -lls_fpm_constants computed
 pool refused 0 64 "-lls_fpm_step optimol|a number, or optimal" hypergrad "${data[@]}" -lls_fpm_step optimol
+pool refused 0 64 "-blp_folds 3|one lower level" contraction -blp_data train.svm -blp_folds 3 -quiet
 pool refused 0 64 "-hg_lanczos|cg" hypergrad "${data[@]}" -hg_lanczos -hg_ksp_type gmres
 finish

@@ -145,9 +145,9 @@ done <<'END'
 -data_input,x twofold data
 END
 # coverage: on
-pool refused 0 64 "option -hg_type is not used|twofold solve and hypergrad" data -data_input train.svm -hg_type aid
+pool refused 0 64 "option -hg_type is not used|twofold solve, hypergrad and contraction" data -data_input train.svm -hg_type aid
 pool refused 0 64 "option -uls_max_it is not used|twofold solve|did you mean -lls_max_it?" "${one[@]}" -uls_max_it 3
-pool refused 0 64 "option -output_dir is not used|twofold solve and hypergrad" data -data_input train.svm -output_dir x
+pool refused 0 64 "option -output_dir is not used|twofold solve, hypergrad and contraction" data -data_input train.svm -output_dir x
 pool refused 2 64 "option -tape_type is not used|-hg_type itd" "${one[@]}" -tape_type memory
 pool refused 0 64 "-blp_seed|-blp_data" "${one[@]}" -blp_seed 3
 pool refused 0 64 "-blp_split|-blp_data" "${one[@]}" -blp_split third
