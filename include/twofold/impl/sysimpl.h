@@ -112,8 +112,8 @@ PetscErrorCode TwofoldLinesRead(MPI_Comm comm, const char path[], TwofoldLines *
 PetscErrorCode TwofoldLinesDestroy(TwofoldLines *lines);
 
 /* Spectra of shell matrices by SLEPc (spectral.c): the pair that converged, or after max_products the one at
-   hand; c->error is its residual norm, recomputed, or the distance to `limit`, a bound from outside (NaN: none
-   is known), where that is less; c->value is NaN where SLEPc gave nothing. `products` is where the shell
+   hand; c->error is its residual norm, recomputed, or the distance to `limit`, a bound from outside (NaN:
+   none is known), where that is less; c->value is NaN where SLEPc gave nothing. `products` is where the shell
    counts. */
 typedef enum { TWOFOLD_LARGEST, TWOFOLD_SMALLEST, TWOFOLD_RADIUS } TwofoldEnd;
 /* Errors relative to `scale`, or to the value itself where scale is 0. LARGEST and SMALLEST want a
