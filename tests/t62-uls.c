@@ -69,8 +69,7 @@ static PetscErrorCode Adam(Case *k, const char options[], PetscReal b1, PetscRea
   ULS uls;
 
   PetscFunctionBegin;
-  PetscCall(
-      UpperStart(k->blp, accurate, options, "-uls_step 0.2 -uls_momentum_type adam -uls_max_it 12", &uls));
+  PetscCall(UpperStart(k->blp, exact, options, "-uls_step 0.2 -uls_momentum_type adam -uls_max_it 12", &uls));
   PetscCall(ULSMonitorSet(uls, Watch, &rows));
   PetscCall(Start(k, origin));
   PetscCall(ULSSolve(uls, k->lambda));
@@ -104,7 +103,7 @@ static PetscErrorCode Projected(Case *k)
   ULS uls;
 
   PetscFunctionBegin;
-  PetscCall(UpperStart(k->blp, accurate, box, "-uls_step 8 -uls_momentum 0.6 -uls_max_it 20", &uls));
+  PetscCall(UpperStart(k->blp, exact, box, "-uls_step 8 -uls_momentum 0.6 -uls_max_it 20", &uls));
   PetscCall(ULSMonitorSet(uls, Watch, &rows));
   PetscCall(Start(k, outside));
   PetscCall(ULSSolve(uls, k->lambda));
@@ -132,6 +131,43 @@ static PetscErrorCode Projected(Case *k)
   PetscFunctionReturn(0);
 }
 
+/* Bounds that the problem has are the set where none is chosen, for Tao as well. */
+static PetscErrorCode ProblemBounds(Case *k)
+{
+  const char *const solvers[] = {"-uls_step 20 -uls_max_it 15", "-uls_type tao -uls_max_it 5"};
+  PetscScalar with_set[UPPER_P];
+  PetscReal far;
+  Vec lower, upper;
+  BLP plain = k->blp;
+  ULS uls;
+
+  PetscFunctionBegin;
+  for (int i = 0; i < 2; i++) {
+    PetscCall(UpperStart(plain, exact, box, solvers[i], &uls));
+    PetscCall(Start(k, origin));
+    PetscCall(ULSSolve(uls, k->lambda));
+    PetscCall(VecGather(k->lambda, with_set));
+    PetscCall(ULSDestroy(&uls));
+    PetscCall(UpperProblem(TEST_COMM, &k->blp));
+    PetscCall(VecDuplicate(k->lambda, &lower));
+    PetscCall(VecDuplicate(k->lambda, &upper));
+    PetscCall(VecSet(lower, -1));
+    PetscCall(VecSet(upper, 0.4));
+    PetscCall(BLPSetBounds(k->blp, lower, upper));
+    PetscCall(VecDestroy(&lower));
+    PetscCall(VecDestroy(&upper));
+    PetscCall(UpperStart(k->blp, exact, "", solvers[i], &uls));
+    PetscCall(Start(k, origin));
+    PetscCall(ULSSolve(uls, k->lambda));
+    PetscCall(VecDifference(k->lambda, with_set, &far));
+    CHECK(far == 0, "%s: %g away from the run on the box", solvers[i], far);
+    PetscCall(ULSDestroy(&uls));
+    PetscCall(BLPDestroy(&k->blp));
+    k->blp = plain;
+  }
+  PetscFunctionReturn(0);
+}
+
 /* On a ball as well; -uls_gatol looks at the projected gradient, since g itself does not vanish there. */
 static PetscErrorCode Ball(Case *k)
 {
@@ -142,7 +178,7 @@ static PetscErrorCode Ball(Case *k)
   ULS uls;
 
   PetscFunctionBegin;
-  PetscCall(UpperStart(k->blp, accurate, "-lset_type l2ball -lset_radius 0.7",
+  PetscCall(UpperStart(k->blp, exact, "-lset_type l2ball -lset_radius 0.7",
                        "-uls_step 60 -uls_gatol 1e-7 -uls_max_it 60", &uls));
   PetscCall(ULSMonitorSet(uls, Watch, &rows));
   PetscCall(Start(k, origin));
@@ -177,7 +213,7 @@ static PetscErrorCode Best(Case *k)
   ULS uls;
 
   PetscFunctionBegin;
-  PetscCall(UpperStart(k->blp, accurate, "-lset_type box -lset_lower -3 -lset_upper 3",
+  PetscCall(UpperStart(k->blp, exact, "-lset_type box -lset_lower -3 -lset_upper 1.5",
                        "-uls_step 400 -uls_max_it 25", &uls));
   PetscCall(ULSGetBest(uls, &best, &best_f, &best_it));
   CHECK(!best && PetscIsInfReal(best_f) && best_it == -1, "a best point before the first");
@@ -285,7 +321,7 @@ static PetscErrorCode Refusals(Case *k)
 
   PetscFunctionBegin;
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-    CHECK_RAISES(bad[i].code, UpperStart(k->blp, accurate, bad[i].options, "", &uls));
+    CHECK_RAISES(bad[i].code, UpperStart(k->blp, exact, bad[i].options, "", &uls));
     PetscCall(ULSDestroy(&uls));
   }
   PetscFunctionReturn(0);
@@ -302,6 +338,7 @@ int main(int argc, char **argv)
   PetscCall(Adam(&k, "", 0.9, 0.999, 1e-8));
   PetscCall(Adam(&k, "-uls_adam_beta1 0.7 -uls_adam_beta2 0.95 -uls_adam_epsilon 1e-3", 0.7, 0.95, 1e-3));
   PetscCall(Projected(&k));
+  PetscCall(ProblemBounds(&k));
   PetscCall(Ball(&k));
   PetscCall(Best(&k));
   PetscCall(Checkpoints(&k));

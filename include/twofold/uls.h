@@ -141,7 +141,8 @@ PetscErrorCode ULSSetBLP(ULS uls, BLP blp);
 PetscErrorCode ULSGetHG(ULS uls, HG *hg);
 
 /**
- * Gives the set Lambda, owned by the solver: lambda stays in it. It is free until its type is set.
+ * Gives the set Lambda, owned by the solver: lambda stays in it. Where it is free, the problem's own bounds
+ * (BLPSetBounds()) make it a box when the solver is set up; a set of another type takes their place.
  *
  * @notcollective
  *

@@ -37,7 +37,9 @@ static const char *const late[] = {
     "matstash_reproduce", "is_view", "sf_type", "sf_rank_order", "sf_window_sync", "sf_window_flavor",
     /* the adjoint's KSP, once it has solved */
     "hg_ksp_converged_reason", "hg_ksp_converged_rate", "hg_ksp_converged_rate_type", "hg_ksp_view_pre",
-    "hg_ksp_final_residual"};
+    "hg_ksp_final_residual",
+    /* Tao, once it has solved */
+    "uls_tao_view", "uls_tao_ls_view"};
 
 const char *CliLateOption(PetscInt i)
 {

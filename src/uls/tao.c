@@ -179,9 +179,10 @@ static PetscErrorCode Evaluate(ULS uls, Vec x)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* f in place of one that could not be computed at x. It lies above the accepted f by as much as the step was
-   to gain, with a gradient of 0, so that interpolating line searches shorten the step about tenfold; an
-   infinite f would make their step NaN. */
+/* f in place of one that could not be computed at x, or that is so large that the lower level is diverging.
+   It lies above the accepted f by as much as the step was to gain, with a gradient of 0, so that
+   interpolating line searches shorten the step about tenfold. An infinite f would make their step NaN, one of
+   1e20 make it vanish in rounding. */
 static PetscErrorCode Discourage(ULS uls, Vec x, PetscReal *f)
 {
   ULSTao *t = (ULSTao *)uls->data;
@@ -197,6 +198,14 @@ static PetscErrorCode Discourage(ULS uls, Vec x, PetscReal *f)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Whether f is beyond what a point of a converging lower level has; it is not where f is 0 by chance. */
+static PetscBool Diverging(ULS uls, PetscReal f)
+{
+  const PetscReal accepted = ((ULSTao *)uls->data)->f;
+
+  return (PetscBool)(accepted != 0 && f > accepted + 1e3 * PetscAbsReal(accepted));
+}
+
 static PetscErrorCode ObjectiveAndGradient(Tao tao, Vec x, PetscReal *f, Vec g, void *ctx)
 {
   ULS uls = (ULS)ctx;
@@ -205,7 +214,7 @@ static PetscErrorCode ObjectiveAndGradient(Tao tao, Vec x, PetscReal *f, Vec g, 
   PetscFunctionBegin;
   (void)tao;
   PetscCall(Evaluate(uls, x));
-  if (t->failed || uls->reason) {
+  if (t->failed || uls->reason || Diverging(uls, uls->f)) {
     PetscCall(Discourage(uls, x, f));
     PetscCall(VecZeroEntries(g));
   } else {
@@ -234,7 +243,7 @@ static PetscErrorCode Objective(Tao tao, Vec x, PetscReal *f, void *ctx)
   PetscCall(HGGetReport(uls->hg, &report));
   if (report.reason == HG_STOPPED) uls->reason = ULS_STOPPED;
   if (report.reason == HG_DIVERGED_ITS && !uls->step_on_inexact) uls->reason = ULS_DIVERGED_INEXACT;
-  if (report.reason < HG_DIVERGED_ITS || uls->reason) PetscCall(Discourage(uls, x, f));
+  if (report.reason < HG_DIVERGED_ITS || uls->reason || Diverging(uls, *f)) PetscCall(Discourage(uls, x, f));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -264,6 +273,8 @@ static PetscErrorCode Move(ULS uls, Vec x)
   PetscCall(Evaluate(uls, x)); /* a solver may go back to a trial before the last */
   PetscCall(VecNorm(t->at, NORM_2, &norm));
   if (!uls->reason && PetscIsInfOrNanReal(norm)) uls->reason = ULS_DIVERGED_NANORINF;
+  /* a line search that takes what it is given was given another f and g here */
+  if (!uls->reason && !t->failed && Diverging(uls, uls->f)) uls->reason = ULS_DIVERGED_LINE_SEARCH;
   if (uls->reason) PetscFunctionReturn(PETSC_SUCCESS);
   uls->it++;
   PetscCall(PetscLogEventBegin(TWOFOLD_ULSStep, uls, x, 0, 0));

@@ -201,17 +201,36 @@ PetscErrorCode ULSSetFromOptions(ULS uls)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* The set Lambda of lambda's space. A problem that declares bounds of its own will set them here. */
+/* A problem's own bounds are the set where no other is chosen. */
+static PetscErrorCode AdoptBounds(ULS uls)
+{
+  Vec lower, upper;
+  LSETType type;
+  PetscBool unconstrained = PETSC_TRUE;
+
+  PetscFunctionBegin;
+  PetscCall(BLPGetBounds(uls->blp, &lower, &upper));
+  PetscCall(LSETGetType(uls->lset, &type));
+  if (type) PetscCall(PetscStrcmp(type, LSETFREE, &unconstrained));
+  if ((!lower && !upper) || !unconstrained) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(LSETSetType(uls->lset, LSETBOX));
+  PetscCall(LSETBoxSetConstants(uls->lset, -(PetscReal)INFINITY, (PetscReal)INFINITY));
+  PetscCall(LSETBoxSetBounds(uls->lset, lower, upper));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The set Lambda of lambda's space. */
 static PetscErrorCode SetUpSet(ULS uls)
 {
   LSETType type;
-  PetscBool free;
+  PetscBool unconstrained;
 
   PetscFunctionBegin;
+  PetscCall(AdoptBounds(uls));
   PetscCall(LSETSetUp(uls->lset, uls->g));
   PetscCall(LSETGetType(uls->lset, &type));
-  PetscCall(PetscStrcmp(type, LSETFREE, &free));
-  uls->constrained = (PetscBool)!free;
+  PetscCall(PetscStrcmp(type, LSETFREE, &unconstrained));
+  uls->constrained = (PetscBool)!unconstrained;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

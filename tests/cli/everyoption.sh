@@ -41,6 +41,9 @@ done <<'END'
 hypergrad@-blp_test_derivatives@-@cross product transposed .* 2\.[0-9]+ .* pass
 hypergrad@-hg_type itd -hg_test@-@order 2\.00 \(2 expected\): pass
 hypergrad@-hg_type aid -hg_test@-@NUMBER is the error of aid itself
+solve@-lset_type nonneg -lset_view@-@^  type: nonneg$
+contraction@-blp_train train.svm -blp_val val.svm -contraction_max_products 2@-@NUMBER +NUMBER +[0-9]+  computed  largest eigenvalue
+contraction@-blp_train train.svm -blp_val val.svm -contraction_seed 3@-@NUMBER .* computed  smallest eigenvalue
 hypergrad@-blp_type softmax -blp_view@-@^  type: softmax$
 hypergrad@-blp_view ascii:DIR/v@DIR/v@^  train: 30 samples$
 hypergrad@-blp_test test.svm -blp_view@-@^  test: 25 samples$
@@ -85,7 +88,7 @@ hypergrad@-hg_type itd -tape_type poison -tape_view@-@^  type: poison$
 hypergrad@-hg_type itd -hg_itd_truncate 2 -tape_type ring -tape_window 2 -tape_view@-@^  last 2 states$
 hypergrad@-error_if_not_converged@-@^reason  *CONVERGED_ITS$
 hypergrad@-output_dir DIR/out@DIR/out/summary.json@"command": "hypergrad"
-solve@-uls_type descent -uls_step 0.5 -uls_view@-@^  2 steps of size 0.5$
+solve@-uls_type descent -uls_step 0.5 -uls_view@-@^  at most 2 steps$
 solve@-uls_max_it 4@-@^CONVERGED_ITS after 4 upper steps
 solve@-uls_monitor@-@^ *1 upper level f NUMBER \|\|g\|\| NUMBER$
 solve@-uls_converged_reason@-@^Upper-level solve ended by CONVERGED_ITS after 2 steps$

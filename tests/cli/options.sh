@@ -158,7 +158,7 @@ pool refused 0 64 "-blp_type user|callbacks|C program" "${one[@]}" -blp_type use
 pool refused 0 64 "'stray'" "${one[@]}" stray
 pool refused 0 64 "'stray' behind 'twofold COMMAND'" hypergrad stray "${data[@]}"
 pool refused 2 64 "'4' behind '3'" "${one[@]}" -hg_ksp_max_it 3 4
-pool refused 0 64 "unknown command solv|solve, hypergrad, contraction, data" solv "${data[@]}"
+pool refused 0 64 "unknown command solv|solve, hypergrad, contraction, data, predict" solv "${data[@]}"
 pool refused 0 64 "no command|solve" "${data[@]}"
 
 # ------------------------------------------------------------------ values: type, range, names; none

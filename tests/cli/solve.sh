@@ -18,13 +18,14 @@ run() { # RANKS DIR OPTIONS...
   launch "$ranks" solve "${data[@]}" -output_dir "$dir" "$@" >log/out."$dir" 2>log/err."$dir" ||
     fail "$dir: exit code $?" log/err."$dir"
 }
-numbers() { cut -d, -f1-10 "$1/history.csv"; } # all but times
+numbers() { cut -d, -f1-10 "$1/history.csv"; } # of a step
+exact() { cut -d, -f1-10,14 "$1/history.csv"; } # all but times, and work: a run that stopped spent some more
 rows() { echo $(($(wc -l <"$1/history.csv") - 1)); }
 same_numbers() { # WHAT DIR DIR
   echo >>log/checks
-  cmp -s <(numbers "$2") <(numbers "$3") || {
-    numbers "$2" >log/a
-    numbers "$3" >log/b
+  cmp -s <(exact "$2") <(exact "$3") || {
+    exact "$2" >log/a
+    exact "$3" >log/b
     fail "$1: the histories of $2 and $3 differ" log/a log/b
   }
 }
@@ -41,7 +42,7 @@ close_numbers() { # WHAT DIR DIR: same up to 1e-9 in all that is rounded, up to 
 whole() { # DIR: a header, then whole rows, numbered from 0
   echo >>log/checks
   awk -F, -v newline="$(tail -c 1 "$1/history.csv" | wc -l)" '
-    NF != 13 || (NR == 1 && $1 != "step") || (NR > 1 && $1 != NR - 2) { bad = 1 }
+    NF != 17 || (NR == 1 && $1 != "step") || (NR > 1 && $1 != NR - 2) { bad = 1 }
     END { exit bad || !NR || !newline }' "$1/history.csv" || fail "$1: history.csv is not whole" "$1/history.csv"
 }
 tidy() { # DIR: nothing is left aside

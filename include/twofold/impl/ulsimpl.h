@@ -21,7 +21,7 @@ struct _p_ULS {
   void *data;
   BLP blp;
   HG hg;
-  LSET lset;             /* Lambda; what a problem knows of its own bounds is to be set here (SetUpSet()) */
+  LSET lset;             /* Lambda; the problem's own bounds where no other set is chosen */
   PetscBool constrained; /* it is not all of the space; after ULSSetUp() */
   PetscReal step, gatol;
   PetscInt max_it;
