@@ -153,7 +153,7 @@ PetscErrorCode CliDescribeMap(FPM fpm, char text[], size_t len)
   if (beta > 0) PetscCall(PetscSNPrintf(momentum, sizeof(momentum), ", momentum %.12g", (double)beta));
   if (L.standing)
     PetscCall(PetscSNPrintf(optimal, sizeof(optimal), " (optimal for L %.6g and mu %.6g, %s)",
-                            (double)L.value, (double)mu.value,
+                            (double)L.value, (double)PetscMax(mu.value - mu.error, 0),
                             TwofoldStandings[PetscMax(L.standing, mu.standing)]));
   PetscCall(PetscSNPrintf(text, len, "%s, step %.12g%s%s", type, (double)alpha, momentum, optimal));
   PetscFunctionReturn(PETSC_SUCCESS);
