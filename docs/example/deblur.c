@@ -234,18 +234,22 @@ static PetscErrorCode Error(ULS uls, const Deblur *d, PetscReal *error)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* The first and the last point of the solve. */
-static PetscErrorCode Print(ULS uls, const ULSPoint *point, void *ctx)
+static PetscErrorCode Print(ULS uls, const Deblur *d, const char when[], PetscReal f)
 {
-  PetscInt last;
   PetscReal error;
 
   PetscFunctionBegin;
-  PetscCall(ULSGetMaximumIterations(uls, &last));
-  if (point->it > 0 && point->it < last) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(Error(uls, (const Deblur *)ctx, &error));
-  PetscCall(PetscPrintf(PetscObjectComm((PetscObject)uls), "%s: f %.4e , error of the signal %.2f %%\n",
-                        point->it ? "end" : "start", (double)point->f, 100 * (double)error));
+  PetscCall(Error(uls, d, &error));
+  PetscCall(PetscPrintf(PetscObjectComm((PetscObject)uls), "%s: f %.4e , error of the signal %.2f %%\n", when,
+                        (double)f, 100 * (double)error));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Called at every point of the solve. */
+static PetscErrorCode Monitor(ULS uls, const ULSPoint *point, void *ctx)
+{
+  PetscFunctionBegin;
+  if (point->it == 0) PetscCall(Print(uls, (const Deblur *)ctx, "start", point->f));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -276,6 +280,7 @@ static PetscErrorCode Run(MPI_Comm comm)
   BLP blp;
   ULS uls;
   Vec lambda;
+  PetscReal f;
 
   PetscFunctionBegin;
   PetscCall(PetscMemzero(&d, sizeof(d)));
@@ -286,12 +291,14 @@ static PetscErrorCode Run(MPI_Comm comm)
   PetscCall(CreateProblem(comm, &d, &blp));
   PetscCall(ULSCreate(comm, &uls));
   PetscCall(ULSSetBLP(uls, blp));
-  PetscCall(ULSMonitorSet(uls, Print, &d));
+  PetscCall(ULSMonitorSet(uls, Monitor, &d));
   PetscCall(SetDefaults(uls));
   PetscCall(ULSSetFromOptions(uls));
   PetscCall(BLPCreateVecs(blp, &lambda, NULL));
   PetscCall(VecSet(lambda, d.lambda0));
   PetscCall(ULSSolve(uls, lambda));
+  PetscCall(ULSGetObjective(uls, &f));
+  PetscCall(Print(uls, &d, "end", f));
   PetscCall(VecDestroy(&lambda));
   PetscCall(ULSDestroy(&uls));
   PetscCall(BLPDestroy(&blp));
