@@ -39,23 +39,6 @@ static PetscErrorCode FPMResidualJVP_GD(FPM fpm, State v, State y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* d2Phi = -alpha C, C = d/dlambda grad l */
-static PetscErrorCode FPMParameterJVP_GD(FPM fpm, Vec u, State y)
-{
-  PetscFunctionBegin;
-  PetscCall(BLPLossCrossMult(fpm->blp, u, y->v[0]));
-  PetscCall(VecScale(y->v[0], -fpm->step));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode FPMParameterVJPAdd_GD(FPM fpm, State v, Vec g)
-{
-  PetscFunctionBegin;
-  PetscCall(BLPLossCrossMultTranspose(fpm->blp, v->v[0], fpm->glambda));
-  PetscCall(VecAXPY(g, -fpm->step, fpm->glambda));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PetscErrorCode FPMCreate_GD(FPM fpm)
 {
   PetscFunctionBegin;
@@ -69,7 +52,7 @@ PetscErrorCode FPMCreate_GD(FPM fpm)
   fpm->ops->vjp = FPMJVP_GD;
   fpm->ops->residualjvp = FPMResidualJVP_GD;
   fpm->ops->residualvjp = FPMResidualJVP_GD;
-  fpm->ops->parameterjvp = FPMParameterJVP_GD;
-  fpm->ops->parametervjpadd = FPMParameterVJPAdd_GD;
+  fpm->ops->parameterjvp = FPMParameterJVP_Loss;
+  fpm->ops->parametervjpadd = FPMParameterVJPAdd_Loss;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

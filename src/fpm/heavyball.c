@@ -80,23 +80,6 @@ static PetscErrorCode FPMResidualVJP_HeavyBall(FPM fpm, State v, State y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode FPMParameterJVP_HeavyBall(FPM fpm, Vec u, State y)
-{
-  PetscFunctionBegin;
-  PetscCall(BLPLossCrossMult(fpm->blp, u, y->v[0]));
-  PetscCall(VecScale(y->v[0], -fpm->step));
-  PetscCall(VecZeroEntries(y->v[1]));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode FPMParameterVJPAdd_HeavyBall(FPM fpm, State v, Vec g)
-{
-  PetscFunctionBegin;
-  PetscCall(BLPLossCrossMultTranspose(fpm->blp, v->v[0], fpm->glambda));
-  PetscCall(VecAXPY(g, -fpm->step, fpm->glambda));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PetscErrorCode FPMCreate_HeavyBall(FPM fpm)
 {
   PetscFunctionBegin;
@@ -110,7 +93,7 @@ PetscErrorCode FPMCreate_HeavyBall(FPM fpm)
   fpm->ops->vjp = FPMVJP_HeavyBall;
   fpm->ops->residualjvp = FPMResidualJVP_HeavyBall;
   fpm->ops->residualvjp = FPMResidualVJP_HeavyBall;
-  fpm->ops->parameterjvp = FPMParameterJVP_HeavyBall;
-  fpm->ops->parametervjpadd = FPMParameterVJPAdd_HeavyBall;
+  fpm->ops->parameterjvp = FPMParameterJVP_Loss;
+  fpm->ops->parametervjpadd = FPMParameterVJPAdd_Loss;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

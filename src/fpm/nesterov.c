@@ -112,23 +112,6 @@ static PetscErrorCode FPMResidualVJP_Nesterov(FPM fpm, State v, State y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode FPMParameterJVP_Nesterov(FPM fpm, Vec u, State y)
-{
-  PetscFunctionBegin;
-  PetscCall(BLPLossCrossMult(fpm->blp, u, y->v[0]));
-  PetscCall(VecScale(y->v[0], -fpm->step));
-  PetscCall(VecZeroEntries(y->v[1]));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode FPMParameterVJPAdd_Nesterov(FPM fpm, State v, Vec g)
-{
-  PetscFunctionBegin;
-  PetscCall(BLPLossCrossMultTranspose(fpm->blp, v->v[0], fpm->glambda));
-  PetscCall(VecAXPY(g, -fpm->step, fpm->glambda));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode Reset(FPM fpm)
 {
   Nesterov *nesterov = (Nesterov *)fpm->data;
@@ -174,7 +157,7 @@ PetscErrorCode FPMCreate_Nesterov(FPM fpm)
   fpm->ops->vjp = FPMVJP_Nesterov;
   fpm->ops->residualjvp = FPMResidualJVP_Nesterov;
   fpm->ops->residualvjp = FPMResidualVJP_Nesterov;
-  fpm->ops->parameterjvp = FPMParameterJVP_Nesterov;
-  fpm->ops->parametervjpadd = FPMParameterVJPAdd_Nesterov;
+  fpm->ops->parameterjvp = FPMParameterJVP_Loss;
+  fpm->ops->parametervjpadd = FPMParameterVJPAdd_Loss;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -47,6 +47,10 @@ PetscErrorCode FPMStepFromOptions_Private(FPM fpm, PetscOptionItems *PetscOption
 PetscErrorCode FPMCheckPrepared_Private(FPM fpm);
 PetscErrorCode FPMViewOptimal_Private(FPM fpm, PetscViewer viewer);
 
+/* Ops that the maps made from the loss share. */
+PetscErrorCode FPMParameterJVP_Loss(FPM fpm, Vec u, State y);
+PetscErrorCode FPMParameterVJPAdd_Loss(FPM fpm, State v, Vec g);
+
 /* Types, one a file. */
 PetscErrorCode FPMCreate_GD(FPM fpm);
 PetscErrorCode FPMCreate_HeavyBall(FPM fpm);
