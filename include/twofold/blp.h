@@ -357,6 +357,18 @@ PetscErrorCode BLPLossLinearize(BLP blp, Vec lambda, Vec w);
  */
 PetscErrorCode BLPLossHessianMult(BLP blp, Vec v, Vec y);
 /**
+ * Computes the diagonal of the Hessian at the point of BLPLossLinearize().
+ *
+ * @collective
+ *
+ * @param[in]     blp  the problem
+ * @param[out]    d    diagonal of grad^2_ww l (w's layout)
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE BLPLossLinearize() was not called
+ * @raises PETSC_ERR_SUP the problem gives no diagonal
+ */
+PetscErrorCode BLPLossHessianDiagonal(BLP blp, Vec d);
+/**
  * Multiplies by the cross derivative of the loss: y = (d/dlambda grad_w l) u, from lambda's space to w's.
  *
  * @collective
@@ -382,31 +394,6 @@ PetscErrorCode BLPLossCrossMult(BLP blp, Vec u, Vec y);
  * @raises PETSC_ERR_SUP the problem has no such product
  */
 PetscErrorCode BLPLossCrossMultTranspose(BLP blp, Vec v, Vec g);
-/**
- * Gives mu(lambda) >= 0 with grad^2_ww l >= mu I everywhere, as the problem gives it; unknown where it does
- * not.
- *
- * @collective
- *
- * @param[in]     blp     the problem, set up
- * @param[in]     lambda  hyperparameters
- * @param[out]    mu      modulus of strong convexity
- *
- * @raises PETSC_ERR_SUP there is a lower level in each of several folds
- */
-PetscErrorCode BLPGetStrongConvexity(BLP blp, Vec lambda, TwofoldConstant *mu);
-/**
- * Gives L(lambda) with grad^2_ww l <= L I everywhere, as the problem gives it; unknown where it does not.
- *
- * @collective
- *
- * @param[in]     blp     the problem, set up
- * @param[in]     lambda  hyperparameters
- * @param[out]    L       Lipschitz constant of the gradient
- *
- * @raises PETSC_ERR_SUP there is a lower level in each of several folds
- */
-PetscErrorCode BLPGetSmoothness(BLP blp, Vec lambda, TwofoldConstant *L);
 
 /**
  * Tells whether the lower level is (also) a loss: BLPLossGradient() and its like.
@@ -516,17 +503,6 @@ PetscErrorCode BLPMapParameterVJP(BLP blp, Vec v, Vec g);
  * @param[out] symmetric whether it is; false without a map
  */
 PetscErrorCode BLPMapIsSymmetric(BLP blp, PetscBool *symmetric);
-/**
- * Gives a bound q(lambda) >= ||d1Phi(w, lambda)|| for every w, as the problem gives it; unknown where it
- * does not.
- *
- * @collective
- *
- * @param[in]  blp    the problem
- * @param[in]  lambda hyperparameters
- * @param[out] q      the constant
- */
-PetscErrorCode BLPGetContraction(BLP blp, Vec lambda, TwofoldConstant *q);
 
 /**
  * Sets bounds of lambda, for any problem.

@@ -9,7 +9,7 @@
  * or FPMLinearize() and products. LLSGetFPM() gives the map of a lower level, HGGetAdjointFPM() that of an
  * adjoint.
  */
-#include <twofold/blp.h>
+#include <twofold/blpconstants.h>
 #include <twofold/state.h>
 
 #if defined(__cplusplus)

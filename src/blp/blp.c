@@ -302,6 +302,15 @@ PetscErrorCode BLPLossHessianMult(BLP blp, Vec v, Vec y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode BLPLossHessianDiagonal(BLP blp, Vec d)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(blp));
+  BLPCheckOp(blp, losshessiandiagonal, "diagonal of the Hessian", "BLPUserSetLossDiagonal");
+  PetscUseTypeMethod(blp, losshessiandiagonal, d);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPLossCrossMult(BLP blp, Vec u, Vec y)
 {
   Vec own;
@@ -323,28 +332,6 @@ PetscErrorCode BLPLossCrossMultTranspose(BLP blp, Vec v, Vec g)
   BLPCheckOp(blp, losscrosstranspose, "cross product transposed", "BLPUserSetLoss");
   PetscUseTypeMethod(blp, losscrosstranspose, v, own);
   PetscCall(BLPTieResult_Private(blp, own, g));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode BLPGetStrongConvexity(BLP blp, Vec lambda, TwofoldConstant *mu)
-{
-  Vec own;
-
-  PetscFunctionBegin;
-  PetscCall(BLPTieLambda_Private(blp, lambda, &own));
-  *mu = (TwofoldConstant){.value = NAN, .origin = "not given by the problem"};
-  PetscTryTypeMethod(blp, strongconvexity, own, mu);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode BLPGetSmoothness(BLP blp, Vec lambda, TwofoldConstant *L)
-{
-  Vec own;
-
-  PetscFunctionBegin;
-  PetscCall(BLPTieLambda_Private(blp, lambda, &own));
-  *L = (TwofoldConstant){.value = NAN, .origin = "not given by the problem"};
-  PetscTryTypeMethod(blp, smoothness, own, L);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

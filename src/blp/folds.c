@@ -81,6 +81,14 @@ static PetscErrorCode BLPConstant_Folds(BLP blp, Vec lambda, TwofoldConstant *co
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode BLPLossLipschitz_Folds(BLP blp, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *c)
+{
+  PetscFunctionBegin;
+  (void)lambda, (void)w, (void)radius, (void)c;
+  PetscCall(Refuse(blp, "constants of the loss"));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode BLPEvaluate_Folds(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
 {
   PetscFunctionBegin;
@@ -138,6 +146,7 @@ static void ReplaceOps(BLP blp)
                                .losslinearize = BLPLossLinearize_Folds,
                                .strongconvexity = BLPConstant_Folds,
                                .smoothness = BLPConstant_Folds,
+                               .losslipschitz = BLPLossLipschitz_Folds,
                                .evaluate = BLPEvaluate_Folds,
                                .view = BLPView_Folds,
                                .memory = BLPGetMemory_Folds};

@@ -125,14 +125,3 @@ PetscErrorCode BLPMapParameterVJP(BLP blp, Vec v, Vec g)
   PetscCall(BLPTieResult_Private(blp, own, g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
-
-PetscErrorCode BLPGetContraction(BLP blp, Vec lambda, TwofoldConstant *q)
-{
-  Vec own;
-
-  PetscFunctionBegin;
-  *q = (TwofoldConstant){.value = NAN, .origin = "not given by the problem"};
-  PetscCall(BLPTieLambda_Private(blp, lambda, &own));
-  PetscTryTypeMethod(blp, contraction, own, q);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}

@@ -175,6 +175,20 @@ PetscErrorCode BLPTieResult_Private(BLP blp, Vec own, Vec g)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* ||T||_2 <= sqrt(||T||_1 ||T||_inf), with equality for ties, whose columns have disjoint ones. */
+PetscErrorCode BLPTieGetNorm_Private(BLP blp, PetscReal *norm)
+{
+  PetscReal columns, rows;
+
+  PetscFunctionBegin;
+  *norm = 1;
+  if (!blp->tie.T) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(MatNorm(blp->tie.T, NORM_1, &columns));
+  PetscCall(MatNorm(blp->tie.T, NORM_INFINITY, &rows));
+  *norm = PetscSqrtReal(columns) * PetscSqrtReal(rows);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ------------------------------------------------------------------ what a caller sets and sees */
 
 PetscErrorCode BLPSetTie(BLP blp, BLPTie kind)

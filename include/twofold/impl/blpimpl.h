@@ -1,7 +1,7 @@
 #ifndef TWOFOLD_BLPIMPL_H
 #define TWOFOLD_BLPIMPL_H
 #include <petscmat.h>
-#include <twofold/blp.h>
+#include <twofold/blpconstants.h>
 #include <twofold/impl/groupimpl.h>
 #include <twofold/impl/sysimpl.h>
 
@@ -17,10 +17,15 @@ struct _BLPOps {
   PetscErrorCode (*lossgradient)(BLP, Vec, Vec, PetscReal *, Vec);
   PetscErrorCode (*losslinearize)(BLP, Vec, Vec);
   PetscErrorCode (*losshessian)(BLP, Vec, Vec);
+  PetscErrorCode (*losshessiandiagonal)(BLP, Vec); /* optional, as are the constants below */
   PetscErrorCode (*losscross)(BLP, Vec, Vec);
   PetscErrorCode (*losscrosstranspose)(BLP, Vec, Vec);
   PetscErrorCode (*strongconvexity)(BLP, Vec, TwofoldConstant *);
   PetscErrorCode (*smoothness)(BLP, Vec, TwofoldConstant *);
+  PetscErrorCode (*strongconvexitygradient)(BLP, Vec lambda, Vec g);
+  PetscErrorCode (*smoothnessgradient)(BLP, Vec lambda, Vec g);
+  /* all unknown on entry; within the ball ||w' - w|| <= radius */
+  PetscErrorCode (*losslipschitz)(BLP, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *);
   /* a lower level is a loss (lossgradient and its like), a map (mapapply and its like), or both */
   PetscErrorCode (*mapapply)(BLP, Vec lambda, Vec w, Vec y);
   PetscErrorCode (*maplinearize)(BLP, Vec lambda, Vec w);
@@ -29,6 +34,7 @@ struct _BLPOps {
   PetscErrorCode (*mapparameterjvp)(BLP, Vec, Vec);
   PetscErrorCode (*mapparametervjp)(BLP, Vec, Vec);
   PetscErrorCode (*contraction)(BLP, Vec, TwofoldConstant *);
+  PetscErrorCode (*maplipschitz)(BLP, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *);
   PetscErrorCode (*evaluate)(BLP, BLPSet, Vec, Vec, BLPMetrics *);
   PetscErrorCode (*memory)(BLP, PetscLogDouble *);
   /* a model: what the type itself needs beside `like`, the same read back (sets nlambda, nw and the layouts),
@@ -139,6 +145,8 @@ static inline Vec BLPTieOwn_Private(BLP blp, Vec g)
   return g && blp->tie.T ? blp->tie.work : g;
 }
 PetscErrorCode BLPTieResult_Private(BLP blp, Vec own, Vec g);
+/* A bound of ||T||; 1 without a tie. */
+PetscErrorCode BLPTieGetNorm_Private(BLP blp, PetscReal *norm);
 
 /* Types, one a file of problems/. */
 PetscErrorCode BLPCreate_Softmax(BLP blp);
