@@ -312,6 +312,23 @@ PetscErrorCode BLPGetSizes(BLP blp, PetscInt *nlambda, PetscInt *nw);
  */
 PetscErrorCode BLPUpper(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2);
 /**
+ * Differentiates the gradients of E in w along a direction: by central differences, at two points w +- h dw
+ * whose distance from w is eps^(1/3) times the longer one of w and dw.
+ *
+ * @collective
+ *
+ * @param[in]     blp     the problem, set up
+ * @param[in]     lambda  hyperparameters (nlambda entries)
+ * @param[in]     w       lower variable (nw entries)
+ * @param[in]     dw      direction in w's space
+ * @param[out]    y1      D_w[grad1 E] dw, in w's space; may be NULL
+ * @param[out]    y2      D_w[grad2 E] dw, in lambda's space; may be NULL
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE as BLPUpper()
+ * @raises PETSC_ERR_SUP as BLPUpper()
+ */
+PetscErrorCode BLPUpperDerivative(BLP blp, Vec lambda, Vec w, Vec dw, Vec y1, Vec y2);
+/**
  * Computes the lower level as a loss: l(w, lambda) and its gradient.
  *
  * @collective

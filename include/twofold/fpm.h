@@ -311,6 +311,25 @@ PetscErrorCode FPMParameterJVP(FPM fpm, Vec u, State y);
 PetscErrorCode FPMParameterVJPAdd(FPM fpm, State v, Vec g);
 
 /**
+ * Differentiates the transposed products in x along a direction: by central differences, at two points
+ * x +- h dx whose distance from x is eps^(1/3) times the longer one of x and dx.
+ *
+ * It fixes these points on the way and (x, lambda) at the end, as FPMLinearize() does: another map made from
+ * the same problem's loss must be given its point again.
+ *
+ * @collective
+ *
+ * @param[in]     fpm     the map
+ * @param[in]     lambda  hyperparameters
+ * @param[in]     x       where, a state of this map
+ * @param[in]     v       a state of this map
+ * @param[in]     dx      direction, another one
+ * @param[out]    y       D_x[d1Phi^T v] dx, another one
+ * @param[out]    g       D_x[d2Phi^T v] dx, in lambda's space
+ */
+PetscErrorCode FPMVJPDerivative(FPM fpm, Vec lambda, State x, State v, State dx, State y, Vec g);
+
+/**
  * Gives the step size in use.
  *
  * @notcollective

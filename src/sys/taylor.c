@@ -1,4 +1,4 @@
-/* Order of Taylor remainders, read off where rounding leaves it readable. */
+/* Order of Taylor remainders, read off where rounding leaves it readable; the step of central differences. */
 #include <twofold/impl/sysimpl.h>
 
 PetscReal TwofoldTaylorStep(PetscInt k)
@@ -34,4 +34,10 @@ void TwofoldTaylorFit(TwofoldTaylor *t)
 PetscBool TwofoldTaylorPasses(const TwofoldTaylor *t)
 {
   return (PetscBool)(t->order >= 1.5); /* false for NaN */
+}
+
+PetscReal TwofoldCentralStep(PetscReal norm, PetscReal length)
+{
+  if (length == 0) return 1;
+  return PetscPowReal(PETSC_MACHINE_EPSILON, 1.0 / 3) * PetscMax(norm, length) / length;
 }

@@ -98,6 +98,10 @@ typedef struct {
 PetscReal TwofoldTaylorStep(PetscInt k);
 void TwofoldTaylorFit(TwofoldTaylor *taylor);
 PetscBool TwofoldTaylorPasses(const TwofoldTaylor *taylor);
+/* The step h of central differences at a point of this norm along a direction of this length: the way h d is
+   the cube root of rounding times the point, or times d where that is longer, where rounding and the third
+   derivative leave errors of a size. */
+PetscReal TwofoldCentralStep(PetscReal norm, PetscReal length);
 
 /* The lines of a text file, dealt to ranks by byte ranges: a line belongs to the rank in whose range its
    first byte lies, so that every line is whole on one rank and no rank reads more than its range and one

@@ -1,0 +1,2 @@
+# Derivatives along directions; the estimate of the hypergradient's error.
+twofold_dense_test(t31-derivative RANKS 1 2 3 4 7)
