@@ -329,6 +329,32 @@ PetscErrorCode BLPUpper(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2
  */
 PetscErrorCode BLPUpperDerivative(BLP blp, Vec lambda, Vec w, Vec dw, Vec y1, Vec y2);
 /**
+ * Tells whether the problem knows its solution in closed form: BLPGetExact().
+ *
+ * @notcollective
+ *
+ * @param[in]  blp the problem, set up
+ * @param[out] has whether it does
+ */
+PetscErrorCode BLPHasExact(BLP blp, PetscBool *has);
+/**
+ * Gives the solution of the lower level, the upper objective and its gradient in closed form, to rounding.
+ *
+ * Any of the three may be NULL. A tie or map of lambda and the penalty of BLPSetUpperL2() are in them.
+ *
+ * @collective
+ *
+ * @param[in]     blp     the problem, set up
+ * @param[in]     lambda  hyperparameters (nlambda entries)
+ * @param[out]    w       w(lambda) (nw entries)
+ * @param[out]    f       f(lambda), the same on every rank
+ * @param[out]    g       grad f(lambda) (nlambda entries)
+ *
+ * @raises PETSC_ERR_SUP the problem has no closed form, or a lower level in each of several folds
+ * @equation{grad f = grad2 E + w'(lambda)^T grad1 E at w = w(lambda)}
+ */
+PetscErrorCode BLPGetExact(BLP blp, Vec lambda, Vec w, PetscReal *f, Vec g);
+/**
  * Computes the lower level as a loss: l(w, lambda) and its gradient.
  *
  * @collective

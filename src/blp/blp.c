@@ -256,6 +256,32 @@ PetscErrorCode BLPUpper(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode BLPHasExact(BLP blp, PetscBool *has)
+{
+  PetscFunctionBegin;
+  *has = (PetscBool)(blp->ops->exact != NULL);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPGetExact(BLP blp, Vec lambda, Vec w, PetscReal *f, Vec g)
+{
+  const Vec result = BLPTieOwn_Private(blp, g);
+  PetscReal value;
+  Vec own;
+
+  PetscFunctionBegin;
+  PetscCheck(blp->ops->exact, PetscObjectComm((PetscObject)blp), PETSC_ERR_SUP,
+             "the %s problem has no closed form of w(lambda) and grad f: a hypergradient of high accuracy is "
+             "-hg_type aid with small -lls_rtol and -hg_ksp_rtol",
+             ((PetscObject)blp)->type_name ? ((PetscObject)blp)->type_name : "untyped");
+  PetscCall(BLPTieLambda_Private(blp, lambda, &own));
+  PetscUseTypeMethod(blp, exact, own, w, &value, result);
+  PetscCall(BLPTieResult_Private(blp, result, g));
+  PetscCall(AddUpperL2(blp, lambda, &value, g));
+  if (f) *f = value;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPLossGradient(BLP blp, Vec lambda, Vec w, PetscReal *l, Vec g)
 {
   Vec own;

@@ -14,6 +14,8 @@ struct _BLPOps {
   PetscErrorCode (*destroy)(BLP);
   PetscErrorCode (*createvecs)(BLP, Vec *, Vec *);
   PetscErrorCode (*upper)(BLP, Vec, Vec, PetscReal *, Vec, Vec);
+  /* optional: w(lambda), f and its gradient in closed form; w and the gradient may be NULL */
+  PetscErrorCode (*exact)(BLP, Vec lambda, Vec w, PetscReal *f, Vec g);
   PetscErrorCode (*lossgradient)(BLP, Vec, Vec, PetscReal *, Vec);
   PetscErrorCode (*losslinearize)(BLP, Vec, Vec);
   PetscErrorCode (*losshessian)(BLP, Vec, Vec);
