@@ -19,6 +19,7 @@
 #include <twofold/lls.h>
 #include <twofold/tape.h>
 #include <twofold/bound.h>
+#include <twofold/certificate.h>
 #include <twofold/hg.h>
 #include <twofold/uls.h>
 #endif

@@ -344,6 +344,64 @@ static PetscErrorCode BLPSmoothness_Softmax(BLP blp, Vec lambda, TwofoldConstant
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* max_j D_j, and max_j D_j (||w_j|| + radius) over the entries w_j of W that share a weight. */
+static PetscErrorCode WeightNorms(BLP blp, Vec w, PetscReal radius, PetscReal *highest, PetscReal *cross)
+{
+  const Softmax *sm = (const Softmax *)blp->data;
+  PetscReal largest[2] = {0, 0};
+  const PetscScalar *a;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArrayRead(w, &a));
+  for (PetscInt j = 0; j < sm->nweight; j++) {
+    PetscReal square = 0;
+    for (PetscInt k = 0; k < sm->share; k++) square += a[j * sm->share + k] * a[j * sm->share + k];
+    if (sm->weight[j] == 0) continue; /* the bias */
+    largest[0] = PetscMax(largest[0], sm->weight[j]);
+    largest[1] = PetscMax(largest[1], sm->weight[j] * (PetscSqrtReal(square) + radius));
+  }
+  PetscCall(VecRestoreArrayRead(w, &a));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, largest, 2, MPIU_REAL, MPIU_MAX, PetscObjectComm((PetscObject)blp)));
+  *highest = largest[0];
+  *cross = largest[1];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The Hessian of logsumexp is at most 1/2 and Lipschitz with sqrt(6)/9, its third derivative along u, |u| =
+   1, being a third central moment of numbers within sqrt(2) of each other. d/dlambda grad_w l = D * W has
+   columns of disjoint support. */
+static PetscErrorCode BLPLossLipschitz_Softmax(BLP blp, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *c)
+{
+  Softmax *sm = (Softmax *)blp->data;
+  TwofoldConstant train, val;
+  PetscReal highest = 0, cross = 0, row;
+  PetscInt n, nval;
+
+  PetscFunctionBegin;
+  PetscCall(UpdateWeights(sm, lambda));
+  PetscCall(WeightNorms(blp, w, radius, &highest, &cross));
+  PetscCall(FeatureMatGetNorm(sm->X[BLP_TRAIN], &train));
+  PetscCall(FeatureMatGetRowNorm(sm->X[BLP_TRAIN], &row));
+  PetscCall(FeatureMatGetSizes(sm->X[BLP_TRAIN], &n, NULL, NULL));
+  PetscCall(FeatureMatGetNorm(sm->X[BLP_VAL], &val));
+  PetscCall(FeatureMatGetSizes(sm->X[BLP_VAL], &nval, NULL, NULL));
+  c->eta2 =
+      (TwofoldConstant){.value = 0, .standing = TWOFOLD_PROVED, .origin = "E does not depend on lambda"};
+  c->nu2 =
+      (TwofoldConstant){.value = highest, .standing = TWOFOLD_PROVED, .origin = "max exp(lambda) / (c p)"};
+  c->L_Phi = (TwofoldConstant){
+      .value = cross, .standing = TWOFOLD_PROVED, .origin = "max exp(lambda_j) (||w_j|| + radius) / (c p)"};
+  if (val.standing)
+    c->eta1 = (TwofoldConstant){.value = val.value * val.value / (2 * (PetscReal)nval),
+                                .standing = TWOFOLD_PROVED,
+                                .origin = "||X'||^2 / (2 n')"};
+  if (train.standing)
+    c->nu1 = (TwofoldConstant){.value = PetscSqrtReal(6) / 9 * train.value * train.value * row / (PetscReal)n,
+                               .standing = TWOFOLD_PROVED,
+                               .origin = "sqrt(6)/9 ||X||^2 max ||x_i|| / n"};
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode BLPEvaluate_Softmax(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
 {
   Softmax *sm = (Softmax *)blp->data;
@@ -573,6 +631,7 @@ PetscErrorCode BLPCreate_Softmax(BLP blp)
   blp->ops->losscrosstranspose = BLPLossCrossTranspose_Softmax;
   blp->ops->strongconvexity = BLPStrongConvexity_Softmax;
   blp->ops->smoothness = BLPSmoothness_Softmax;
+  blp->ops->losslipschitz = BLPLossLipschitz_Softmax;
   blp->ops->evaluate = BLPEvaluate_Softmax;
   blp->ops->memory = BLPGetMemory_Softmax;
   blp->ops->savemodel = BLPSaveModel_Softmax;

@@ -168,6 +168,15 @@ PetscErrorCode FeatureMatMultTranspose(FeatureMat X, Vec R, Vec G);
  * @raises PETSC_ERR_ARG_WRONGSTATE there are no data yet
  */
 PetscErrorCode FeatureMatGetNorm(FeatureMat X, TwofoldConstant *norm);
+/**
+ * Gives the largest norm of a sample, the bias's 1 counted in.
+ *
+ * @notcollective
+ *
+ * @param[in]     X       the matrix, after FeatureMatSetData()
+ * @param[out]    norm    max ||x_i||
+ */
+PetscErrorCode FeatureMatGetRowNorm(FeatureMat X, PetscReal *norm);
 
 /**
  * Gives the memory of this rank's part of the matrix.

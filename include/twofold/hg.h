@@ -38,9 +38,29 @@ typedef enum {
 /** Names of the reasons, by their numbers -5 to 2: "CONVERGED_ITS", ... */
 extern const char *const *HGConvergedReasons;
 
+/** What a hypergradient tells of its own error. */
+typedef enum {
+  HG_CERTIFICATE_NONE,     /**< nothing */
+  HG_CERTIFICATE_BOUND,    /**< a bound by residuals and constants: HGReport.bound */
+  HG_CERTIFICATE_ESTIMATE, /**< an estimate by another solve, which is not a bound */
+  HG_CERTIFICATE_BOTH      /**< both */
+} HGCertificate;
+/** Their names: "none", "bound", "estimate", "both"; laid out as for PetscOptionsEnum(). */
+extern const char *const HGCertificates[];
+
+/** Where the strong convexity that an error bound is made of comes from. */
+typedef enum {
+  HG_MU_FORMULA, /**< the problem's formula, which holds everywhere */
+  HG_MU_BALL     /**< the least eigenvalue of the Hessian at the iterate, by SLEPc, less what it may fall by
+                    up to w(lambda), where that is more */
+} HGCertificateMu;
+/** Their names: "formula", "ball"; laid out as for PetscOptionsEnum(). */
+extern const char *const HGCertificateMus[];
+
 /**
  * What the last HGSolve() or HGEvaluate() did. Of folds: the worst reason, with the other reasons of the
- * first fold that has it; steps of all folds together; the largest residual, change and times.
+ * first fold that has it; steps of all folds together; the largest residual, change and times; the mean of
+ * the bounds.
  */
 typedef struct {
   HGConvergedReason reason;          /**< why it ended */
@@ -51,6 +71,9 @@ typedef struct {
   PetscReal adjoint_residual; /**< `||grad1 E - (I - d1Phi^T) v|| / ||grad1 E||`, recomputed; -1 with itd */
   PetscReal lower_change;     /**< `||Phi(x) - x||` of the last step, -1 where not computed */
   PetscReal norm;             /**< `||hypergradient||` */
+  TwofoldConstant bound;      /**< of `||hypergradient - grad f||`, where HGSetCertificate() asked for it: a
+                                 certificate if its standing is proved, else a computed bound; if unknown,
+                                 its origin says why. Products counts what it cost */
   PetscLogDouble lower_time,  /**< time of the lower-level solve, s, this rank */
       adjoint_time;           /**< time of the adjoint, s, this rank */
 } HGReport;
@@ -221,6 +244,44 @@ PetscErrorCode HGGetAdjointFPM(HG hg, FPM *fpm);
  * @option{-tape_type T}
  */
 PetscErrorCode HGGetTape(HG hg, Tape *tape);
+
+/**
+ * Sets what each HGSolve() tells of the error of its hypergradient. Default: nothing.
+ *
+ * The bound costs one gradient of the lower level (or one Phi); where the adjoint's map has a state of two
+ * vectors one Hessian product more; of itd a norm a step.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg    the hypergradient
+ * @param[in]     what  nothing, a bound, an estimate, or both
+ *
+ * @option{-hg_certificate none|bound|estimate|both}
+ */
+PetscErrorCode HGSetCertificate(HG hg, HGCertificate what);
+/**
+ * Gives what HGSetCertificate() set.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg    the hypergradient
+ * @param[out]    what  nothing, a bound, an estimate, or both
+ */
+PetscErrorCode HGGetCertificate(HG hg, HGCertificate *what);
+/**
+ * Sets the strong convexity that the bound of aid is made of, where the lower level is a loss. Default: the
+ * problem's formula.
+ *
+ * With the least eigenvalue the bound's standing is computed, at the cost of an eigenvalue solve.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg    the hypergradient
+ * @param[in]     mu    formula, or ball
+ *
+ * @option{-hg_certificate_mu formula|ball}
+ */
+PetscErrorCode HGSetCertificateMu(HG hg, HGCertificateMu mu);
 
 /**
  * Whether the adjoint's CG also gives the extreme Lanczos values of its operator, at no further product.

@@ -1,6 +1,5 @@
 /* Rates by formula: what the eigenvalues of the Hessian make of those of d1Phi. */
-#include <twofold/bound.h>
-#include <twofold/impl/sysimpl.h>
+#include <twofold/impl/boundimpl.h>
 
 /* Largest modulus of the roots of z^2 - s z + r. */
 static PetscReal LargestRoot(PetscReal s, PetscReal r)
@@ -33,13 +32,6 @@ PetscErrorCode BoundRootModulus(FPMMethod method, PetscReal alpha, PetscReal bet
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Of two constants the standing of what is made of them. */
-static TwofoldStanding Together(const TwofoldConstant *a, const TwofoldConstant *b)
-{
-  if (a->standing == TWOFOLD_UNKNOWN || b->standing == TWOFOLD_UNKNOWN) return TWOFOLD_UNKNOWN;
-  return PetscMax(a->standing, b->standing);
-}
-
 /* The modulus at the worse end of [low, high]. Over h it has one valley: with t = 1 - alpha h,
      gd         |t|
      heavyball  sqrt(beta) where |t + beta| <= 2 sqrt(beta), and grows with |t + beta| beyond
@@ -65,7 +57,8 @@ PetscErrorCode BoundSpectralRadius(FPMMethod method, PetscReal alpha, PetscReal 
       "no formula for this map", "max(|1 - alpha mu|, |1 - alpha L|)",
       "roots of z^2 - (1 + beta - alpha h) z + beta at h = mu, L",
       "roots of z^2 - (1 + beta) (1 - alpha h) z + beta (1 - alpha h) at h = mu, L"};
-  const TwofoldStanding standing = method == FPM_METHOD_OTHER ? TWOFOLD_UNKNOWN : Together(mu, L);
+  const TwofoldStanding standing =
+      method == FPM_METHOD_OTHER ? TWOFOLD_UNKNOWN : BoundTogether_Private(mu->standing, L->standing);
   PetscReal widened;
 
   PetscFunctionBegin;
@@ -85,7 +78,7 @@ static PetscReal Ratio(PetscReal L, PetscReal mu)
 PetscErrorCode BoundConditionNumber(const TwofoldConstant *mu, const TwofoldConstant *L,
                                     TwofoldConstant *kappa)
 {
-  const TwofoldStanding standing = Together(mu, L);
+  const TwofoldStanding standing = BoundTogether_Private(mu->standing, L->standing);
 
   PetscFunctionBegin;
   *kappa = (TwofoldConstant){.value = NAN, .error = NAN, .standing = standing, .origin = "L / mu"};

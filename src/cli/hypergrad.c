@@ -49,6 +49,23 @@ static PetscErrorCode PrintLanczos(HG hg)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode PrintBound(HG hg, const TwofoldConstant *bound)
+{
+  HGCertificate what;
+
+  PetscFunctionBegin;
+  PetscCall(HGGetCertificate(hg, &what));
+  if (what != HG_CERTIFICATE_BOUND && what != HG_CERTIFICATE_BOTH) PetscFunctionReturn(PETSC_SUCCESS);
+  if (bound->standing == TWOFOLD_UNKNOWN)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "error bound            none: %s\n", bound->origin));
+  else
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s     %.6e (%s, %" PetscInt_FMT " products: %s)\n",
+                          bound->standing == TWOFOLD_PROVED ? "error certificate " : "computed bound    ",
+                          (double)bound->value, TwofoldStandings[bound->standing], bound->products,
+                          bound->origin));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode PrintResult(HG hg, PetscReal f, Vec g)
 {
   HGReport r;
@@ -65,6 +82,7 @@ static PetscErrorCode PrintResult(HG hg, PetscReal f, Vec g)
   PetscCall(CliPrintChosenStep(hg));
   PetscCall(PrintAdjoint(&r));
   PetscCall(PrintLanczos(hg));
+  PetscCall(PrintBound(hg, &r.bound));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "reason                 %s\n", HGConvergedReasons[r.reason]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -106,6 +124,7 @@ static PetscErrorCode WriteSummary(RunDir dir, HG hg, PetscReal f)
     JsonReal(&json, "lower_momentum", momentum);
     if (L.standing) JsonConstant(&json, "lanczos_L", &L);
     if (mu.standing) JsonConstant(&json, "lanczos_mu", &mu);
+    if (r.bound.standing) JsonConstant(&json, "error_bound", &r.bound);
     JsonEnd(&json);
   }
   PetscCall(RunDirCommit(dir, "summary.json", &file));

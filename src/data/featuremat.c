@@ -85,6 +85,26 @@ PetscErrorCode FeatureMatSetFromOptions(FeatureMat X)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* max ||x_i|| of a data set's samples, each with a 1 for the bias. */
+static PetscErrorCode LargestRow(DataSet ds, PetscBool bias, PetscReal *norm)
+{
+  PetscInt nlocal;
+  const PetscInt *rowptr;
+  const PetscScalar *val;
+  PetscReal largest = 0;
+
+  PetscFunctionBegin;
+  PetscCall(DataSetGetRows(ds, &nlocal, &rowptr, NULL, &val, NULL));
+  for (PetscInt i = 0; i < nlocal; i++) {
+    PetscReal square = bias ? 1 : 0;
+    for (PetscInt k = rowptr[i]; k < rowptr[i + 1]; k++) square += val[k] * val[k];
+    largest = PetscMax(largest, square);
+  }
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &largest, 1, MPIU_REAL, MPIU_MAX, PetscObjectComm((PetscObject)ds)));
+  *norm = PetscSqrtReal(largest);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FeatureMatSetData(FeatureMat X, DataSet ds, PetscInt c, PetscBool bias)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)X);
@@ -107,6 +127,7 @@ PetscErrorCode FeatureMatSetData(FeatureMat X, DataSet ds, PetscInt c, PetscBool
   }
   X->c = c;
   X->norm = (TwofoldConstant){.standing = TWOFOLD_UNKNOWN};
+  PetscCall(LargestRow(ds, bias, &X->row_norm));
   PetscCall(PetscLayoutDestroy(&X->features));
   PetscCall(PetscLayoutDestroy(&X->samples));
   PetscCall(PetscLayoutCreateFromSizes(comm, plocal, X->p, 1, &X->features));
@@ -124,6 +145,13 @@ PetscErrorCode FeatureMatGetSizes(FeatureMat X, PetscInt *n, PetscInt *p, PetscI
   if (n) *n = X->n;
   if (p) *p = X->p;
   if (c) *c = X->c;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatGetRowNorm(FeatureMat X, PetscReal *norm)
+{
+  PetscFunctionBegin;
+  *norm = X->row_norm;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -545,6 +545,13 @@ static PetscErrorCode HGAdjointMap_AID(HG hg, FPM *fpm)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode HGCertify_AID(HG hg, Vec lambda)
+{
+  PetscFunctionBegin;
+  PetscCall(HGCertifyAdjoint_Private(hg, lambda, ((AID *)hg->data)->fpm));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode HGKept_AID(HG hg, PetscBool make, HGKept *kept)
 {
   AID *aid = (AID *)hg->data;
@@ -624,6 +631,7 @@ PetscErrorCode HGCreate_AID(HG hg)
   hg->ops->accept = HGAccept_AID;
   hg->ops->kept = HGKept_AID;
   hg->ops->adjointmap = HGAdjointMap_AID;
+  hg->ops->certify = HGCertify_AID;
   hg->ops->view = HGView_AID;
   hg->ops->memory = HGGetMemory_AID;
   hg->ops->destroy = HGDestroy_AID;

@@ -110,6 +110,8 @@ static PetscErrorCode CarrySettings(HG hg, HG child)
   PetscCall(LLSGetWarmStart(hg->lls, &warm));
   PetscCall(LLSSetWarmStart(child->lls, warm));
   child->warm_start = hg->warm_start;
+  child->certificate = hg->certificate;
+  child->certificate_mu = hg->certificate_mu;
   PetscCall(PetscObjectTypeCompare((PetscObject)child, HGAID, &aid));
   if (aid) {
     KSP parents, own;
@@ -307,6 +309,17 @@ typedef struct {
   HGReport report; /* reasons of that fold; sums of steps and times, maxima of the rest */
 } Total;
 
+/* The mean's error is at most the mean of the bounds: here their sum, with the least standing. */
+static void AddBound(HGReport *sum, const TwofoldConstant *bound)
+{
+  if (sum->bound.standing == TWOFOLD_UNKNOWN && sum->bound.origin) return; /* one that is missing is all */
+  const PetscReal value = sum->bound.origin ? sum->bound.value : 0;
+  const PetscInt products = sum->bound.products;
+  if (!sum->bound.origin || !bound->standing || bound->standing > sum->bound.standing) sum->bound = *bound;
+  sum->bound.value = value + bound->value;
+  sum->bound.products = products + bound->products;
+}
+
 static void AddReport(Total *total, PetscInt fold, const HGReport *r)
 {
   HGReport *const sum = &total->report;
@@ -323,6 +336,7 @@ static void AddReport(Total *total, PetscInt fold, const HGReport *r)
   sum->adjoint_time += r->adjoint_time;
   sum->adjoint_residual = PetscMax(sum->adjoint_residual, r->adjoint_residual);
   sum->lower_change = PetscMax(sum->lower_change, r->lower_change);
+  AddBound(sum, &r->bound);
 }
 
 static PetscErrorCode SolveFold(HG hg, PetscInt i, void *ctx)
@@ -356,6 +370,27 @@ static PetscErrorCode IsGroupRoot(const HGFolds *folds, PetscBool *root)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The mean of all folds' bounds, with the least standing. */
+static PetscErrorCode AddUpBounds(HG hg, PetscBool root, TwofoldConstant *bound)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)hg);
+  const PetscBool here = (PetscBool)(bound->standing == TWOFOLD_UNKNOWN);
+  const char *why = here ? bound->origin : "it is not known in a fold of another group";
+  PetscReal sum = root && !here ? bound->value : 0;
+  PetscInt products = root ? bound->products : 0;
+  int worst = here ? INT_MAX : (int)bound->standing;
+
+  PetscFunctionBegin;
+  if (!why) why = "there is no hypergradient";
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPIU_SUM, comm));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &products, 1, MPIU_INT, MPI_SUM, comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_INT, MPI_MAX, comm));
+  *bound = HGMakeBound_Private(sum / (PetscReal)hg->folds->F,
+                               worst == INT_MAX ? TWOFOLD_UNKNOWN : (TwofoldStanding)worst, why);
+  bound->products = products;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode AddUpGroups(HG hg, Total *total)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)hg);
@@ -377,7 +412,9 @@ static PetscErrorCode AddUpGroups(HG hg, Total *total)
     reasons[1] = (int)r->adjoint_reason;
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, reasons, 2, MPI_INT, MPI_MIN, comm));
+  PetscCall(AddUpBounds(hg, root, &r->bound));
   *r = (HGReport){.reason = (HGConvergedReason)first[0],
+                  .bound = r->bound,
                   .lower_reason = (LLSConvergedReason)reasons[0],
                   .adjoint_reason = (KSPConvergedReason)reasons[1],
                   .lower_its = its[0],

@@ -12,6 +12,9 @@ static const char *const reasons[] = {
     "ITERATING", "CONVERGED_ITS",    "CONVERGED_RTOL", "HGConvergedReason", "HG_",
     NULL};
 const char *const *HGConvergedReasons = reasons + 5;
+const char *const HGCertificates[] = {"none",          "bound",           "estimate", "both",
+                                      "HGCertificate", "HG_CERTIFICATE_", NULL};
+const char *const HGCertificateMus[] = {"formula", "ball", "HGCertificateMu", "HG_MU_", NULL};
 
 /* The class and the types that come with it, once: on the first call of anything that needs them. */
 static PetscErrorCode HGRegisterAll(void)
@@ -125,6 +128,12 @@ PetscErrorCode HGSetFromOptions(HG hg)
                              "HGGetConvergedReason", hg->print_reason, &hg->print_reason, NULL));
   PetscCall(PetscOptionsBool("-hg_test", "Compare the first hypergradient with differences of f", "HGTest",
                              hg->test, &hg->test, NULL));
+  PetscCall(PetscOptionsEnum("-hg_certificate", "What to tell of the hypergradient's error",
+                             "HGSetCertificate", HGCertificates, (PetscEnum)hg->certificate,
+                             (PetscEnum *)&hg->certificate, NULL));
+  PetscCall(PetscOptionsEnum("-hg_certificate_mu", "The strong convexity that its bound is made of",
+                             "HGSetCertificateMu", HGCertificateMus, (PetscEnum)hg->certificate_mu,
+                             (PetscEnum *)&hg->certificate_mu, NULL));
   PetscCall(PetscOptionsViewer("-hg_view", "Print the hypergradient's settings", "HGView", NULL, NULL, NULL));
   PetscCall(PetscOptionsViewer("-hg_view_gradient", "View the hypergradient", "HGSolve", NULL, NULL, NULL));
   PetscCall(
@@ -211,6 +220,27 @@ PetscErrorCode HGGetReport(HG hg, HGReport *report)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode HGSetCertificate(HG hg, HGCertificate what)
+{
+  PetscFunctionBegin;
+  hg->certificate = what;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetCertificate(HG hg, HGCertificate *what)
+{
+  PetscFunctionBegin;
+  *what = hg->certificate;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGSetCertificateMu(HG hg, HGCertificateMu mu)
+{
+  PetscFunctionBegin;
+  hg->certificate_mu = mu;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode HGGetState(HG hg, State *x)
 {
   PetscFunctionBegin;
@@ -267,7 +297,10 @@ static PetscErrorCode SolveLowerLevel(HG hg, Vec lambda)
 
 static void ResetReport(HG hg)
 {
-  hg->report = (HGReport){.reason = HG_ITERATING, .adjoint_residual = -1, .lower_change = -1};
+  hg->report = (HGReport){.reason = HG_ITERATING,
+                          .adjoint_residual = -1,
+                          .lower_change = -1,
+                          .bound = HGNoBound_Private("not asked for: -hg_certificate bound")};
 }
 
 /* The reason of a hypergradient whose parts all ended finite. */
@@ -305,6 +338,7 @@ static PetscErrorCode ComputeHypergradient(HG hg, Vec lambda, PetscReal *f, Vec 
   PetscCall(VecNorm(g, NORM_2, &hg->report.norm));
   const PetscBool finite = (PetscBool) !(PetscIsInfOrNanReal(hg->report.norm) || PetscIsInfOrNanReal(*f));
   hg->report.reason = finite ? JudgeAccuracy(hg) : HG_DIVERGED_NANORINF;
+  PetscCall(HGComputeBound_Private(hg, lambda));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -315,12 +349,15 @@ static PetscErrorCode Report(HG hg, PetscReal f, Vec g)
 
   PetscFunctionBegin;
   if (hg->is_fold) PetscFunctionReturn(PETSC_SUCCESS);
-  if (hg->monitor)
+  if (hg->monitor) {
     PetscCall(PetscPrintf(comm,
                           "hypergradient: f %.12g, ||g|| %.12g, lower %" PetscInt_FMT
-                          " steps, adjoint %" PetscInt_FMT " steps, residual %.3g\n",
+                          " steps, adjoint %" PetscInt_FMT " steps, residual %.3g",
                           (double)f, (double)r->norm, r->lower_its, r->adjoint_its,
                           (double)r->adjoint_residual));
+    if (r->bound.standing) PetscCall(PetscPrintf(comm, ", error bound %.3g", (double)r->bound.value));
+    PetscCall(PetscPrintf(comm, "\n"));
+  }
   if (hg->print_reason)
     PetscCall(PetscPrintf(comm, "Hypergradient ended by %s (lower level %s, adjoint %s)\n",
                           HGConvergedReasons[r->reason], LLSConvergedReasons[r->lower_reason],

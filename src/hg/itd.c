@@ -6,6 +6,7 @@
    Truncated to K steps the loop ends after i = t - K, and the tape need keep no more than the last K states.
  */
 #include <twofold/impl/hgimpl.h>
+#include <twofold/impl/llsimpl.h>
 
 typedef struct {
   Tape tape;
@@ -26,6 +27,7 @@ static PetscErrorCode HGPrepare_ITD(HG hg)
   ITD *itd = (ITD *)hg->data;
 
   PetscFunctionBegin;
+  PetscCall(LLSKeepChanges_Private(hg->lls, HGWantsBound_Private(hg)));
   PetscCall(TapeRewind(itd->tape));
   PetscCall(LLSSetRecord(hg->lls, Record, itd->tape));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -69,6 +71,13 @@ static PetscErrorCode HGAdjoint_ITD(HG hg, Vec lambda, Vec g)
   for (PetscInt i = t - 1; i >= stop; i--)
     PetscCall(ReverseStep(itd, fpm, lambda, i, (PetscBool)(i == stop), g));
   hg->report.adjoint_its = t - stop;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode HGCertify_ITD(HG hg, Vec lambda)
+{
+  PetscFunctionBegin;
+  PetscCall(HGCertifySteps_Private(hg, lambda, hg->report.adjoint_its));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -185,6 +194,7 @@ PetscErrorCode HGCreate_ITD(HG hg)
   hg->ops->setup = HGSetUp_ITD;
   hg->ops->prepare = HGPrepare_ITD;
   hg->ops->adjoint = HGAdjoint_ITD;
+  hg->ops->certify = HGCertify_ITD;
   hg->ops->view = HGView_ITD;
   hg->ops->memory = HGGetMemory_ITD;
   hg->ops->destroy = HGDestroy_ITD;

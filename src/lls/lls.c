@@ -51,6 +51,7 @@ PetscErrorCode LLSDestroy(LLS *lls)
   PetscFunctionBegin;
   if (!TwofoldLastReference((PetscObject *)lls)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscTryTypeMethod(*lls, destroy);
+  PetscCall(PetscFree((*lls)->kept.change));
   PetscCall(FPMDestroy(&(*lls)->fpm));
   PetscCall(BLPDestroy(&(*lls)->blp));
   PetscCall(PetscHeaderDestroy(lls));
@@ -273,7 +274,25 @@ PetscErrorCode LLSGetChange(LLS lls, PetscReal *change)
 
 PetscBool LLSNeedsChange_Private(LLS lls)
 {
-  return (PetscBool)(lls->rtol > 0 || lls->atol > 0 || lls->monitor || lls->usermonitor);
+  return (PetscBool)(lls->rtol > 0 || lls->atol > 0 || lls->monitor || lls->usermonitor || lls->kept.on);
+}
+
+PetscErrorCode LLSKeepChanges_Private(LLS lls, PetscBool keep)
+{
+  PetscFunctionBegin;
+  lls->kept.on = keep;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode KeepChange(LLS lls)
+{
+  PetscFunctionBegin;
+  if (lls->its > lls->kept.space) {
+    lls->kept.space = PetscMax(64, 2 * lls->its);
+    PetscCall(PetscRealloc(sizeof(PetscReal) * (size_t)lls->kept.space, &lls->kept.change));
+  }
+  lls->kept.change[lls->its - 1] = lls->change;
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode LLSRecord_Private(LLS lls, State x)
@@ -320,6 +339,7 @@ PetscErrorCode LLSTest_Private(LLS lls, State x)
 
   PetscFunctionBegin;
   if (lls->its > 0 && LLSNeedsChange_Private(lls)) {
+    if (lls->kept.on) PetscCall(KeepChange(lls));
     if (lls->monitor)
       PetscCall(PetscPrintf(PetscObjectComm((PetscObject)lls),
                             "  %3" PetscInt_FMT " lower level ||Phi(x) - x|| %14.12e\n", lls->its,

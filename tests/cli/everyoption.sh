@@ -71,6 +71,10 @@ hypergrad@-blp_lambda 5 -lls_fpm_step 10 -lls_rtol 1e-3 -lls_dtol 50@-@^lower le
 hypergrad@-lls_fpm_type gd -lls_fpm_step 0.5 -lls_fpm_view@-@^  step 0.5; d1Phi is symmetric$
 hypergrad@-lls_fpm_type heavyball -lls_fpm_momentum 0.25 -lls_fpm_view@-@momentum 0.25; d1Phi is not symmetric$
 hypergrad@-hg_type aid -hg_view@-@^  type: aid$
+hypergrad@-hg_certificate bound -blp_lambda 4 -lls_fpm_step optimal -lls_max_it 50@-@^error certificate  *NUMBER \(proved, 1 products: residuals and proved constants\)$
+hypergrad@-hg_certificate bound -hg_certificate_mu ball -blp_lambda 2 -lls_fpm_step optimal -lls_max_it 50@-@^error certificate .*\(proved, [1-9][0-9]+ products: 
+hypergrad@-hg_certificate bound -blp_bias@-@^error bound  *none: mu is 0
+hypergrad@-hg_certificate bound -hg_type itd -lls_fpm_type heavyball@-@^error bound  *none: the lower level's map is a contraction in another norm only
 hypergrad@-hg_monitor@-@^hypergradient: f NUMBER, \|\|g\|\| NUMBER, lower 3 steps, adjoint [0-9]+ steps
 hypergrad@-hg_converged_reason@-@^Hypergradient ended by CONVERGED_ITS \(lower level CONVERGED_ITS, adjoint CONVERGED_RTOL\)
 hypergrad@-blp_lambda_tie scalar -hg_type itd -hg_test@-@ is of order NUMBER \(2 expected\): pass$

@@ -20,6 +20,7 @@ struct _p_FeatureMat {
   PetscLayout features, samples; /* of W's and Z's rows */
   PetscInt *label;               /* of the local samples */
   TwofoldConstant norm;          /* ||X||; unknown until it is asked for */
+  PetscReal row_norm;            /* max ||x_i|| */
 };
 
 PetscErrorCode FeatureMatCreate_Reference(FeatureMat X);

@@ -23,6 +23,8 @@ struct _HGOps {
   /* adds the accepted vectors of the type; with `make` they are made, to be filled from a file */
   PetscErrorCode (*kept)(HG, PetscBool make, HGKept *);
   PetscErrorCode (*adjointmap)(HG, FPM *); /* where the type has a map of its own */
+  /* sets hg->report.bound after a solve that ended finite; NULL: the type has no certificate */
+  PetscErrorCode (*certify)(HG, Vec lambda);
   PetscErrorCode (*view)(HG, PetscViewer);
   PetscErrorCode (*memory)(HG, PetscLogDouble *);
   PetscErrorCode (*destroy)(HG);
@@ -49,6 +51,8 @@ struct _p_HG {
   State accepted;                         /* where warm starts begin; only with -lls_warm_start */
   Vec g1;                                 /* grad1 E at x */
   State v;                                /* adjoint; set by types that have one */
+  HGCertificate certificate;
+  HGCertificateMu certificate_mu;
   HGReport report;
   HGFolds *folds;         /* NULL where the problem has none */
   PetscBool from_options; /* so are the children */
@@ -77,6 +81,19 @@ PetscErrorCode HGGetKept_Private(HG hg, PetscBool make, HGKept *kept);
    for other maps. Collective. */
 PetscErrorCode HGSaveConstants_Private(FPM fpm, PetscViewer viewer);
 PetscErrorCode HGRestoreConstants_Private(FPM fpm, PetscViewer viewer);
+
+/* certificate.c. An error bound that there is none of, and why: a string that is never freed. */
+TwofoldConstant HGNoBound_Private(const char why[]);
+/* An error bound of this value and standing; an unknown one is named by what is missing. */
+TwofoldConstant HGMakeBound_Private(PetscReal value, TwofoldStanding standing, const char missing[]);
+PetscBool HGWantsBound_Private(HG hg);
+/* HGReport.bound after a solve, where it is asked for. */
+PetscErrorCode HGComputeBound_Private(HG hg, Vec lambda);
+/* For the op certify: of an adjoint hg->v of fpm, which is linearised at hg->x and has left the report's
+   residual; of a derivative through the last K of the lower level's t steps, with the norms of these t steps.
+ */
+PetscErrorCode HGCertifyAdjoint_Private(HG hg, Vec lambda, FPM fpm);
+PetscErrorCode HGCertifySteps_Private(HG hg, Vec lambda, PetscInt K);
 
 /* At the first solve: -blp_test_derivatives at lambda, and -hg_test on its f and g. */
 PetscErrorCode HGTestProblem_Private(HG hg, Vec lambda);

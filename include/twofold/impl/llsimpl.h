@@ -30,7 +30,15 @@ struct _p_LLS {
   PetscInt its;
   PetscReal change, first_change;
   LLSConvergedReason reason;
+  struct {
+    PetscBool on;
+    PetscInt space; /* of change[] */
+    PetscReal *change;
+  } kept; /* the norm of each step of the last solve, its of them */
 };
+
+/* Whether a solve keeps the norms of its steps: whoever wants them says so before each. */
+PetscErrorCode LLSKeepChanges_Private(LLS lls, PetscBool keep);
 
 /* For solvers: whether step norms are needed at all; the hook calls; the test after step lls->its. */
 PetscBool LLSNeedsChange_Private(LLS lls);

@@ -1,0 +1,2 @@
+# Error bounds: the theorems and the certificate.
+twofold_dense_test(t46-theorem RANKS 1 2 3 4 7)
