@@ -1,23 +1,23 @@
 #ifndef TWOFOLD_TEST_DENSE_H
 #define TWOFOLD_TEST_DENSE_H
 /* Slow dense references on plain arrays, all of them on every rank, each formula written out in indices:
-   the softmax problem, a problem by callbacks, the maps, iterative and implicit differentiation. Matrices are
+   problems (one file each, see denseimpl.h), the maps, iterative and implicit differentiation. Matrices are
    row by row. */
 #include "problem.h"
 
-typedef struct {
+typedef struct Dense Dense;
+struct Dense {
+  const struct DenseOps *ops; /* denseimpl.h */
+  void *data;                 /* of the problem's own file */
+  BLPType type;
   PetscInt p, c; /* features without the bias, classes */
-  PetscInt rows; /* of W: p, or p + 1 with the bias */
-  PetscInt nw;   /* rows c */
-  BLPTie tie;
-  PetscInt nlambda; /* p, c, p c or 1, by the tie */
-  PetscInt n[3];    /* samples of each set */
-  PetscReal *X[3];  /* n x rows */
-  PetscInt *label[3];
-  /* a problem by callbacks (userproblem.h): A and A1 stand in X */
-  PetscBool user, map;
-  PetscReal *b[2], *B, *M, *shift;
-} Dense;
+  PetscInt rows; /* columns of X: p, or p + 1 with the bias */
+  PetscInt nw, nlambda;
+  PetscInt n[3];         /* samples of each set */
+  PetscReal *X[3];       /* n x rows, or NULL */
+  PetscBool direct;      /* E depends on lambda: grad2 E is not 0 */
+  TwofoldStanding mu, L; /* of the constants that the problem gives */
+};
 
 /* Raises PETSC_ERR_SUP for a problem type that has no dense reference. */
 PetscErrorCode DenseCreate(BLPType type, const Synthetic *s, Dense **dense);
@@ -34,6 +34,8 @@ PetscReal DenseUpperAt(const Dense *d, const PetscReal lambda[], const PetscReal
                        PetscReal g2[]);
 /* The same for a problem whose E does not depend on lambda. */
 PetscReal DenseUpper(const Dense *d, const PetscReal w[], PetscReal g1[]);
+/* Whether the problem evaluates on a set: 0 training, 1 validation, 2 test. */
+PetscBool DenseHasSet(const Dense *d, int set);
 void DenseEvaluate(const Dense *d, int set, const PetscReal w[], BLPMetrics *metrics);
 
 /* x <- A^{-1} b, and A^{-T} b, by LAPACK. */

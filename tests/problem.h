@@ -1,116 +1,90 @@
 #ifndef TWOFOLD_TEST_PROBLEM_H
 #define TWOFOLD_TEST_PROBLEM_H
-/* A synthetic problem whose every number is a function of (seed, global index): the same on any number of
-   ranks, and computable entry by entry. Helpers that make objects from options and gather vectors. */
-#include "test.h"
+/* Synthetic problems of every type, and their lambda. Helpers that make objects from options and gather
+   vectors. */
+#include "synthetic.h"
 #include "userproblem.h"
 
-typedef struct {
-  PetscInt n[3]; /* training, validation and test samples */
-  PetscInt p, c; /* features, classes */
-  PetscReal density;
-  PetscBool bias;
-  PetscInt64 seed;
-  PetscBool map; /* of a problem by callbacks: the lower level is a map */
-  BLPTie tie;
-} Synthetic;
-
-/* Entry (i, j) of a set's X, most of them 0 where the density is small. */
-static inline PetscScalar SyntheticValue(const Synthetic *s, int set, PetscInt i, PetscInt j)
-{
-  const PetscInt64 seed = 16 * s->seed + set, index = (PetscInt64)i * s->p + j;
-  const PetscReal uniform = (PetscReal)(TwofoldRandomBits(seed + 4, index) & 0xfffff) / (PetscReal)0x100000;
-
-  return uniform < s->density ? TwofoldRandomNormal(seed, index) : 0;
-}
-
-/* Class of sample i; the first c samples have one each. */
-static inline PetscInt SyntheticLabel(const Synthetic *s, int set, PetscInt i)
-{
-  if (i < s->c) return i;
-  return (PetscInt)((TwofoldRandomBits(16 * s->seed + set + 8, i) & 0xffff) % s->c);
-}
-
-static inline PetscErrorCode SyntheticDataSet(MPI_Comm comm, const Synthetic *s, int set, DataSet *ds)
-{
-  PetscInt nlocal = PETSC_DECIDE, n = s->n[set], first, nnz = 0, *rowptr, *col;
-  PetscScalar *val;
-  PetscReal *label;
-
-  PetscFunctionBegin;
-  PetscCall(PetscSplitOwnership(comm, &nlocal, &n));
-  PetscCallMPI(MPI_Scan(&nlocal, &first, 1, MPIU_INT, MPI_SUM, comm));
-  first -= nlocal;
-  PetscCall(PetscMalloc4(nlocal + 1, &rowptr, nlocal * s->p, &col, nlocal * s->p, &val, nlocal, &label));
-  for (PetscInt i = 0; i < nlocal; i++) {
-    rowptr[i] = nnz;
-    label[i] = (PetscReal)SyntheticLabel(s, set, first + i);
-    for (PetscInt j = 0; j < s->p; j++) {
-      val[nnz] = SyntheticValue(s, set, first + i, j);
-      col[nnz] = j;
-      if (val[nnz] != 0) nnz++;
-    }
-  }
-  rowptr[nlocal] = nnz;
-  PetscCall(DataSetCreate(comm, ds));
-  PetscCall(DataSetSetRows(*ds, nlocal, rowptr, col, val, label, s->p, PETSC_TRUE));
-  PetscCall(PetscFree4(rowptr, col, val, label));
-  PetscFunctionReturn(0);
-}
-
-/* Makes `text` the options of all objects configured until OptionsDrop(), and no others. */
-static inline PetscErrorCode OptionsUse(const char text[], PetscOptions *options)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscOptionsCreate(options));
-  PetscCall(PetscOptionsInsertString(*options, text));
-  PetscCall(PetscOptionsPush(*options));
-  PetscFunctionReturn(0);
-}
-
-static inline PetscErrorCode OptionsDrop(PetscOptions *options)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscOptionsPop());
-  PetscCall(PetscOptionsDestroy(options));
-  PetscFunctionReturn(0);
-}
-
-static inline PetscErrorCode SyntheticUserProblem(MPI_Comm comm, const Synthetic *s, BLP *blp)
+static inline PetscErrorCode SyntheticUserProblem(MPI_Comm comm, BLPType type, const Synthetic *s, BLP *blp)
 {
   UserProblem *user = NULL;
 
   PetscFunctionBegin;
   PetscCall(UserProblemCreate(comm, s->n[0], s->n[1], s->p, s->p + s->c, s->seed, &user));
   PetscCall(BLPCreate(comm, blp));
-  PetscCall(BLPSetType(*blp, BLPUSER));
+  PetscCall(BLPSetType(*blp, type));
   PetscCall(BLPSetTie(*blp, s->tie));
   PetscCall(UserProblemSet(*blp, user, s->map));
   PetscCall(BLPSetUp(*blp));
   PetscFunctionReturn(0);
 }
 
+/* What a type of problem has of its own. Without an entry here it is made from data sets with classes, has
+   ties, and takes any lambda. */
+typedef struct {
+  BLPType type;
+  void (*adapt)(Synthetic *s); /* to what the type can have: classes, real targets, options */
+  PetscErrorCode (*make)(MPI_Comm comm, BLPType type, const Synthetic *s, BLP *blp); /* set up */
+  /* an admissible lambda: larger with `center`, its entries further apart with `spread` */
+  PetscErrorCode (*lambda)(const Synthetic *s, PetscInt64 seed, PetscReal spread, PetscReal center,
+                           Vec lambda);
+  PetscBool without_data, without_ties;
+  PetscBool has_map; /* the lower level may be a map instead: Synthetic.map */
+} SyntheticType;
+
+static inline SyntheticType SyntheticGetType(BLPType type)
+{
+  const SyntheticType types[] = {
+      {.type = BLPUSER,
+       .make = SyntheticUserProblem,
+       .without_data = PETSC_TRUE,
+       .without_ties = PETSC_TRUE, /* t24-tie has them */
+       .has_map = PETSC_TRUE},
+  };
+  const SyntheticType other = {.type = type};
+
+  for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+    if (!strcmp(type, types[i].type)) return types[i];
+  return other;
+}
+
+/* s as the type has it: what SyntheticProblem() and a dense reference are made from. */
+static inline Synthetic SyntheticSpec(BLPType type, const Synthetic *s)
+{
+  const SyntheticType own = SyntheticGetType(type);
+  Synthetic spec = *s;
+
+  if (own.adapt) own.adapt(&spec);
+  return spec;
+}
+
 static inline PetscErrorCode SyntheticProblem(MPI_Comm comm, BLPType type, const Synthetic *s, BLP *blp)
 {
-  PetscOptions options;
-  DataSet set[3] = {NULL, NULL, NULL};
+  const SyntheticType own = SyntheticGetType(type);
+  const Synthetic spec = SyntheticSpec(type, s);
 
   PetscFunctionBegin;
-  if (!strcmp(type, BLPUSER)) {
-    PetscCall(SyntheticUserProblem(comm, s, blp));
+  PetscCall((own.make ? own.make : SyntheticFromData)(comm, type, &spec, blp));
+  PetscFunctionReturn(0);
+}
+
+/* A lambda that the problem admits; center + spread N(0, 1) where it admits all. */
+static inline PetscErrorCode SyntheticLambda(BLP blp, const Synthetic *s, PetscInt64 seed, PetscReal spread,
+                                             PetscReal center, Vec lambda)
+{
+  BLPType type;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectGetType((PetscObject)blp, &type));
+  const SyntheticType own = SyntheticGetType(type);
+  if (own.lambda) {
+    const Synthetic spec = SyntheticSpec(type, s);
+    PetscCall(own.lambda(&spec, seed, spread, center, lambda));
     PetscFunctionReturn(0);
   }
-  for (int k = 0; k < 3; k++)
-    if (s->n[k]) PetscCall(SyntheticDataSet(comm, s, k, &set[k]));
-  PetscCall(OptionsUse(s->bias ? "-blp_bias" : "", &options));
-  PetscCall(BLPCreate(comm, blp));
-  PetscCall(BLPSetType(*blp, type));
-  PetscCall(BLPSetTie(*blp, s->tie));
-  PetscCall(BLPSetData(*blp, set[0], set[1], set[2]));
-  PetscCall(BLPSetFromOptions(*blp));
-  PetscCall(BLPSetUp(*blp));
-  PetscCall(OptionsDrop(&options));
-  for (int k = 0; k < 3; k++) PetscCall(DataSetDestroy(&set[k]));
+  PetscCall(TwofoldVecSetRandomNormal(lambda, seed));
+  PetscCall(VecScale(lambda, spread));
+  PetscCall(VecShift(lambda, center));
   PetscFunctionReturn(0);
 }
 

@@ -33,13 +33,13 @@ static PetscErrorCode CaseCreate(BLPType problem, FPMType type, const Synthetic 
   PetscCall(VecDuplicate(k->lambda, &k->gl));
   State *const states[] = {&k->x, &k->v, &k->z, &k->y, &k->y2};
   for (int i = 0; i < 5; i++) PetscCall(FPMCreateState(k->fpm, states[i]));
-  PetscCall(TwofoldVecSetRandomNormal(k->lambda, 10));
+  PetscCall(SyntheticLambda(k->blp, s, 10, 1, 0, k->lambda));
   PetscCall(TwofoldVecSetRandomNormal(k->u, 20));
   PetscCall(StateSetRandomNormal(k->x, 30));
   PetscCall(StateSetRandomNormal(k->v, 40));
   PetscCall(StateSetRandomNormal(k->z, 50));
   PetscCall(DenseMapGetSize(k->dense, &k->map, &k->n));
-  k->p = k->dense->p;
+  k->p = k->dense->nlambda;
   PetscCall(PetscMalloc4(k->p, &k->l, k->n, &k->at, k->n * k->n, &k->J, k->n * k->p, &k->B));
   PetscCall(VecGather(k->lambda, k->l));
   PetscCall(StateGather(k->x, k->at));
@@ -209,10 +209,11 @@ static PetscErrorCode Products(Case *k)
   PetscFunctionReturn(0);
 }
 
-/* ||Phi(x + h v, lambda) - Phi(x, lambda) - h d1Phi v||, and the same in lambda. */
+/* ||Phi(x + h v, lambda) - Phi(x, lambda) - h d1Phi v|| / ||Phi(x, lambda)||, and the same in lambda. */
 static PetscErrorCode Remainders(Case *k, PetscReal h, PetscReal r[2])
 {
   State from, to;
+  PetscReal norm;
   Vec lambda;
 
   PetscFunctionBegin;
@@ -232,7 +233,8 @@ static PetscErrorCode Remainders(Case *k, PetscReal h, PetscReal r[2])
     PetscCall(FPMStep(k->fpm, lambda, to, NULL));
     for (PetscInt i = 0; i < to->n; i++)
       PetscCall(VecAXPY(to->v[i], -h, in_lambda ? k->y2->v[i] : k->y->v[i]));
-    PetscCall(Distance(from, to, &r[in_lambda], NULL));
+    PetscCall(Distance(from, to, &r[in_lambda], &norm));
+    r[in_lambda] /= norm;
   }
   PetscCall(VecDestroy(&lambda));
   PetscCall(StateDestroy(&from));
@@ -240,6 +242,7 @@ static PetscErrorCode Remainders(Case *k, PetscReal h, PetscReal r[2])
   PetscFunctionReturn(0);
 }
 
+/* The order, or nothing but rounding: a map linear in either. */
 static PetscErrorCode Taylor(Case *k)
 {
   PetscReal r[2][2];
@@ -249,6 +252,7 @@ static PetscErrorCode Taylor(Case *k)
   PetscCall(Remainders(k, 5e-4, r[1]));
   for (int m = 0; m < 2; m++) {
     const PetscReal order = TaylorOrder(r[0][m], r[1][m]);
+    if (r[0][m] <= 1e-14) continue;
     CHECK(PetscAbsReal(order - 2) <= 0.05, "%s: Taylor remainder in %s of order %g (%g, %g)", k->map.type,
           m ? "lambda" : "x", order, r[0][m], r[1][m]);
   }
@@ -401,8 +405,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
       Synthetic s = cases[i];
       PetscCall(TestMaps(problems[b], nmaps, maps, &s));
-      s.map = PETSC_TRUE;
-      if (!strcmp(problems[b], BLPUSER)) PetscCall(TestMaps(problems[b], nmaps, maps, &s));
+      s.map = SyntheticGetType(problems[b]).has_map;
+      if (s.map) PetscCall(TestMaps(problems[b], nmaps, maps, &s));
     }
   }
   PetscCall(PetscFree(problems));

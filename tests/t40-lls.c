@@ -21,8 +21,7 @@ static PetscErrorCode CaseCreate(const char prefix[], const char text[], PetscRe
   PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &spec, &k->blp));
   PetscCall(DenseCreate(BLPSOFTMAX, &spec, &k->dense));
   PetscCall(BLPCreateVecs(k->blp, &k->lambda, NULL));
-  PetscCall(TwofoldVecSetRandomNormal(k->lambda, 1));
-  PetscCall(VecShift(k->lambda, lambda_shift));
+  PetscCall(SyntheticLambda(k->blp, &spec, 1, 1, lambda_shift, k->lambda));
   PetscCall(PetscMalloc1(spec.p, &k->l));
   PetscCall(VecGather(k->lambda, k->l));
   PetscCall(OptionsUse(text, &options));

@@ -26,8 +26,7 @@ static PetscErrorCode CaseCreate(const Synthetic *s, PetscReal spread, Case *k)
   PetscCall(DenseCreate(BLPSOFTMAX, s, &k->dense));
   k->nw = k->dense->nw;
   PetscCall(BLPCreateVecs(k->blp, &k->lambda, &k->w));
-  PetscCall(TwofoldVecSetRandomNormal(k->lambda, 10));
-  PetscCall(VecScale(k->lambda, spread));
+  PetscCall(SyntheticLambda(k->blp, s, 10, spread, 0, k->lambda));
   PetscCall(TwofoldVecSetRandomNormal(k->w, 20));
   PetscCall(PetscMalloc4(s->p, &k->l, k->nw, &k->at, k->nw * k->nw, &k->H, k->nw, &k->e));
   PetscCall(VecGather(k->lambda, k->l));

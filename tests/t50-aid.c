@@ -20,10 +20,8 @@ static PetscErrorCode CaseCreate(BLPType type, const Synthetic *s, Case *k)
   PetscCall(BLPCreateVecs(k->blp, &k->lambda, NULL));
   PetscCall(VecDuplicate(k->lambda, &k->g));
   PetscCall(VecDuplicate(k->lambda, &k->expected));
-  PetscCall(TwofoldVecSetRandomNormal(k->lambda, 7));
-  PetscCall(VecScale(k->lambda, 0.5));
-  PetscCall(VecShift(k->lambda, 2));
-  PetscCall(PetscMalloc2(s->p, &k->l, s->p, &k->dense_g));
+  PetscCall(SyntheticLambda(k->blp, s, 7, 0.5, 2, k->lambda));
+  PetscCall(PetscMalloc2(k->dense->nlambda, &k->l, k->dense->nlambda, &k->dense_g));
   PetscCall(VecGather(k->lambda, k->l));
   PetscFunctionReturn(0);
 }
@@ -143,7 +141,7 @@ static PetscErrorCode Neumann(Case *k, const char lower_map[], const DenseMap *m
   PetscCall(RelativeDifference(k->g, k->expected, &difference));
   CHECK(difference <= 1e-13, "%s, %d steps: g differs by %g", map->type, (int)K, difference);
   PetscCall(VecNorm(k->g, NORM_2, &norm));
-  CHECK(norm == report.norm && (K > 0 || k->dense->user) == (norm > 0), "||g|| %g, reported %g", norm,
+  CHECK(norm == report.norm && (K > 0 || k->dense->direct) == (norm > 0), "||g|| %g, reported %g", norm,
         report.norm);
   PetscCall(StateDestroy(&b));
   PetscCall(StateDestroy(&sum));
@@ -200,14 +198,14 @@ static PetscErrorCode DenseFiniteDifference(Case *k)
   PetscReal *l, *d, f[2][2], slope = 0;
 
   PetscFunctionBegin;
-  PetscCall(PetscMalloc2(k->dense->p, &l, k->dense->p, &d));
-  for (PetscInt j = 0; j < k->dense->p; j++) {
+  PetscCall(PetscMalloc2(k->dense->nlambda, &l, k->dense->nlambda, &d));
+  for (PetscInt j = 0; j < k->dense->nlambda; j++) {
     d[j] = TwofoldRandomNormal(8, j);
     slope += k->dense_g[j] * d[j];
   }
   for (int i = 0; i < 2; i++) {
     for (int side = 0; side < 2; side++) {
-      for (PetscInt j = 0; j < k->dense->p; j++) l[j] = k->l[j] + (side ? -h : h) / (1 << i) * d[j];
+      for (PetscInt j = 0; j < k->dense->nlambda; j++) l[j] = k->l[j] + (side ? -h : h) / (1 << i) * d[j];
       PetscCall(DenseExact(k->dense, l, NULL, &f[i][side], NULL));
     }
   }

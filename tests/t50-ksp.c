@@ -56,6 +56,8 @@ static const struct {
     {KSPQCG, REFUSED, PETSC_FALSE},
 };
 
+static const Synthetic spec = {.n = {13, 11, 0}, .p = 5, .c = 3, .density = 0.7, .seed = 1};
+
 typedef struct {
   BLP blp;
   Dense *dense;
@@ -65,14 +67,12 @@ typedef struct {
 
 static PetscErrorCode CaseCreate(Case *k)
 {
-  const Synthetic s = {.n = {13, 11, 0}, .p = 5, .c = 3, .density = 0.7, .seed = 1};
-
   PetscFunctionBegin;
-  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &s, &k->blp));
-  PetscCall(DenseCreate(BLPSOFTMAX, &s, &k->dense));
+  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &spec, &k->blp));
+  PetscCall(DenseCreate(BLPSOFTMAX, &spec, &k->dense));
   PetscCall(BLPCreateVecs(k->blp, &k->lambda, NULL));
   PetscCall(VecDuplicate(k->lambda, &k->g));
-  PetscCall(PetscMalloc2(s.p, &k->l, s.p, &k->expected));
+  PetscCall(PetscMalloc2(spec.p, &k->l, spec.p, &k->expected));
   PetscFunctionReturn(0);
 }
 
@@ -91,9 +91,7 @@ static PetscErrorCode CaseDestroy(Case *k)
 static PetscErrorCode SetLambda(Case *k, PetscReal mean)
 {
   PetscFunctionBegin;
-  PetscCall(TwofoldVecSetRandomNormal(k->lambda, 7));
-  PetscCall(VecScale(k->lambda, 0.5));
-  PetscCall(VecShift(k->lambda, mean));
+  PetscCall(SyntheticLambda(k->blp, &spec, 7, 0.5, mean, k->lambda));
   PetscCall(VecGather(k->lambda, k->l));
   PetscFunctionReturn(0);
 }

@@ -18,8 +18,8 @@ static PetscErrorCode CaseCreate(Case *k)
   PetscCall(VecDuplicate(k->lambda, &k->other));
   PetscCall(VecDuplicate(k->lambda, &k->g));
   PetscCall(VecDuplicate(k->lambda, &k->h));
-  PetscCall(TwofoldVecSetRandomNormal(k->lambda, 1));
-  PetscCall(TwofoldVecSetRandomNormal(k->other, 2));
+  PetscCall(SyntheticLambda(k->blp, &spec, 1, 1, 0, k->lambda));
+  PetscCall(SyntheticLambda(k->blp, &spec, 2, 1, 0, k->other));
   PetscFunctionReturn(0);
 }
 

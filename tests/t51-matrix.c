@@ -51,7 +51,8 @@ static PetscErrorCode Expected(HG hg, Vec lambda, Vec d, PetscReal *expected)
 
 /* Relative error of g.d against differences of f, which depend on the lower level alone: *expected is
    computed where it is NaN. */
-static PetscErrorCode Difference(HG hg, BLP blp, HGReport *report, PetscReal *expected, PetscReal *error)
+static PetscErrorCode Difference(HG hg, BLP blp, const Synthetic *s, HGReport *report, PetscReal *expected,
+                                 PetscReal *error)
 {
   PetscReal f, slope;
   Vec lambda, d, g;
@@ -61,9 +62,7 @@ static PetscErrorCode Difference(HG hg, BLP blp, HGReport *report, PetscReal *ex
   PetscCall(BLPCreateVecs(blp, &lambda, NULL));
   PetscCall(VecDuplicate(lambda, &d));
   PetscCall(VecDuplicate(lambda, &g));
-  PetscCall(TwofoldVecSetRandomNormal(lambda, 7));
-  PetscCall(VecScale(lambda, 0.5));
-  PetscCall(VecShift(lambda, 2));
+  PetscCall(SyntheticLambda(blp, s, 7, 0.5, 2, lambda));
   PetscCall(TwofoldVecSetRandomNormal(d, 8));
   PetscCall(HGSolve(hg, lambda, &f, g));
   PetscCall(HGGetReport(hg, report));
@@ -80,7 +79,8 @@ static PetscErrorCode Difference(HG hg, BLP blp, HGReport *report, PetscReal *ex
 
 /* What a row stands for; "-" where a hypergradient has no adjoint system. */
 typedef struct {
-  const char *problem, *type, *lower, *adjoint, *solver;
+  const Problem *problem;
+  const char *type, *lower, *adjoint, *solver;
 } Row;
 
 /* One line of the table. A map of the lower level or of the adjoint that is refused by itself stands for all
@@ -109,9 +109,9 @@ static PetscErrorCode Combination(BLP blp, Row row, const char options[], PetscR
     if (*skip == 2 && strcmp(row.adjoint, "-")) row.adjoint = "*";
     if (*skip && strcmp(row.solver, "-")) row.solver = "*";
   } else {
-    CHECK(!refused, "%s %s %s %s %s: error %d, %s", row.problem, row.type, row.lower, row.adjoint, row.solver,
-          refused, message);
-    PetscCall(Difference(hg, blp, &report, expected, &error));
+    CHECK(!refused, "%s %s %s %s %s: error %d, %s", row.problem->name, row.type, row.lower, row.adjoint,
+          row.solver, refused, message);
+    PetscCall(Difference(hg, blp, &row.problem->spec, &report, expected, &error));
     if (report.reason != HG_CONVERGED_RTOL)
       PetscCall(PetscSNPrintf(verdict, sizeof(verdict), "ended by %s", HGConvergedReasons[report.reason]));
     else if (error > 1e-8)
@@ -119,7 +119,7 @@ static PetscErrorCode Combination(BLP blp, Row row, const char options[], PetscR
     else
       PetscCall(PetscStrncpy(verdict, "pass", sizeof(verdict)));
   }
-  PetscCall(PetscSNPrintf(names, sizeof(names), "%-12s %-4s %-9s %-9s %-10s", row.problem, row.type,
+  PetscCall(PetscSNPrintf(names, sizeof(names), "%-12s %-4s %-9s %-9s %-10s", row.problem->name, row.type,
                           row.lower, row.adjoint, row.solver));
   PetscCall(PetscSNPrintf(line, sizeof(line), "%s %s\n", names, verdict));
   PetscCall(PetscStrlcat(table, line, len));
@@ -128,7 +128,7 @@ static PetscErrorCode Combination(BLP blp, Row row, const char options[], PetscR
 }
 
 /* All adjoint maps and solvers where the hypergradient has an adjoint system, else one line. */
-static PetscErrorCode Rows(BLP blp, const char problem[], HGType type, FPMType lower, PetscInt nmaps,
+static PetscErrorCode Rows(BLP blp, const Problem *problem, HGType type, FPMType lower, PetscInt nmaps,
                            const char *const maps[], char table[], size_t len)
 {
   const PetscInt nsolvers = (PetscInt)(sizeof(solvers) / sizeof(solvers[0]));
@@ -204,7 +204,7 @@ int main(int argc, char **argv)
     PetscCall(SyntheticProblem(TEST_COMM, problems[b].type, &problems[b].spec, &blp));
     for (PetscInt h = 0; h < nhgs; h++)
       for (PetscInt m = 0; m < nmaps; m++)
-        PetscCall(Rows(blp, problems[b].name, hgs[h], maps[m], nmaps, maps, table, len));
+        PetscCall(Rows(blp, &problems[b], hgs[h], maps[m], nmaps, maps, table, len));
     PetscCall(BLPDestroy(&blp));
   }
   PetscCall(PetscPrintf(TEST_COMM, "%s", table));

@@ -32,8 +32,7 @@ static PetscErrorCode Compute(MPI_Comm comm, const Synthetic *s, const char meth
   PetscCall(SyntheticProblem(comm, BLPSOFTMAX, s, &blp));
   PetscCall(BLPCreateVecs(blp, &lambda, NULL));
   PetscCall(VecDuplicate(lambda, &gradient));
-  PetscCall(TwofoldVecSetRandomNormal(lambda, 7));
-  PetscCall(VecShift(lambda, 1));
+  PetscCall(SyntheticLambda(blp, s, 7, 1, 1, lambda));
   PetscCall(HGMake(blp, NULL, method, &hg));
   PetscCall(HGSolve(hg, lambda, f, gradient));
   PetscCall(HGGetConvergedReason(hg, &reason));

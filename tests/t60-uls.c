@@ -17,7 +17,7 @@ static PetscErrorCode CaseCreate(Case *k)
   PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &spec, &k->blp));
   PetscCall(BLPCreateVecs(k->blp, &k->start, NULL));
   PetscCall(VecDuplicate(k->start, &k->lambda));
-  PetscCall(TwofoldVecSetRandomNormal(k->start, 3));
+  PetscCall(SyntheticLambda(k->blp, &spec, 3, 1, 0, k->start));
   PetscFunctionReturn(0);
 }
 
@@ -163,7 +163,7 @@ static PetscErrorCode GradientTolerance(Case *k)
   PetscCall(Solve(k, uls, ULS_CONVERGED_GATOL, 3));
   PetscCall(VecFill(k->start, history.lambda[3]));
   PetscCall(CheckSame(k->lambda, k->start, "gatol"));
-  PetscCall(TwofoldVecSetRandomNormal(k->start, 3));
+  PetscCall(SyntheticLambda(k->blp, &spec, 3, 1, 0, k->start));
   PetscCall(ULSDestroy(&uls));
   PetscFunctionReturn(0);
 }
@@ -192,7 +192,7 @@ static PetscErrorCode Failures(Case *k)
   PetscCall(Solve(k, uls, ULS_DIVERGED_HYPERGRADIENT, 1));
   PetscCall(VecFill(k->start, history.lambda[1]));
   PetscCall(CheckSame(k->lambda, k->start, "after one step"));
-  PetscCall(TwofoldVecSetRandomNormal(k->start, 3));
+  PetscCall(SyntheticLambda(k->blp, &spec, 3, 1, 0, k->start));
   PetscCall(ULSDestroy(&uls));
   PetscCall(Make(k, NULL, itd, "-uls_max_it 1 -uls_step 1e6", &uls));
   PetscCall(Solve(k, uls, ULS_DIVERGED_HYPERGRADIENT, 1));

@@ -1,6 +1,7 @@
 # Splits, products, problems, maps, solvers and hypergradients against dense references and Taylor tests.
 find_package(LAPACK REQUIRED)
-add_library(test-dense STATIC dense.c)
+file(GLOB TWOFOLD_DENSE CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/dense*.c)
+add_library(test-dense STATIC ${TWOFOLD_DENSE})
 target_link_libraries(test-dense PUBLIC twofold LAPACK::LAPACK)
 target_compile_options(test-dense PRIVATE -Wall -Wextra $<$<BOOL:${TWOFOLD_WERROR}>:-Werror>)
 

@@ -1,0 +1,36 @@
+#ifndef TWOFOLD_TEST_DENSEIMPL_H
+#define TWOFOLD_TEST_DENSEIMPL_H
+/* For the writers of a dense reference: a file dense_NAME.c a problem, with a constructor that is declared
+   here and stands in the table of dense.c. Sums are in long double, so that what is compared is the library's
+   rounding. */
+#include "dense.h"
+
+/* Formulas of a problem, as the functions of dense.h say. A lower level is a loss, a map, or both. */
+struct DenseOps {
+  PetscReal (*loss)(const Dense *d, const PetscReal lambda[], const PetscReal w[]);
+  void (*gradient)(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal g[]);
+  void (*hessian)(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal H[]);
+  void (*cross)(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal C[]);
+  /* g1 and g2 may be NULL */
+  PetscReal (*upper)(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal g1[],
+                     PetscReal g2[]);
+  /* NULL where BLPHasSet() says that the problem has no samples */
+  void (*evaluate)(const Dense *d, int set, const PetscReal w[], BLPMetrics *metrics);
+  /* y <- Phi(w, lambda), and its derivatives J (nw x nw) and B (nw x nlambda) */
+  void (*mapstep)(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal y[]);
+  void (*mapderivatives)(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal J[],
+                         PetscReal B[]);
+  PetscErrorCode (*destroy)(Dense *d); /* of data alone */
+};
+
+/* Sets ops, data, nw, nlambda, the sizes that the problem has, and what is to be expected of it; the rest is
+   0, and type is set already. */
+typedef PetscErrorCode (*DenseConstructor)(const Synthetic *s, Dense *d);
+
+PetscErrorCode DenseCreate_Softmax(const Synthetic *s, Dense *d);
+PetscErrorCode DenseCreate_User(const Synthetic *s, Dense *d);
+
+/* Sets p, c, rows, n and X from s: the samples of SyntheticDataSet(), with a column of ones for a bias. */
+PetscErrorCode DenseSetSamples(const Synthetic *s, Dense *d);
+
+#endif
