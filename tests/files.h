@@ -104,7 +104,7 @@ static inline PetscErrorCode GatherText(MPI_Comm comm, const char mine[], char *
 /* What ds holds: `label column:value ...` a row, columns from 0, 17 digits; the caller frees it. */
 static inline PetscErrorCode DataSetText(DataSet ds, char **text)
 {
-  const PetscReal *value;
+  const PetscReal *value, *target;
   const PetscInt *rowptr, *col, *label;
   const PetscScalar *val;
   PetscInt n;
@@ -114,10 +114,11 @@ static inline PetscErrorCode DataSetText(DataSet ds, char **text)
   PetscFunctionBegin;
   PetscCall(DataSetGetRows(ds, &n, &rowptr, &col, &val, &label));
   PetscCall(DataSetGetClasses(ds, &value, NULL));
+  PetscCall(DataSetGetTargets(ds, &target));
   PetscCall(PetscMalloc1((size_t)(n + rowptr[n]) * 64 + 1, &mine));
   mine[0] = 0;
   for (PetscInt i = 0; i < n; i++) {
-    at += (size_t)sprintf(mine + at, "%.17g", (double)value[label[i]]);
+    at += (size_t)sprintf(mine + at, "%.17g", (double)(target ? target[i] : value[label[i]]));
     for (PetscInt k = rowptr[i]; k < rowptr[i + 1]; k++)
       at += (size_t)sprintf(mine + at, " %d:%.17g", (int)col[k], (double)PetscRealPart(val[k]));
     at += (size_t)sprintf(mine + at, "\n");

@@ -4,7 +4,8 @@
  * @file
  * DataSet: labelled samples in memory, rows distributed by samples.
  *
- * Samples are sparse rows of n x p features with a label each; the distinct labels are the classes 0..c-1.
+ * Samples are sparse rows of n x p features with a label each; the distinct labels are the classes 0..c-1, or
+ * the labels are targets: real numbers (DataSetSetTargets()).
  * A set is read from a file or given as rows, split, scaled, and made to fit other sets.
  */
 #include <petscvec.h>
@@ -33,6 +34,23 @@ typedef struct {
   PetscInt64 seed;      /**< key of the random order */
   PetscBool stratified; /**< each class is split by itself */
 } DataSetSplitRule;
+
+/** What the labels of synthetic samples are. */
+typedef enum {
+  DATASET_SYNTHETIC_REGRESSION, /**< targets y */
+  DATASET_SYNTHETIC_SIGN        /**< classes: the sign of y, -1 or 1 */
+} DataSetSyntheticKind;
+/** Names of the kinds: "regression", "sign"; laid out as for PetscOptionsEnum(). */
+extern const char *const DataSetSyntheticKinds[];
+
+/** Samples to be made (DataSetCreateSynthetic()). */
+typedef struct {
+  PetscInt n;                /**< number of samples */
+  PetscInt p;                /**< number of features */
+  PetscReal noise;           /**< standard deviation of what is added to X w* */
+  DataSetSyntheticKind kind; /**< what the labels are */
+  PetscInt64 seed;           /**< key of all random numbers */
+} DataSetSyntheticRule;
 
 /** How features are scaled by what the training samples have (DataSetComputeScaling()). */
 typedef enum {
@@ -217,6 +235,57 @@ PetscErrorCode DataSetSetRows(DataSet ds, PetscInt nlocal, const PetscInt rowptr
                               PetscBool fixed_width);
 
 /**
+ * Lets the labels be targets, real numbers that are kept as they are, or classes, as they are from the start.
+ *
+ * It counts for the samples the set gets; those it has are changed.
+ *
+ * @collective
+ *
+ * @param[in,out] ds       the set
+ * @param[in]     targets  whether labels are targets
+ *
+ * @raises PETSC_ERR_FILE_UNEXPECTED labels are names, which are no targets (also raised by DataSetLoad());
+ * or targets take more than 65536 values, which are no classes
+ */
+PetscErrorCode DataSetSetTargets(DataSet ds, PetscBool targets);
+
+/**
+ * Gives the target of each of this rank's rows.
+ *
+ * @notcollective
+ *
+ * @param[in]     ds      the set
+ * @param[out]    target  a number for each row, borrowed; NULL where there are no samples or labels are
+ *                        classes
+ */
+PetscErrorCode DataSetGetTargets(DataSet ds, const PetscReal *target[]);
+
+/**
+ * Makes samples of a linear model with Gaussian features: X_ij, w*_j, e_i ~ N(0, 1).
+ *
+ * Every number is keyed by (seed, global index): the same samples on any number of ranks. Parts of one seed
+ * are different samples of the same w*.
+ *
+ * @collective
+ *
+ * @param[in]     comm    communicator to distribute samples over
+ * @param[in]     rule    sizes, noise, kind of labels and seed
+ * @param[in]     part    which samples of the model: 0 training, 1 validation, 2 test, or any other number
+ *                        that is not negative
+ * @param[out]    ds      new set, with targets or with the classes -1 and 1; free with DataSetDestroy()
+ *
+ * @raises PETSC_ERR_ARG_OUTOFRANGE there is no sample or no feature, or the noise is negative
+ * @option{-blp_synthetic_n N}
+ * @option{-blp_synthetic_p P}
+ * @option{-blp_synthetic_noise S}
+ * @option{-blp_synthetic_kind regression|sign}
+ * @option{-blp_seed S}
+ * @equation{y = X w* + noise e\, or its sign}
+ */
+PetscErrorCode DataSetCreateSynthetic(MPI_Comm comm, const DataSetSyntheticRule *rule, PetscInt part,
+                                      DataSet *ds);
+
+/**
  * Gives the global sizes, 0 where there are no samples; any of the pointers may be NULL.
  *
  * @notcollective
@@ -224,7 +293,7 @@ PetscErrorCode DataSetSetRows(DataSet ds, PetscInt nlocal, const PetscInt rowptr
  * @param[in]     ds      the set
  * @param[out]    n       number of samples
  * @param[out]    p       number of features
- * @param[out]    c       number of classes
+ * @param[out]    c       number of classes; 0 where labels are targets
  */
 PetscErrorCode DataSetGetSizes(DataSet ds, PetscInt *n, PetscInt *p, PetscInt *c);
 
@@ -238,7 +307,7 @@ PetscErrorCode DataSetGetSizes(DataSet ds, PetscInt *n, PetscInt *p, PetscInt *c
  * @param[out]    rowptr  begin of each row in `col` and `val`, and the end (nlocal + 1 entries)
  * @param[out]    col     global columns, increasing in a row
  * @param[out]    val     values
- * @param[out]    label   class 0..c-1 of each row (nlocal entries)
+ * @param[out]    label   class 0..c-1 of each row (nlocal entries); NULL where labels are targets
  *
  * @raises PETSC_ERR_ARG_WRONGSTATE the set is empty
  */
@@ -271,7 +340,7 @@ PetscErrorCode DataSetGetNames(DataSet ds, const char **names);
  * Makes sets agree on features and classes.
  *
  * The number of features p is the largest where formats are not of fixed width, the classes are the training
- * set's.
+ * set's. Labels are targets in all of them where they are in the training set.
  *
  * @collective
  *
@@ -312,6 +381,7 @@ PetscErrorCode DataSetSelect(DataSet ds, const PetscBool keep[], DataSet *part);
  * @raises PETSC_ERR_ARG_WRONGSTATE the set is empty
  * @raises PETSC_ERR_ARG_OUTOFRANGE there is no such rule, or fractions are not positive with a sum of at most
  * 1
+ * @raises PETSC_ERR_ARG_INCOMP stratified, and the labels are targets
  * @raises PETSC_ERR_ARG_WRONG "bydate", and the set is no corpus with a -train and a -test folder
  * @raises PETSC_ERR_FILE_UNEXPECTED a part is empty: there are too few samples
  * @option{-blp_split RULE}
@@ -337,6 +407,7 @@ PetscErrorCode DataSetSplit(DataSet ds, const DataSetSplitRule *rule, DataSet pa
  *
  * @raises PETSC_ERR_ARG_WRONGSTATE the set is empty
  * @raises PETSC_ERR_ARG_OUTOFRANGE fewer than two folds or more folds than samples
+ * @raises PETSC_ERR_ARG_INCOMP stratified, and the labels are targets
  * @option{-blp_folds F}
  * @option{-blp_seed S}
  * @option{-blp_stratified}

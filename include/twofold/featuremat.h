@@ -115,9 +115,20 @@ PetscErrorCode FeatureMatGetSizes(FeatureMat X, PetscInt *n, PetscInt *p, PetscI
  *
  * @param[in]     X       the matrix, after FeatureMatSetData()
  * @param[out]    nlocal  number of this rank's rows
- * @param[out]    label   class 0..c-1 of each, borrowed (nlocal entries)
+ * @param[out]    label   class 0..c-1 of each, borrowed (nlocal entries); NULL where labels are targets
  */
 PetscErrorCode FeatureMatGetLabels(FeatureMat X, PetscInt *nlocal, const PetscInt *label[]);
+
+/**
+ * Gives the target of each of this rank's rows of Z, where labels are targets; either pointer may be NULL.
+ *
+ * @notcollective
+ *
+ * @param[in]     X       the matrix, after FeatureMatSetData()
+ * @param[out]    nlocal  number of this rank's rows
+ * @param[out]    target  real number for each, borrowed (nlocal entries); NULL where labels are classes
+ */
+PetscErrorCode FeatureMatGetTargets(FeatureMat X, PetscInt *nlocal, const PetscReal *target[]);
 
 /**
  * Makes vectors of W's and Z's layout.
@@ -168,6 +179,7 @@ PetscErrorCode FeatureMatMultTranspose(FeatureMat X, Vec R, Vec G);
  * @raises PETSC_ERR_ARG_WRONGSTATE there are no data yet
  */
 PetscErrorCode FeatureMatGetNorm(FeatureMat X, TwofoldConstant *norm);
+
 /**
  * Gives the largest norm of a sample, the bias's 1 counted in.
  *

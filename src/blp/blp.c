@@ -74,14 +74,27 @@ PetscErrorCode BLPSetOptionsPrefix(BLP blp, const char prefix[])
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* What a constructor finds that does not care. */
+static void ResetTraits(BLP blp)
+{
+  blp->targets = blp->positive = PETSC_FALSE;
+  blp->synthetic.p = 100;
+  blp->synthetic.noise = 0.1;
+  blp->nsynthetic[BLP_TRAIN] = blp->nsynthetic[BLP_VAL] = 500;
+  blp->nsynthetic[BLP_TEST] = 0;
+}
+
 PetscErrorCode BLPSetType(BLP blp, BLPType type)
 {
-  PetscBool changed;
+  PetscBool changed, same;
 
   PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)blp, type, &same));
+  if (!same) ResetTraits(blp);
   PetscCall(TwofoldSetType((PetscObject)blp, BLPList, "blp_type", type, (TwofoldTypeFn)blp->ops->destroy,
                            blp->ops, sizeof(struct _BLPOps), &changed));
   if (changed) PetscCall(BLPResetFolds_Private(blp));
+  if (changed) blp->synthetic.kind = blp->targets ? DATASET_SYNTHETIC_REGRESSION : DATASET_SYNTHETIC_SIGN;
   if (changed) blp->setup = blp->linearized = blp->map_linearized = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -143,6 +156,7 @@ static PetscErrorCode SetUpData(BLP blp)
   if (!blp->set[BLP_TRAIN]) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
              "no validation samples: the upper level needs them beside the training samples (BLPSetData())");
+  PetscCall(BLPSetLabels_Private(blp));
   PetscCall(DataSetAgree(3, blp->set));
   PetscCall(DataSetDestroy(&blp->like));
   PetscCall(DataSetCreateLike(blp->set[BLP_TRAIN], &blp->like));
@@ -166,7 +180,7 @@ PetscErrorCode BLPSetUp(BLP blp)
   for (int s = 0; s < 3; s++)
     PetscCall(DataSetDestroy(&blp->set[s])); /* the problem has built what it needs */
   PetscCall(BLPTieSetUp_Private(blp));
-  PetscCall(BLPCheckBounds_Private(blp));
+  PetscCall(BLPSetUpBounds_Private(blp));
   blp->setup = PETSC_TRUE;
   PetscCall(PetscObjectViewFromOptions((PetscObject)blp, NULL, "-blp_view"));
   PetscFunctionReturn(PETSC_SUCCESS);

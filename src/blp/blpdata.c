@@ -1,9 +1,39 @@
-/* Where a problem's samples come from: three files, or one file and a split. */
+/* Where a problem's samples come from: three files, one file and a split, or a generator. */
 #include <twofold/impl/blpimpl.h>
+
+/* Whether the samples are made instead of read. */
+static PetscBool IsSynthetic(BLP blp)
+{
+  return (PetscBool)!strcmp(blp->source, "synthetic");
+}
+
+static PetscErrorCode SyntheticOptions(BLP blp, PetscBool folds, PetscOptionItems *PetscOptionsObject)
+{
+  DataSetSyntheticRule *rule = &blp->synthetic;
+  PetscInt *n = blp->nsynthetic;
+
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsInt("-blp_synthetic_n", "Synthetic training samples", "DataSetCreateSynthetic",
+                            n[BLP_TRAIN], &n[BLP_TRAIN], NULL));
+  if (!folds) /* they are some of the training samples there */
+    PetscCall(PetscOptionsInt("-blp_synthetic_nval", "Synthetic validation samples", "DataSetCreateSynthetic",
+                              n[BLP_VAL], &n[BLP_VAL], NULL));
+  PetscCall(PetscOptionsInt("-blp_synthetic_ntest", "Synthetic test samples (0: none)",
+                            "DataSetCreateSynthetic", n[BLP_TEST], &n[BLP_TEST], NULL));
+  PetscCall(PetscOptionsInt("-blp_synthetic_p", "Features of synthetic samples", "DataSetCreateSynthetic",
+                            rule->p, &rule->p, NULL));
+  PetscCall(PetscOptionsReal("-blp_synthetic_noise", "S of y = X w* + S e in synthetic samples",
+                             "DataSetCreateSynthetic", rule->noise, &rule->noise, NULL));
+  PetscCall(PetscOptionsEnum("-blp_synthetic_kind", "Labels of synthetic samples: y, or its sign",
+                             "DataSetCreateSynthetic", DataSetSyntheticKinds, (PetscEnum)rule->kind,
+                             (PetscEnum *)&rule->kind, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
 
 PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOptionsObject)
 {
   PetscInt seed = (PetscInt)blp->split.seed, F = blp->folds.F, G = blp->folds.G;
+  PetscBool synthetic;
 
   PetscFunctionBegin;
   if (blp->is_fold) PetscFunctionReturn(PETSC_SUCCESS);
@@ -13,8 +43,10 @@ PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOpt
                                blp->path[1], sizeof(blp->path[1]), NULL));
   PetscCall(PetscOptionsString("-blp_test", "Test samples: file", "BLPSetData", blp->path[2], blp->path[2],
                                sizeof(blp->path[2]), NULL));
-  PetscCall(PetscOptionsString("-blp_data", "Samples to split: file, or folder of a text corpus",
-                               "BLPSetData", blp->source, blp->source, sizeof(blp->source), NULL));
+  PetscCall(PetscOptionsString(
+      "-blp_data", "Samples to split: file, or folder of a text corpus; or synthetic, see -blp_synthetic_*",
+      "BLPSetData", blp->source, blp->source, sizeof(blp->source), NULL));
+  synthetic = IsSynthetic(blp);
   PetscCall(PetscOptionsInt("-blp_folds", "Cross-validation: folds of -blp_data (0: none)", "BLPSetFolds", F,
                             &F, NULL));
   if (F) /* refused as unused where there is none, as is the split where there are folds */
@@ -22,14 +54,17 @@ PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOpt
                               "BLPSetFolds", G, &G, NULL));
   PetscCall(BLPSetFolds(blp, F, G));
   blp->folds.from_options = PETSC_TRUE;
-  if (!blp->path[BLP_TRAIN][0] && !F)
+  if (synthetic) PetscCall(SyntheticOptions(blp, (PetscBool)(F > 0), PetscOptionsObject));
+  if (!blp->path[BLP_TRAIN][0] && !F && !synthetic)
     PetscCall(PetscOptionsString(
         "-blp_split", "Split of -blp_data: third, bydate, or fractions such as 0.6,0.2,0.2", "DataSetSplit",
         blp->split.kind, blp->split.kind, sizeof(blp->split.kind), NULL));
   if (!blp->path[BLP_TRAIN][0]) { /* separate files are not split: these are then refused as unused */
-    PetscCall(PetscOptionsInt("-blp_seed", "Key of the random split", "DataSetSplit", seed, &seed, NULL));
-    PetscCall(PetscOptionsBool("-blp_stratified", "Split each class by itself", "DataSetSplit",
-                               blp->split.stratified, &blp->split.stratified, NULL));
+    PetscCall(PetscOptionsInt("-blp_seed", "Key of the random split, and of synthetic samples",
+                              "DataSetSplit", seed, &seed, NULL));
+    if (!synthetic || F)
+      PetscCall(PetscOptionsBool("-blp_stratified", "Split each class by itself", "DataSetSplit",
+                                 blp->split.stratified, &blp->split.stratified, NULL));
   }
   blp->split.seed = seed;
   PetscCall(PetscOptionsEnum("-data_scale", "Scale features by the training samples", "DataSetComputeScaling",
@@ -43,6 +78,27 @@ static PetscErrorCode CreateReader(BLP blp, DataSet *ds)
   PetscCall(DataSetCreate(PetscObjectComm((PetscObject)blp), ds));
   PetscCall(DataSetSetOptionsPrefix(*ds, ((PetscObject)blp)->prefix));
   PetscCall(DataSetSetFromOptions(*ds));
+  PetscCall(DataSetSetTargets(*ds, blp->targets));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Training, validation and test samples of one model; without validation samples where there are folds. */
+static PetscErrorCode MakeSynthetic(BLP blp)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
+  DataSetSyntheticRule rule = blp->synthetic;
+
+  PetscFunctionBegin;
+  PetscCheck(rule.kind != DATASET_SYNTHETIC_REGRESSION || blp->targets, comm, PETSC_ERR_ARG_INCOMP,
+             "-blp_synthetic_kind regression: problem %s needs classes: use -blp_synthetic_kind sign",
+             ((PetscObject)blp)->type_name);
+  rule.seed = blp->split.seed;
+  for (int s = 0; s < 3; s++) {
+    if ((s == BLP_VAL && blp->folds.F) || (s == BLP_TEST && !blp->nsynthetic[s])) continue;
+    rule.n = blp->nsynthetic[s];
+    PetscCall(DataSetDestroy(&blp->set[s]));
+    PetscCall(DataSetCreateSynthetic(comm, &rule, s, &blp->set[s]));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -55,6 +111,10 @@ static PetscErrorCode LoadAndSplit(BLP blp)
   PetscCheck(
       !blp->path[0][0] && !blp->path[1][0], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_INCOMP,
       "-blp_data and -blp_train or -blp_val exclude each other: give one source to split, or separate files");
+  if (IsSynthetic(blp)) {
+    PetscCall(MakeSynthetic(blp));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(CreateReader(blp, &all));
   PetscCall(DataSetLoad(all, blp->source));
   if (blp->folds.F) { /* BLPSetUpFolds_Private() deals it out */
@@ -101,11 +161,19 @@ PetscErrorCode BLPLoadData_Private(BLP blp)
                blp->folds.F);
     PetscCheck(blp->path[0][0] && blp->path[1][0], PetscObjectComm((PetscObject)blp), PETSC_ERR_USER_INPUT,
                "no data: give -blp_train FILE and -blp_val FILE (and -blp_test FILE), or -blp_data FILE with "
-               "-blp_split");
+               "-blp_split, or -blp_data synthetic");
     PetscCall(LoadOne(blp, BLP_TRAIN));
     PetscCall(LoadOne(blp, BLP_VAL));
   }
   if (blp->path[BLP_TEST][0]) PetscCall(LoadOne(blp, BLP_TEST));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPSetLabels_Private(BLP blp)
+{
+  PetscFunctionBegin;
+  for (int s = 0; s < 3; s++)
+    if (blp->set[s]) PetscCall(DataSetSetTargets(blp->set[s], blp->targets));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -56,10 +56,32 @@ PetscErrorCode BLPCheckBounds_Private(BLP blp)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Where lambda must be positive and nobody said how positive: far below any weight of use, and above 0, where
+   the problem ends. Not with a map of lambda: the sign of theta says nothing then. */
+PetscErrorCode BLPSetUpBounds_Private(BLP blp)
+{
+  const PetscReal least = 1e-6;
+  Vec lower;
+
+  PetscFunctionBegin;
+  if (blp->own_lower)
+    PetscCall(BLPKeepPair_Private(blp->bounds, NULL, blp->bounds[1])); /* of another layout */
+  blp->own_lower = (PetscBool)(blp->positive && !blp->bounds[0] && !blp->tie.given);
+  if (blp->own_lower) {
+    PetscCall(BLPTieCreateVec_Private(blp, &lower));
+    PetscCall(VecSet(lower, least));
+    PetscCall(BLPKeepPair_Private(blp->bounds, lower, blp->bounds[1]));
+    PetscCall(VecDestroy(&lower));
+  }
+  PetscCall(BLPCheckBounds_Private(blp));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPSetBounds(BLP blp, Vec lower, Vec upper)
 {
   PetscFunctionBegin;
   PetscCall(BLPKeepPair_Private(blp->bounds, lower, upper));
+  blp->own_lower = PETSC_FALSE;
   if (blp->setup) PetscCall(BLPCheckBounds_Private(blp));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

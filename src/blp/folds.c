@@ -315,6 +315,7 @@ PetscErrorCode BLPSetUpFolds_Private(BLP blp)
              "-blp_folds %" PetscInt_FMT " makes the validation samples from the training ones: BLPSetData() "
              "without a validation set",
              folds->F);
+  PetscCall(BLPSetLabels_Private(blp));
   const DataSet all = blp->set[BLP_TRAIN];
   PetscCall(DataSetGetRows(all, &n, NULL, NULL, NULL, NULL));
   PetscCall(PetscMalloc1(n + 1, &fold));
@@ -329,7 +330,7 @@ PetscErrorCode BLPSetUpFolds_Private(BLP blp)
   ReplaceOps(blp);
   PetscCall(BLPTieReset_Private(blp)); /* the children have the tie, and their lambda is tied already */
   blp->tie.n = blp->nlambda;
-  PetscCall(BLPCheckBounds_Private(blp));
+  PetscCall(BLPSetUpBounds_Private(blp));
   blp->setup = PETSC_TRUE;
   PetscCall(PetscObjectViewFromOptions((PetscObject)blp, NULL, "-blp_view"));
   PetscFunctionReturn(PETSC_SUCCESS);

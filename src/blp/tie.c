@@ -217,7 +217,7 @@ PetscErrorCode BLPSetLambdaMap(BLP blp, Mat T)
   blp->tie.given = T;
   if (blp->setup) {
     PetscCall(BLPTieSetUp_Private(blp));
-    PetscCall(BLPCheckBounds_Private(blp));
+    PetscCall(BLPSetUpBounds_Private(blp));
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }

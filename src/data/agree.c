@@ -36,7 +36,9 @@ PetscErrorCode DataSetAgree(PetscInt nsets, DataSet sets[])
   PetscInt p = train->p;
 
   PetscFunctionBegin;
-  PetscCheck(train->c >= 2, PetscObjectComm((PetscObject)train), PETSC_ERR_FILE_UNEXPECTED,
+  for (PetscInt s = 1; s < nsets; s++)
+    if (sets[s]) PetscCall(DataSetSetTargets(sets[s], train->targets));
+  PetscCheck(train->targets || train->c >= 2, PetscObjectComm((PetscObject)train), PETSC_ERR_FILE_UNEXPECTED,
              "the training set %s has %" PetscInt_FMT " class: at least two are needed",
              train->path ? train->path : "", train->c);
   for (PetscInt s = 1; s < nsets; s++)
@@ -51,7 +53,7 @@ PetscErrorCode DataSetAgree(PetscInt nsets, DataSet sets[])
                ": training, validation and test data need the same features",
                ds->path ? ds->path : "a data set", ds->p, p);
     ds->p = p;
-    if (s > 0) PetscCall(AdoptClasses(ds, train));
+    if (s > 0 && !train->targets) PetscCall(AdoptClasses(ds, train));
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -207,7 +207,7 @@ static PetscErrorCode WriteRowData(DataSet ds, const char path[], MPI_File file,
   PetscCall(PetscMalloc2(n + 1, &length, n + 1, &label));
   for (PetscInt i = 0; i < n; i++) {
     length[i] = ds->rowptr[i + 1] - ds->rowptr[i];
-    label[i] = ds->classvalue[ds->label[i]];
+    label[i] = DataSetLabelValue_Private(ds, i);
   }
   PetscCall(TwofoldPetscFileWrite(file, path, plan->length + start * (PetscInt64)sizeof(PetscInt), n, length,
                                   PETSC_INT, fault));

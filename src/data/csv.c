@@ -280,6 +280,7 @@ PetscErrorCode DataSetLoad_CSV(DataSet ds, const char path[])
   PetscCall(TwofoldFaultAgree(columns.comm, &rows.fault));
   PetscCall(PetscMalloc1(rows.n + 1, &y));
   PetscCall(TakeLabels(&rows, y, &classes));
+  if (classes.n) PetscCall(DataSetRefuseNames_Private(ds, ds->targets));
   PetscCall(TwofoldLinesDestroy(&lines));
   PetscCall(PetscFree(rows.label));
   PetscCall(DataSetTakeRows_Private(ds, rows.n, rows.rowptr, rows.col, rows.val, y, columns.p, PETSC_TRUE));

@@ -61,6 +61,7 @@ static PetscErrorCode DataSetReset(DataSet ds)
   PetscCall(PetscFree(ds->col));
   PetscCall(PetscFree(ds->val));
   PetscCall(PetscFree(ds->label));
+  PetscCall(PetscFree(ds->target));
   PetscCall(PetscFree(ds->classvalue));
   PetscCall(PetscFree(ds->names));
   PetscCall(DataSetVocabularyDestroy_Private(&ds->vocabulary));
@@ -218,10 +219,12 @@ static PetscInt FindClass(PetscInt c, const PetscReal value[], PetscReal y)
 }
 
 /* Classes of ds: the distinct labels of all ranks. */
-static PetscErrorCode CollectClasses(DataSet ds, PetscInt nlocal, const PetscReal y[])
+static PetscErrorCode FindClasses(DataSet ds, PetscInt nlocal, const PetscReal y[])
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)ds);
   const PetscInt most = 65536;
+  const char too_many[] = "the labels take more than 65536 values: a regression target is not a class "
+                          "(DataSetSetTargets())";
   PetscMPIInt size, mine, *counts, *displ;
   PetscReal *own, *all;
   PetscInt total = 0, m;
@@ -231,8 +234,8 @@ static PetscErrorCode CollectClasses(DataSet ds, PetscInt nlocal, const PetscRea
   PetscCall(PetscMalloc1(nlocal + 1, &own));
   PetscCall(PetscArraycpy(own, y, nlocal));
   m = SortUnique(nlocal, own);
-  PetscCall(TwofoldAgree(comm, m > most ? TwofoldErrorCode(PETSC_ERR_FILE_UNEXPECTED) : PETSC_SUCCESS,
-                         "the labels take more than 65536 values: a regression target is not a class"));
+  PetscCall(
+      TwofoldAgree(comm, m > most ? TwofoldErrorCode(PETSC_ERR_FILE_UNEXPECTED) : PETSC_SUCCESS, too_many));
   PetscCall(PetscMPIIntCast(m, &mine));
   PetscCall(PetscMalloc2(size, &counts, size, &displ));
   PetscCallMPI(MPI_Allgather(&mine, 1, MPI_INT, counts, 1, MPI_INT, comm));
@@ -246,6 +249,16 @@ static PetscErrorCode CollectClasses(DataSet ds, PetscInt nlocal, const PetscRea
   ds->classvalue = all;
   PetscCall(PetscFree(own));
   PetscCall(PetscFree2(counts, displ));
+  PetscCheck(ds->c <= most, comm, PETSC_ERR_FILE_UNEXPECTED, "%s", too_many);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode DataSetCollectClasses_Private(DataSet ds, PetscInt nlocal, const PetscReal y[])
+{
+  PetscFunctionBegin;
+  PetscCall(FindClasses(ds, nlocal, y));
+  PetscCall(PetscMalloc1(nlocal + 1, &ds->label));
+  for (PetscInt i = 0; i < nlocal; i++) ds->label[i] = FindClass(ds->c, ds->classvalue, y[i]);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -269,9 +282,10 @@ PetscErrorCode DataSetTakeRows_Private(DataSet ds, PetscInt nlocal, PetscInt *ro
   PetscCheck(!fixed_width || ds->min_features <= p, comm, PETSC_ERR_ARG_OUTOFRANGE,
              "-data_features %" PetscInt_FMT ": %s has exactly %" PetscInt_FMT " features", ds->min_features,
              ds->path ? ds->path : "the data set", p);
-  PetscCall(CollectClasses(ds, nlocal, label));
-  PetscCall(PetscMalloc1(nlocal + 1, &ds->label));
-  for (PetscInt i = 0; i < nlocal; i++) ds->label[i] = FindClass(ds->c, ds->classvalue, label[i]);
+  if (ds->targets)
+    PetscCall(DataSetKeepTargets_Private(ds, nlocal, label));
+  else
+    PetscCall(DataSetCollectClasses_Private(ds, nlocal, label));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -401,7 +415,7 @@ PetscErrorCode DataSetView(DataSet ds, PetscViewer viewer)
   if (!ascii || !ds->rows) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscCalloc2(ds->c + 2, &mine, ds->c + 2, &rows));
   for (PetscInt i = 0; i < ds->rows->n; i++) {
-    mine[ds->label[i]]++;
+    if (!ds->targets) mine[ds->label[i]]++;
     empty += ds->rowptr[i + 1] == ds->rowptr[i];
   }
   mine[ds->c] = empty;
@@ -418,7 +432,10 @@ PetscErrorCode DataSetView(DataSet ds, PetscViewer viewer)
                              ds->n, empty, ds->p, nnz,
                              ds->n && ds->p ? 100.0 * (double)nnz / ((double)ds->n * (double)ds->p) : 0.0));
   if (ds->labelname) PetscCall(PetscViewerASCIIPrintf(viewer, "  labels: %s\n", ds->labelname));
-  PetscCall(PetscViewerASCIIPrintf(viewer, "  classes: %" PetscInt_FMT "\n", ds->c));
+  if (ds->targets)
+    PetscCall(DataSetViewTargets_Private(ds, viewer));
+  else
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  classes: %" PetscInt_FMT "\n", ds->c));
   for (PetscInt k = 0; k < ds->c; k++) {
     if (ds->classname)
       PetscCall(PetscViewerASCIIPrintf(viewer, "    %-28s %" PetscInt_FMT "\n", ds->classname[k], rows[k]));

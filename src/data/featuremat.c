@@ -53,6 +53,7 @@ PetscErrorCode FeatureMatDestroy(FeatureMat *X)
   PetscCall(PetscLayoutDestroy(&(*X)->features));
   PetscCall(PetscLayoutDestroy(&(*X)->samples));
   PetscCall(PetscFree((*X)->label));
+  PetscCall(PetscFree((*X)->target));
   PetscCall(PetscHeaderDestroy(X));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -85,6 +86,24 @@ PetscErrorCode FeatureMatSetFromOptions(FeatureMat X)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode CopyLabels(FeatureMat X, DataSet ds)
+{
+  const PetscInt *label;
+  const PetscReal *target;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(DataSetGetRows(ds, &n, NULL, NULL, NULL, &label));
+  PetscCall(DataSetGetTargets(ds, &target));
+  PetscCall(PetscFree(X->label));
+  PetscCall(PetscFree(X->target));
+  if (label) PetscCall(PetscMalloc1(n + 1, &X->label));
+  if (label) PetscCall(PetscArraycpy(X->label, label, n));
+  if (target) PetscCall(PetscMalloc1(n + 1, &X->target));
+  if (target) PetscCall(PetscArraycpy(X->target, target, n));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* max ||x_i|| of a data set's samples, each with a 1 for the bias. */
 static PetscErrorCode LargestRow(DataSet ds, PetscBool bias, PetscReal *norm)
 {
@@ -110,7 +129,6 @@ PetscErrorCode FeatureMatSetData(FeatureMat X, DataSet ds, PetscInt c, PetscBool
   const MPI_Comm comm = PetscObjectComm((PetscObject)X);
   PetscMPIInt rank, size;
   PetscInt nlocal, plocal = PETSC_DECIDE;
-  const PetscInt *label;
 
   PetscFunctionBegin;
   PetscCheck(((PetscObject)X)->type_name, comm, PETSC_ERR_ARG_TYPENOTSET,
@@ -119,7 +137,7 @@ PetscErrorCode FeatureMatSetData(FeatureMat X, DataSet ds, PetscInt c, PetscBool
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
   PetscCall(DataSetGetSizes(ds, &X->n, &X->p, NULL));
-  PetscCall(DataSetGetRows(ds, &nlocal, NULL, NULL, NULL, &label));
+  PetscCall(DataSetGetRows(ds, &nlocal, NULL, NULL, NULL, NULL));
   PetscCall(PetscSplitOwnership(comm, &plocal, &X->p));
   if (bias) { /* its row of W stands last */
     X->p++;
@@ -132,9 +150,7 @@ PetscErrorCode FeatureMatSetData(FeatureMat X, DataSet ds, PetscInt c, PetscBool
   PetscCall(PetscLayoutDestroy(&X->samples));
   PetscCall(PetscLayoutCreateFromSizes(comm, plocal, X->p, 1, &X->features));
   PetscCall(PetscLayoutCreateFromSizes(comm, nlocal, X->n, 1, &X->samples));
-  PetscCall(PetscFree(X->label));
-  PetscCall(PetscMalloc1(nlocal + 1, &X->label));
-  PetscCall(PetscArraycpy(X->label, label, nlocal));
+  PetscCall(CopyLabels(X, ds));
   PetscUseTypeMethod(X, setdata, ds, bias);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -160,6 +176,14 @@ PetscErrorCode FeatureMatGetLabels(FeatureMat X, PetscInt *nlocal, const PetscIn
   PetscFunctionBegin;
   if (nlocal) *nlocal = X->samples->n;
   if (label) *label = X->label;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatGetTargets(FeatureMat X, PetscInt *nlocal, const PetscReal *target[])
+{
+  PetscFunctionBegin;
+  if (nlocal) *nlocal = X->samples->n;
+  if (target) *target = X->target;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

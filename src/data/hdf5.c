@@ -390,7 +390,7 @@ static PetscErrorCode WriteFile(DataSet ds, hid_t file, const char path[], Petsc
   PetscCallMPI(MPI_Comm_size(PetscObjectComm((PetscObject)ds), &size));
   PetscCall(PetscMalloc2(n + 1, &at, n + 1, &y));
   for (PetscInt i = 0; i <= n; i++) at[i] = before + ds->rowptr[i];
-  for (PetscInt i = 0; i < n; i++) y[i] = ds->classvalue[ds->label[i]];
+  for (PetscInt i = 0; i < n; i++) y[i] = DataSetLabelValue_Private(ds, i);
   const hid_t group = H5Gcreate2(file, "X", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   WriteAttributes(group, ds->n, ds->p);
   HDF5ArrayWrite_Private(group, path, "data", H5T_IEEE_F64LE, nnz, before, own, H5T_NATIVE_DOUBLE, ds->val,

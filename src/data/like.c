@@ -76,6 +76,7 @@ PetscErrorCode DataSetCopyReading_Private(DataSet from, DataSet to)
   PetscCall(PetscStrncpy(to->text_weight, from->text_weight, sizeof(to->text_weight)));
   for (int i = 0; i < NWORDS; i++) PetscCall(PetscStrncpy(Word(to, i), Word(from, i), words[i].size));
   to->index_base = from->index_base;
+  to->targets = from->targets;
   PetscCall(DataSetVocabularyDestroy_Private(&to->vocabulary));
   to->vocabulary = DataSetVocabularyShare_Private(from->vocabulary);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -102,6 +103,7 @@ PetscErrorCode DataSetReadLike(DataSet ds, DataSet like)
 
   PetscFunctionBegin;
   if (ds->index_base < 0) ds->index_base = like->index_base;
+  PetscCall(DataSetSetTargets(ds, like->targets));
   for (int i = 0; i < NWORDS; i++)
     if (HasWord(like, i) && !*Word(ds, i)) PetscCall(PetscStrncpy(Word(ds, i), Word(like, i), words[i].size));
   PetscCall(DataSetVocabularyDestroy_Private(&ds->given));
@@ -202,7 +204,8 @@ PetscErrorCode DataSetConform(DataSet ds, DataSet like, DataSetMisfit *misfit)
              path, ds->p, like->p);
   if (ds->p > like->p) PetscCall(DropFeatures(ds, like->p, misfit));
   ds->p = like->p;
-  PetscCall(ConformClasses(ds, like, misfit));
+  PetscCall(DataSetSetTargets(ds, like->targets));
+  if (!ds->targets) PetscCall(ConformClasses(ds, like, misfit));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -212,11 +215,11 @@ PetscErrorCode DataSetSaveLike_Private(DataSet like, TwofoldGroup group)
 {
   PetscFunctionBegin;
   PetscCall(TwofoldGroupPutInt(group, "features", like->p));
-  PetscCall(TwofoldGroupPutInt(group, "classes", like->c));
+  PetscCall(TwofoldGroupPutInt(group, "classes", like->c)); /* 0: targets */
   PetscCall(TwofoldGroupPutInt(group, "fixed_width", like->fixed_width));
   PetscCall(TwofoldGroupPutInt(group, "index_base", like->index_base));
   PetscCall(TwofoldGroupPutString(group, "data_format", like->format));
-  PetscCall(TwofoldGroupPutReals(group, "class_value", like->c, like->classvalue));
+  if (!like->targets) PetscCall(TwofoldGroupPutReals(group, "class_value", like->c, like->classvalue));
   if (like->classname)
     PetscCall(TwofoldGroupPutStrings(group, "class_name", like->c, (const char *const *)like->classname));
   for (int i = 0; i < NWORDS; i++)
@@ -270,13 +273,16 @@ PetscErrorCode DataSetLoadLike_Private(DataSet like, TwofoldGroup group)
 
   PetscFunctionBegin;
   PetscCall(GetRange(group, comm, "features", 1, PETSC_MAX_INT, &like->p));
-  PetscCall(GetRange(group, comm, "classes", 2, 65536, &c));
+  PetscCall(GetRange(group, comm, "classes", 0, 65536, &c));
+  PetscCheck(c != 1, comm, PETSC_ERR_FILE_UNEXPECTED, "%s: a model with one class: the file is damaged",
+             TwofoldGroupPath(group));
   PetscCall(GetRange(group, comm, "fixed_width", 0, 1, &fixed_width));
   PetscCall(GetRange(group, comm, "index_base", -1, 1, &like->index_base));
   PetscCall(TwofoldGroupGetString(group, "data_format", like->format, sizeof(like->format)));
   like->fixed_width = (PetscBool)fixed_width;
   PetscCall(PetscStrallocpy(TwofoldGroupPath(group), &like->path));
-  PetscCall(LoadClasses(like, group, c));
+  like->targets = (PetscBool)(c == 0);
+  if (!like->targets) PetscCall(LoadClasses(like, group, c));
   for (int i = 0; i < NWORDS; i++)
     if (HasWord(like, i))
       PetscCall(TwofoldGroupGetString(group, words[i].name, Word(like, i), words[i].size));

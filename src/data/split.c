@@ -4,7 +4,8 @@
 /* ------------------------------------------------------------------ selection */
 
 typedef struct {
-  PetscInt length, label;
+  PetscInt length;
+  PetscReal label;
 } RowHead;
 
 /* How many kept rows and nonzeros go to each rank when the kept rows, in global order, are dealt evenly over
@@ -53,9 +54,10 @@ static PetscErrorCode MakePart(DataSet ds, MPI_Comm comm, PetscInt nlocal, const
   rowptr[0] = 0;
   for (PetscInt i = 0; i < nlocal; i++) {
     rowptr[i + 1] = rowptr[i] + head[i].length;
-    y[i] = ds->classvalue[head[i].label];
+    y[i] = head[i].label;
   }
   PetscCall(DataSetCreate(comm, &out));
+  out->targets = ds->targets;
   PetscCall(PetscStrallocpy(ds->path ? ds->path : "memory", &out->path));
   PetscCall(DataSetTakeRows_Private(out, nlocal, rowptr, col, val, y, ds->p, ds->fixed_width));
   PetscCall(DataSetCopyReading_Private(ds, out));
@@ -92,7 +94,7 @@ PetscErrorCode DataSetSelectOnto_Private(DataSet ds, const PetscBool keep[], MPI
   for (PetscInt i = 0; i < ds->rows->n; i++) {
     if (!keep[i]) continue;
     const PetscInt length = ds->rowptr[i + 1] - ds->rowptr[i];
-    sendhead[row++] = (RowHead){length, ds->label[i]};
+    sendhead[row++] = (RowHead){length, DataSetLabelValue_Private(ds, i)};
     PetscCall(PetscArraycpy(sendcol + at, ds->col + ds->rowptr[i], length));
     PetscCall(PetscArraycpy(sendval + at, ds->val + ds->rowptr[i], length));
     at += length;
@@ -235,6 +237,16 @@ static PetscErrorCode DealByCuts(DataSet ds, PetscInt64 seed, PetscInt ngroups, 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Targets are in no class of which a part or fold could have its share. */
+static PetscErrorCode CheckStratified(DataSet ds, PetscBool stratified)
+{
+  PetscFunctionBegin;
+  PetscCheck(!stratified || !ds->targets, PetscObjectComm((PetscObject)ds), PETSC_ERR_ARG_INCOMP,
+             "-blp_stratified: the samples of %s have targets, not classes",
+             ds->path ? ds->path : "the data set");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* part_of[i] = 0, 1, 2 or -1 (left out) for each local row. */
 static PetscErrorCode DealRandomly(DataSet ds, const DataSetSplitRule *rule, const PetscReal fraction[3],
                                    PetscInt part_of[])
@@ -275,6 +287,7 @@ PetscErrorCode DataSetFold(DataSet ds, PetscInt F, PetscInt64 seed, PetscBool st
 
   PetscFunctionBegin;
   PetscCheck(ds->rows, comm, PETSC_ERR_ARG_WRONGSTATE, "DataSetFold: the data set is empty");
+  PetscCall(CheckStratified(ds, stratified));
   PetscCheck(F >= 2, comm, PETSC_ERR_ARG_OUTOFRANGE,
              "-blp_folds %" PetscInt_FMT ": cross-validation needs at least two folds", F);
   PetscCheck(F <= ds->n, comm, PETSC_ERR_ARG_OUTOFRANGE,
@@ -336,6 +349,7 @@ PetscErrorCode DataSetSplit(DataSet ds, const DataSetSplitRule *rule, DataSet pa
 
   PetscFunctionBegin;
   PetscCheck(ds->rows, comm, PETSC_ERR_ARG_WRONGSTATE, "DataSetSplit: the data set is empty");
+  PetscCall(CheckStratified(ds, rule->stratified));
   PetscCall(PetscStrcmp(rule->kind, "bydate", &bydate));
   PetscCall(PetscStrcmp(rule->kind, "third", &third));
   if (bydate) {

@@ -228,7 +228,7 @@ static PetscErrorCode FormatRow(DataSet ds, PetscInt i, Buffer *buffer)
   PetscFunctionBegin;
   PetscCall(Reserve(buffer, TwofoldRealWidth + 1 + (size_t)(end - begin) * entry));
   char *at = buffer->text + buffer->n;
-  at += TwofoldFormatReal(at, ds->classvalue[ds->label[i]]);
+  at += TwofoldFormatReal(at, DataSetLabelValue_Private(ds, i));
   for (PetscInt k = begin; k < end; k++) {
     *at++ = ' ';
     at += TwofoldFormatIndex(at, (uint64_t)ds->col[k] + 1);

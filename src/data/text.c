@@ -465,6 +465,7 @@ PetscErrorCode DataSetLoad_Text(DataSet ds, const char path[])
   PetscInt p;
 
   PetscFunctionBegin;
+  PetscCall(DataSetRefuseNames_Private(ds, ds->targets)); /* folders */
   PetscCall(CorpusList(comm, path, applies, &corpus));
   if (applies) PetscCall(PetscSegBufferCreate(1, 65536, &names));
   PetscCall(Vectorise(ds, path, &corpus, &rows, &label, names, &p, &vocabulary));

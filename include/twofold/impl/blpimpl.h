@@ -64,6 +64,8 @@ struct _p_BLP {
   PetscBool setup, linearized;
   PetscBool needs_samples;    /* set by the type's constructor: set[] is read and agrees before setup */
   PetscBool by_callbacks;     /* likewise: what is missing can be given by a BLPUserSet function */
+  PetscBool targets;          /* likewise: labels are real numbers, not classes */
+  PetscBool positive;         /* likewise: lambda > 0; without a lower bound it gets one */
   PetscBool map_symmetric;    /* the map's d1Phi is symmetric */
   PetscBool map_linearized;   /* BLPMapLinearize() was called */
   PetscBool no_value;         /* the lower level has a gradient but no value l */
@@ -71,6 +73,7 @@ struct _p_BLP {
   Vec point[2];               /* lambda and w of BLPLossLinearize(), kept alive for the products */
   Vec map_point[2];           /* likewise of BLPMapLinearize() */
   Vec bounds[2];              /* of lambda; NULL where there are none */
+  PetscBool own_lower;        /* the lower one is that of a type whose lambda is positive */
   PetscInt nlambda, nw;       /* of the problem's own spaces */
   DataSet set[3];             /* train, val, test: until setup has built from them */
   PetscBool has[3];
@@ -80,6 +83,8 @@ struct _p_BLP {
   char path[3][PETSC_MAX_PATH_LEN];
   char source[PETSC_MAX_PATH_LEN];
   DataSetSplitRule split;
+  DataSetSyntheticRule synthetic; /* of -blp_data synthetic; the type's constructor may set other defaults */
+  PetscInt nsynthetic[3];         /* training, validation, test */
   BLPFolds folds;
   PetscBool is_fold; /* a child: its data, and their options, are the parent's business */
 
@@ -103,13 +108,16 @@ struct _p_BLP {
 PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOptionsObject);
 PetscErrorCode BLPLoadData_Private(BLP blp);
 PetscErrorCode BLPScaleData_Private(BLP blp);
+/* Labels of all sets as the type wants them: targets or classes. */
+PetscErrorCode BLPSetLabels_Private(BLP blp);
 
 /* folds.c: makes the children from set[]; destroys them. */
 PetscErrorCode BLPSetUpFolds_Private(BLP blp);
 PetscErrorCode BLPResetFolds_Private(BLP blp);
 
-/* Whether the bounds fit lambda and one another. */
+/* Whether the bounds fit lambda and one another; set-up gives a positive lambda its lower bound before. */
 PetscErrorCode BLPCheckBounds_Private(BLP blp);
+PetscErrorCode BLPSetUpBounds_Private(BLP blp);
 
 /* Keeps references to two vectors (which may be NULL) in pair[], and drops those it held. */
 PetscErrorCode BLPKeepPair_Private(Vec pair[2], Vec first, Vec second);

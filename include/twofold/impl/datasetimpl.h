@@ -44,6 +44,8 @@ struct _p_DataSet {
   PetscLayout rows;
   PetscInt *rowptr, *col; /* CSR of this rank's rows, global columns */
   PetscScalar *val;
+  PetscBool targets;            /* labels are real numbers, not classes: c is 0 then, and there are */
+  PetscReal *target;            /* these of the local rows, else NULL, in place of */
   PetscInt *label;              /* class 0..c-1 of each local row */
   PetscReal *classvalue;        /* c, increasing until DataSetConform() */
   char **classname;             /* c names, or NULL */
@@ -56,6 +58,20 @@ struct _p_DataSet {
 PetscErrorCode DataSetTakeRows_Private(DataSet ds, PetscInt nlocal, PetscInt *rowptr, PetscInt *col,
                                        PetscScalar *val, const PetscReal label[], PetscInt p,
                                        PetscBool fixed_width);
+
+/* The label of a local row as files have it. */
+static inline PetscReal DataSetLabelValue_Private(DataSet ds, PetscInt i)
+{
+  return ds->targets ? ds->target[i] : ds->classvalue[ds->label[i]];
+}
+
+/* Labels of the local rows: the distinct ones of all ranks become the classes; or they are kept as targets.
+ */
+PetscErrorCode DataSetCollectClasses_Private(DataSet ds, PetscInt nlocal, const PetscReal y[]);
+PetscErrorCode DataSetKeepTargets_Private(DataSet ds, PetscInt nlocal, const PetscReal y[]);
+/* For labels that are names: raises where they are to be targets. */
+PetscErrorCode DataSetRefuseNames_Private(DataSet ds, PetscBool targets);
+PetscErrorCode DataSetViewTargets_Private(DataSet ds, PetscViewer viewer);
 
 /* As DataSetSelect(), but deals the rows to the `size` ranks of ds from `first` on, whose communicator is
    comm; *part is NULL on the others. Collective on ds. */

@@ -18,9 +18,10 @@ struct _p_FeatureMat {
   void *data;
   PetscInt n, p, c;              /* p counts the bias column */
   PetscLayout features, samples; /* of W's and Z's rows */
-  PetscInt *label;               /* of the local samples */
-  TwofoldConstant norm;          /* ||X||; unknown until it is asked for */
-  PetscReal row_norm;            /* max ||x_i|| */
+  PetscInt *label;               /* of the local samples; NULL where they have targets: */
+  PetscReal *target;
+  TwofoldConstant norm; /* ||X||; unknown until it is asked for */
+  PetscReal row_norm;   /* max ||x_i|| */
 };
 
 PetscErrorCode FeatureMatCreate_Reference(FeatureMat X);
