@@ -8,6 +8,7 @@ static const struct {
 } constructors[] = {
     {BLPSOFTMAX, DenseCreate_Softmax},
     {BLPUSER, DenseCreate_User},
+    {BLPQUADRATIC, DenseCreate_Quadratic},
 };
 
 PetscErrorCode DenseCreate(BLPType type, const Synthetic *s, Dense **dense)

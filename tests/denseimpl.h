@@ -29,6 +29,10 @@ typedef PetscErrorCode (*DenseConstructor)(const Synthetic *s, Dense *d);
 
 PetscErrorCode DenseCreate_Softmax(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_User(const Synthetic *s, Dense *d);
+PetscErrorCode DenseCreate_Quadratic(const Synthetic *s, Dense *d);
+
+/* A quadratic problem of any specification. */
+PetscErrorCode DenseCreateQuadratic(const QuadraticSpec *q, Dense **dense);
 
 /* Sets p, c, rows, n and X from s: the samples of SyntheticDataSet(), with a column of ones for a bias. */
 PetscErrorCode DenseSetSamples(const Synthetic *s, Dense *d);

@@ -2,7 +2,7 @@
 #define TWOFOLD_TEST_PROBLEM_H
 /* Synthetic problems of every type, and their lambda. Helpers that make objects from options and gather
    vectors. */
-#include "synthetic.h"
+#include "quadraticproblem.h"
 #include "userproblem.h"
 
 static inline PetscErrorCode SyntheticUserProblem(MPI_Comm comm, BLPType type, const Synthetic *s, BLP *blp)
@@ -39,6 +39,11 @@ static inline SyntheticType SyntheticGetType(BLPType type)
        .make = SyntheticUserProblem,
        .without_data = PETSC_TRUE,
        .without_ties = PETSC_TRUE, /* t24-tie has them */
+       .has_map = PETSC_TRUE},
+      {.type = BLPQUADRATIC,
+       .make = SyntheticQuadratic,
+       .without_data = PETSC_TRUE,
+       .without_ties = PETSC_TRUE, /* t28-quadratic has them */
        .has_map = PETSC_TRUE},
   };
   const SyntheticType other = {.type = type};

@@ -186,6 +186,8 @@ int main(int argc, char **argv)
        {.n = {13, 11, 0}, .p = 4, .c = 2, .density = 0.7, .bias = PETSC_TRUE, .seed = 2}},
       {"user-loss", BLPUSER, {.n = {13, 11, 0}, .p = 5, .c = 3, .seed = 3}},
       {"user-map", BLPUSER, {.n = {13, 11, 0}, .p = 5, .c = 3, .seed = 3, .map = PETSC_TRUE}},
+      {"quad-loss", BLPQUADRATIC, {.p = 5, .c = 3, .density = 1, .seed = 4}},
+      {"quad-map", BLPQUADRATIC, {.p = 5, .c = 4, .seed = 4, .map = PETSC_TRUE}},
   };
   const size_t len = 65536;
   const char **hgs, **maps, **types;

@@ -12,7 +12,7 @@ typedef struct {
   Vec lambda;
   RunDir dir;
   History history;
-  PetscBool has_test;
+  PetscBool has_val, has_test; /* validation and test samples */
   PetscInt first;  /* step the run began or was resumed at */
   HistoryRow last; /* last row written */
   HistoryRow last_evaluated;
@@ -100,6 +100,7 @@ static PetscErrorCode Evaluate(Run *run, const ULSPoint *point, HistoryRow *row)
   HG hg;
 
   PetscFunctionBegin;
+  if (!run->has_val) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(ULSGetHG(run->uls, &hg));
   PetscCall(HGMeasure(hg, BLP_VAL, point->lambda, &row->val));
   if (run->has_test) PetscCall(HGMeasure(hg, BLP_TEST, point->lambda, &row->test));
@@ -373,6 +374,7 @@ PetscErrorCode CommandSolve(int *code)
   PetscCall(BLPSetUp(run.blp));
   PetscCall(ULSSetUp(run.uls));
   PetscCall(CliCreateLambda(run.blp, &run.lambda));
+  PetscCall(BLPHasSet(run.blp, BLP_VAL, &run.has_val));
   PetscCall(BLPHasSet(run.blp, BLP_TEST, &run.has_test));
   PetscCall(CliRefuseUnusedOptions());
   /* 3. the run directory, and where the last run stopped */

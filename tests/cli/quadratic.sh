@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Problem quadratic as a user meets it: no data, the same numbers on any number of ranks, constants, what is refused.
+# shellcheck source=common.sh
+# shellcheck disable=SC2317 # functions that pool runs
+. "$(dirname "$0")/common.sh"
+
+problem=(-blp_type quadratic -blp_quadratic_n 31 -blp_quadratic_m 4 -quiet)
+short=(-lls_max_it 25 -hg_ksp_rtol 0 -hg_ksp_max_it 15)
+
+field() { awk -v name="$1" '$1 == name { print $3 }'; } # of the program's output: objective, hypergradient
+
+# same NAME OPTIONS...: the same hypergradient on 1, 2 and 7 ranks
+same() {
+  local name=$1 ranks norm first=
+  shift
+  for ranks in 0 2 7; do
+    norm=$(launch "$ranks" hypergrad "${problem[@]}" "${short[@]}" "$@" | field hypergradient)
+    first=${first:-$norm}
+    check "$name: norm $norm on $ranks ranks, $first on one" \
+      awk -v a="$norm" -v b="$first" 'BEGIN { exit !(a > 0 && (a - b) ^ 2 <= (1e-11 * b) ^ 2) }'
+  done
+}
+pool same loss -blp_quadratic_kappa 50 -blp_quadratic_beta 2 -blp_quadratic_eta1 3 -blp_quadratic_eta2 0.5
+pool same map -blp_quadratic_symmetric 0 -blp_quadratic_mu 0.2 -blp_quadratic_L 0.9
+pool same linear -blp_quadratic_spectrum linear -blp_quadratic_gamma 0.1 -blp_quadratic_seed 7
+pool same worst -blp_quadratic_worst
+
+# constants: mu and L are told as they were asked for, proved
+constants() {
+  local out
+  out=$(launch 2 contraction "${problem[@]}" -lls_max_it 1 -blp_quadratic_L 2 -blp_quadratic_kappa 40) ||
+    fail "contraction"
+  check "mu is not 0.05: $out" grep -qE '^  mu  *5\.000000000e-02 .* proved ' <<<"$out"
+  check "L is not 2: $out" grep -qE '^  L  *2\.000000000e\+00 .* proved ' <<<"$out"
+}
+pool constants
+
+# solved: f is strongly convex: descent finds its minimum, where the hypergradient is small
+solved() {
+  launch 0 solve "${problem[@]}" -lls_max_it 500 -lls_rtol 1e-10 -hg_ksp_rtol 1e-10 -uls_step 0.005 \
+    -uls_max_it 400 -output_dir run >/dev/null || fail "solve"
+  check "the view does not tell the problem" grep -q 'w 31, lambda 4, lower level as a loss' \
+    <(launch 0 hypergrad "${problem[@]}" -lls_max_it 1 -blp_view)
+  echo >>log/checks
+  awk -F, 'NR == 2 { first = $3 } $3 { last = $3 } END { exit !(first > 0 && last < 1e-3 * first) }' run/history.csv ||
+    fail "the hypergradient does not fall" run/history.csv
+}
+pool solved
+
+# coverage: off
+while IFS=@ read -r options words; do
+  # shellcheck disable=SC2086 # options and their values
+  pool refused 0 64 "$words" hypergrad "${problem[@]}" -lls_max_it 1 $options
+done <<'END'
+-blp_quadratic_n 0@-blp_quadratic_n 0|at least 1
+-blp_quadratic_m 0@-blp_quadratic_m 0|at least 1
+-blp_quadratic_mu 0@-blp_quadratic_mu 0|positive
+-blp_quadratic_mu nan@-blp_quadratic_mu nan|positive
+-blp_quadratic_mu 3@-blp_quadratic_mu 3|at most L
+-blp_quadratic_kappa 0.5@mu at most L
+-blp_quadratic_mu 0.1 -blp_quadratic_kappa 9@-blp_quadratic_mu and -blp_quadratic_kappa exclude each other
+-blp_quadratic_symmetric 0 -blp_quadratic_L 2@-blp_quadratic_L 2|at most 1 for a map
+-blp_quadratic_gamma -1@-blp_quadratic_gamma -1|not be negative
+-blp_quadratic_beta inf@-blp_quadratic_beta inf|finite
+-blp_quadratic_gamma 1 -blp_quadratic_worst@-blp_quadratic_gamma 1|-blp_quadratic_worst
+-blp_quadratic_gamma 1 -blp_quadratic_symmetric 0@-blp_quadratic_gamma 1|-blp_quadratic_symmetric 0
+-blp_quadratic_spectrum cubic@-blp_quadratic_spectrum|cubic|log
+END
+# coverage: on
+wait
+finish
