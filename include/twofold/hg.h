@@ -60,7 +60,7 @@ extern const char *const HGCertificateMus[];
 /**
  * What the last HGSolve() or HGEvaluate() did. Of folds: the worst reason, with the other reasons of the
  * first fold that has it; steps of all folds together; the largest residual, change and times; the mean of
- * the bounds.
+ * the bounds, and of the estimates.
  */
 typedef struct {
   HGConvergedReason reason;          /**< why it ended */
@@ -74,6 +74,8 @@ typedef struct {
   TwofoldConstant bound;      /**< of `||hypergradient - grad f||`, where HGSetCertificate() asked for it: a
                                  certificate if its standing is proved, else a computed bound; if unknown,
                                  its origin says why. Products counts what it cost */
+  TwofoldConstant estimate;   /**< of the same error, where it was asked for: to first order, no bound. Of a
+                                 corrected hypergradient, of the error before the correction */
   PetscLogDouble lower_time,  /**< time of the lower-level solve, s, this rank */
       adjoint_time;           /**< time of the adjoint, s, this rank */
 } HGReport;
@@ -283,6 +285,58 @@ PetscErrorCode HGGetCertificate(HG hg, HGCertificate *what);
  */
 PetscErrorCode HGSetCertificateMu(HG hg, HGCertificateMu mu);
 
+/**
+ * Sets how far the two linear solves of the estimate go: CG where d1Phi is symmetric, else GMRES.
+ *
+ * With r the residual of the lower level and s that of the adjoint, one solves (I - d1Phi) dw = r, the other
+ * a system of the same size for dv. Beside them the estimate costs four products or gradients, and two
+ * gradients of E.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg      the hypergradient
+ * @param[in]     rtol    tolerance relative to the right-hand side, in (0, 1)
+ * @param[in]     max_it  steps at most in each of the two, at least 1
+ *
+ * @raises PETSC_ERR_ARG_OUTOFRANGE a value is not in its range
+ * @option{-hg_estimate_rtol R}
+ * @option{-hg_estimate_max_it N}
+ */
+PetscErrorCode HGSetEstimateTolerances(HG hg, PetscReal rtol, PetscInt max_it);
+/**
+ * Corrects each hypergradient by the vector that the estimate is the norm of: its error becomes one of second
+ * order. The report's norm is that of the corrected one.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg       the hypergradient
+ * @param[in]     correct  whether
+ *
+ * @option{-hg_correct}
+ */
+PetscErrorCode HGSetCorrect(HG hg, PetscBool correct);
+/**
+ * Gives whether hypergradients are corrected.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg       the hypergradient
+ * @param[out]    correct  whether
+ */
+PetscErrorCode HGGetCorrect(HG hg, PetscBool *correct);
+/**
+ * Gives the correction that the last estimate is the norm of.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg  the hypergradient
+ * @param[out]    dg  g + dg is correct to second order, g that before a correction (lambda's layout);
+ *                    borrowed, until the next HGSolve()
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE the last HGSolve() has made no estimate
+ * @raises PETSC_ERR_SUP the problem has folds: HGFoldsGetHG()
+ */
+PetscErrorCode HGGetCorrection(HG hg, Vec *dg);
 /**
  * Whether the adjoint's CG also gives the extreme Lanczos values of its operator, at no further product.
  *

@@ -66,6 +66,26 @@ static PetscErrorCode PrintBound(HG hg, const TwofoldConstant *bound)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode PrintEstimate(HG hg, const TwofoldConstant *estimate)
+{
+  HGCertificate what;
+  PetscBool correct;
+
+  PetscFunctionBegin;
+  PetscCall(HGGetCertificate(hg, &what));
+  PetscCall(HGGetCorrect(hg, &correct));
+  if (!correct && what != HG_CERTIFICATE_ESTIMATE && what != HG_CERTIFICATE_BOTH)
+    PetscFunctionReturn(PETSC_SUCCESS);
+  if (estimate->standing == TWOFOLD_UNKNOWN)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "error estimate         none: %s\n", estimate->origin));
+  else
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                          "error estimate         %.6e%s (%" PetscInt_FMT " products: %s)\n",
+                          (double)estimate->value, correct ? " before the correction" : "",
+                          estimate->products, estimate->origin));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode PrintResult(HG hg, PetscReal f, Vec g)
 {
   HGReport r;
@@ -83,6 +103,7 @@ static PetscErrorCode PrintResult(HG hg, PetscReal f, Vec g)
   PetscCall(PrintAdjoint(&r));
   PetscCall(PrintLanczos(hg));
   PetscCall(PrintBound(hg, &r.bound));
+  PetscCall(PrintEstimate(hg, &r.estimate));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "reason                 %s\n", HGConvergedReasons[r.reason]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -125,6 +146,7 @@ static PetscErrorCode WriteSummary(RunDir dir, HG hg, PetscReal f)
     if (L.standing) JsonConstant(&json, "lanczos_L", &L);
     if (mu.standing) JsonConstant(&json, "lanczos_mu", &mu);
     if (r.bound.standing) JsonConstant(&json, "error_bound", &r.bound);
+    if (r.estimate.standing) JsonConstant(&json, "error_estimate", &r.estimate);
     JsonEnd(&json);
   }
   PetscCall(RunDirCommit(dir, "summary.json", &file));

@@ -562,6 +562,14 @@ static PetscErrorCode HGAdjointMap_AID(HG hg, FPM *fpm)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode HGFirstAdjoint_AID(HG hg, FPM *fpm, Vec *v)
+{
+  PetscFunctionBegin;
+  *fpm = ((AID *)hg->data)->fpm;
+  *v = hg->v->v[0];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode HGCertify_AID(HG hg, Vec lambda)
 {
   PetscFunctionBegin;
@@ -646,6 +654,7 @@ PetscErrorCode HGCreate_AID(HG hg)
   hg->ops->setup = HGSetUp_AID;
   hg->ops->adjoint = HGAdjoint_AID;
   hg->ops->accept = HGAccept_AID;
+  hg->ops->firstadjoint = HGFirstAdjoint_AID;
   hg->ops->kept = HGKept_AID;
   hg->ops->adjointmap = HGAdjointMap_AID;
   hg->ops->certify = HGCertify_AID;

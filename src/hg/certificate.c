@@ -50,19 +50,28 @@ static void Need(Lower *lower, const TwofoldConstant *c, const char missing[])
   BoundJoin_Private(1, &need, &lower->standing, &lower->missing);
 }
 
-static PetscErrorCode GetResidual(HG hg, Vec lambda, Lower *lower)
+PetscErrorCode HGLowerResidual_Private(HG hg, Vec lambda, PetscBool map, Vec r)
 {
   const Vec w = hg->x->v[0];
-  Vec r;
 
   PetscFunctionBegin;
-  PetscCall(VecDuplicate(w, &r));
-  if (lower->map) {
+  if (map) {
     PetscCall(BLPMapApply(hg->blp, lambda, w, r));
     PetscCall(VecAXPY(r, -1, w));
   } else {
     PetscCall(BLPLossGradient(hg->blp, lambda, w, NULL, r));
+    PetscCall(VecScale(r, -1));
   }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode GetResidual(HG hg, Vec lambda, Lower *lower)
+{
+  Vec r;
+
+  PetscFunctionBegin;
+  PetscCall(VecDuplicate(hg->x->v[0], &r));
+  PetscCall(HGLowerResidual_Private(hg, lambda, lower->map, r));
   PetscCall(VecNorm(r, NORM_2, &lower->residual));
   PetscCall(VecDestroy(&r));
   lower->products++;

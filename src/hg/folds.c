@@ -112,6 +112,9 @@ static PetscErrorCode CarrySettings(HG hg, HG child)
   child->warm_start = hg->warm_start;
   child->certificate = hg->certificate;
   child->certificate_mu = hg->certificate_mu;
+  child->estimate_rtol = hg->estimate_rtol;
+  child->estimate_max_it = hg->estimate_max_it;
+  child->correct = hg->correct;
   PetscCall(PetscObjectTypeCompare((PetscObject)child, HGAID, &aid));
   if (aid) {
     KSP parents, own;
@@ -309,15 +312,16 @@ typedef struct {
   HGReport report; /* reasons of that fold; sums of steps and times, maxima of the rest */
 } Total;
 
-/* The mean's error is at most the mean of the bounds: here their sum, with the least standing. */
-static void AddBound(HGReport *sum, const TwofoldConstant *bound)
+/* The mean's error is at most the mean of the bounds, and is taken for that of the estimates: here the sum of
+   either, with the least standing. */
+static void AddError(TwofoldConstant *sum, const TwofoldConstant *error)
 {
-  if (sum->bound.standing == TWOFOLD_UNKNOWN && sum->bound.origin) return; /* one that is missing is all */
-  const PetscReal value = sum->bound.origin ? sum->bound.value : 0;
-  const PetscInt products = sum->bound.products;
-  if (!sum->bound.origin || !bound->standing || bound->standing > sum->bound.standing) sum->bound = *bound;
-  sum->bound.value = value + bound->value;
-  sum->bound.products = products + bound->products;
+  if (sum->standing == TWOFOLD_UNKNOWN && sum->origin) return; /* one that is missing is all */
+  const PetscReal value = sum->origin ? sum->value : 0;
+  const PetscInt products = sum->products;
+  if (!sum->origin || !error->standing || error->standing > sum->standing) *sum = *error;
+  sum->value = value + error->value;
+  sum->products = products + error->products;
 }
 
 static void AddReport(Total *total, PetscInt fold, const HGReport *r)
@@ -336,7 +340,8 @@ static void AddReport(Total *total, PetscInt fold, const HGReport *r)
   sum->adjoint_time += r->adjoint_time;
   sum->adjoint_residual = PetscMax(sum->adjoint_residual, r->adjoint_residual);
   sum->lower_change = PetscMax(sum->lower_change, r->lower_change);
-  AddBound(sum, &r->bound);
+  AddError(&sum->bound, &r->bound);
+  AddError(&sum->estimate, &r->estimate);
 }
 
 static PetscErrorCode SolveFold(HG hg, PetscInt i, void *ctx)
@@ -370,24 +375,29 @@ static PetscErrorCode IsGroupRoot(const HGFolds *folds, PetscBool *root)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* The mean of all folds' bounds, with the least standing. */
-static PetscErrorCode AddUpBounds(HG hg, PetscBool root, TwofoldConstant *bound)
+/* The mean of all folds' errors, with the least standing. */
+static PetscErrorCode AddUpErrors(HG hg, PetscBool root, TwofoldConstant *error)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)hg);
-  const PetscBool here = (PetscBool)(bound->standing == TWOFOLD_UNKNOWN);
-  const char *why = here ? bound->origin : "it is not known in a fold of another group";
-  PetscReal sum = root && !here ? bound->value : 0;
-  PetscInt products = root ? bound->products : 0;
-  int worst = here ? INT_MAX : (int)bound->standing;
+  const PetscBool here = (PetscBool)(error->standing == TWOFOLD_UNKNOWN);
+  const char *why = here ? error->origin : "it is not known in a fold of another group";
+  PetscReal sum = root && !here ? error->value : 0;
+  PetscInt products = root ? error->products : 0;
+  int worst = here ? INT_MAX : (int)error->standing;
 
   PetscFunctionBegin;
   if (!why) why = "there is no hypergradient";
   PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPIU_SUM, comm));
   PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &products, 1, MPIU_INT, MPI_SUM, comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_INT, MPI_MAX, comm));
-  *bound = HGMakeBound_Private(sum / (PetscReal)hg->folds->F,
-                               worst == INT_MAX ? TWOFOLD_UNKNOWN : (TwofoldStanding)worst, why);
-  bound->products = products;
+  if (worst == INT_MAX)
+    *error = HGNoBound_Private(why);
+  else
+    *error = (TwofoldConstant){.value = sum / (PetscReal)hg->folds->F,
+                               .error = error->error,
+                               .standing = (TwofoldStanding)worst,
+                               .origin = error->origin};
+  error->products = products;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -412,9 +422,12 @@ static PetscErrorCode AddUpGroups(HG hg, Total *total)
     reasons[1] = (int)r->adjoint_reason;
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, reasons, 2, MPI_INT, MPI_MIN, comm));
-  PetscCall(AddUpBounds(hg, root, &r->bound));
+  PetscCall(AddUpErrors(hg, root, &r->bound));
+  if (r->bound.standing) r->bound.origin = HGMakeBound_Private(0, r->bound.standing, NULL).origin;
+  PetscCall(AddUpErrors(hg, root, &r->estimate));
   *r = (HGReport){.reason = (HGConvergedReason)first[0],
                   .bound = r->bound,
+                  .estimate = r->estimate,
                   .lower_reason = (LLSConvergedReason)reasons[0],
                   .adjoint_reason = (KSPConvergedReason)reasons[1],
                   .lower_its = its[0],

@@ -52,6 +52,8 @@ PetscErrorCode HGCreate(MPI_Comm comm, HG *h)
   PetscCall(HGRegisterAll());
   PetscCall(PetscHeaderCreate(hg, HG_CLASSID, "HG", "Hypergradient", "HG", comm, HGDestroy, HGView));
   PetscCall(LLSCreate(comm, &hg->lls));
+  hg->estimate_rtol = 0.1;
+  hg->estimate_max_it = 10;
   *h = hg;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -64,7 +66,9 @@ PetscErrorCode HGDestroy(HG *hg)
   PetscTryTypeMethod(*hg, destroy);
   PetscCall(StateDestroy(&(*hg)->x));
   PetscCall(StateDestroy(&(*hg)->accepted));
+  PetscCall(HGDestroyEstimate_Private(*hg));
   PetscCall(VecDestroy(&(*hg)->g1));
+  PetscCall(VecDestroy(&(*hg)->g2));
   PetscCall(LLSDestroy(&(*hg)->lls));
   PetscCall(BLPDestroy(&(*hg)->blp));
   PetscCall(PetscHeaderDestroy(hg));
@@ -134,6 +138,7 @@ PetscErrorCode HGSetFromOptions(HG hg)
   PetscCall(PetscOptionsEnum("-hg_certificate_mu", "The strong convexity that its bound is made of",
                              "HGSetCertificateMu", HGCertificateMus, (PetscEnum)hg->certificate_mu,
                              (PetscEnum *)&hg->certificate_mu, NULL));
+  PetscCall(HGEstimateFromOptions_Private(hg, PetscOptionsObject));
   PetscCall(PetscOptionsViewer("-hg_view", "Print the hypergradient's settings", "HGView", NULL, NULL, NULL));
   PetscCall(PetscOptionsViewer("-hg_view_gradient", "View the hypergradient", "HGSolve", NULL, NULL, NULL));
   PetscCall(
@@ -166,6 +171,8 @@ PetscErrorCode HGSetUp(HG hg)
   PetscCall(StateDestroy(&hg->x));
   PetscCall(StateDestroy(&hg->accepted));
   PetscCall(VecDestroy(&hg->g1));
+  PetscCall(VecDestroy(&hg->g2));
+  PetscCall(HGDestroyEstimate_Private(hg));
   PetscCall(FPMCreateState(fpm, &hg->x));
   PetscCall(BLPCreateVecs(hg->blp, NULL, &hg->g1));
   PetscTryTypeMethod(hg, setup);
@@ -300,7 +307,8 @@ static void ResetReport(HG hg)
   hg->report = (HGReport){.reason = HG_ITERATING,
                           .adjoint_residual = -1,
                           .lower_change = -1,
-                          .bound = HGNoBound_Private("not asked for: -hg_certificate bound")};
+                          .bound = HGNoBound_Private("not asked for: -hg_certificate bound"),
+                          .estimate = HGNoBound_Private("not asked for: -hg_certificate estimate")};
 }
 
 /* The reason of a hypergradient whose parts all ended finite. */
@@ -328,6 +336,7 @@ static PetscErrorCode ComputeHypergradient(HG hg, Vec lambda, PetscReal *f, Vec 
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   PetscCall(BLPUpper(hg->blp, lambda, hg->x->v[0], f, hg->g1, g)); /* g = grad2 E */
+  PetscCall(HGKeepUpper_Private(hg, g));
   PetscCall(PetscTime(&begin));
   PetscCall(PetscLogEventBegin(TWOFOLD_AdjointSolve, hg, 0, 0, 0));
   PetscUseTypeMethod(hg, adjoint, lambda, g); /* g += w'(lambda)^T grad1 E */
@@ -339,6 +348,7 @@ static PetscErrorCode ComputeHypergradient(HG hg, Vec lambda, PetscReal *f, Vec 
   const PetscBool finite = (PetscBool) !(PetscIsInfOrNanReal(hg->report.norm) || PetscIsInfOrNanReal(*f));
   hg->report.reason = finite ? JudgeAccuracy(hg) : HG_DIVERGED_NANORINF;
   PetscCall(HGComputeBound_Private(hg, lambda));
+  PetscCall(HGComputeEstimate_Private(hg, lambda, g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -356,6 +366,8 @@ static PetscErrorCode Report(HG hg, PetscReal f, Vec g)
                           (double)f, (double)r->norm, r->lower_its, r->adjoint_its,
                           (double)r->adjoint_residual));
     if (r->bound.standing) PetscCall(PetscPrintf(comm, ", error bound %.3g", (double)r->bound.value));
+    if (r->estimate.standing)
+      PetscCall(PetscPrintf(comm, ", error estimate %.3g", (double)r->estimate.value));
     PetscCall(PetscPrintf(comm, "\n"));
   }
   if (hg->print_reason)

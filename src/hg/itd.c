@@ -12,6 +12,7 @@ typedef struct {
   Tape tape;
   PetscInt truncate; /* 0: all steps */
   State a, b;        /* the adjoint state and its next */
+  Vec sum;           /* of the first vectors of all a; NULL where nobody asks */
 } ITD;
 
 static PetscErrorCode Record(void *ctx, PetscInt i, State x)
@@ -42,6 +43,7 @@ static PetscErrorCode ReverseStep(ITD *itd, FPM fpm, Vec lambda, PetscInt i, Pet
   PetscCall(TapeGetState(itd->tape, i, &x));
   PetscCall(FPMLinearize(fpm, lambda, x));
   PetscCall(FPMParameterVJPAdd(fpm, itd->a, g));
+  if (itd->sum) PetscCall(VecAXPY(itd->sum, 1, itd->a->v[0]));
   if (!last) {
     PetscCall(FPMVJP(fpm, itd->a, itd->b));
     const State swap = itd->a;
@@ -68,9 +70,19 @@ static PetscErrorCode HGAdjoint_ITD(HG hg, Vec lambda, Vec g)
              first, stop);
   PetscCall(StateZero(itd->a));
   PetscCall(VecCopy(hg->g1, itd->a->v[0]));
+  if (HGWantsEstimate_Private(hg) && !itd->sum) PetscCall(VecDuplicate(hg->g1, &itd->sum));
+  if (itd->sum) PetscCall(VecZeroEntries(itd->sum));
   for (PetscInt i = t - 1; i >= stop; i--)
     PetscCall(ReverseStep(itd, fpm, lambda, i, (PetscBool)(i == stop), g));
   hg->report.adjoint_its = t - stop;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode HGFirstAdjoint_ITD(HG hg, FPM *fpm, Vec *v)
+{
+  PetscFunctionBegin;
+  PetscCall(LLSGetFPM(hg->lls, fpm));
+  *v = ((ITD *)hg->data)->sum;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -136,6 +148,7 @@ static PetscErrorCode HGSetUp_ITD(HG hg)
   PetscCall(LLSGetFPM(hg->lls, &fpm));
   PetscCall(StateDestroy(&itd->a));
   PetscCall(StateDestroy(&itd->b));
+  PetscCall(VecDestroy(&itd->sum));
   PetscCall(FPMCreateState(fpm, &itd->a));
   PetscCall(FPMCreateState(fpm, &itd->b));
   PetscCall(TapeSetUp(itd->tape, hg->x));
@@ -178,6 +191,7 @@ static PetscErrorCode HGDestroy_ITD(HG hg)
   PetscCall(TapeDestroy(&itd->tape));
   PetscCall(StateDestroy(&itd->a));
   PetscCall(StateDestroy(&itd->b));
+  PetscCall(VecDestroy(&itd->sum));
   PetscCall(PetscFree(hg->data));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -195,6 +209,7 @@ PetscErrorCode HGCreate_ITD(HG hg)
   hg->ops->prepare = HGPrepare_ITD;
   hg->ops->adjoint = HGAdjoint_ITD;
   hg->ops->certify = HGCertify_ITD;
+  hg->ops->firstadjoint = HGFirstAdjoint_ITD;
   hg->ops->view = HGView_ITD;
   hg->ops->memory = HGGetMemory_ITD;
   hg->ops->destroy = HGDestroy_ITD;

@@ -170,7 +170,7 @@ static PetscErrorCode Judge(HG hg, Vec lambda, const Comparison *c, PetscViewer 
 
   PetscFunctionBegin;
   PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGITD, &itd));
-  const PetscBool whole = (PetscBool)(itd && r->adjoint_its == r->lower_its);
+  const PetscBool whole = (PetscBool)(itd && r->adjoint_its == r->lower_its && !hg->correct);
   if (viewer) {
     PetscCall(PrintDifferences(c, viewer));
     if (whole)

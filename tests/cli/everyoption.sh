@@ -75,6 +75,9 @@ hypergrad@-hg_certificate bound -blp_lambda 4 -lls_fpm_step optimal -lls_max_it 
 hypergrad@-hg_certificate bound -hg_certificate_mu ball -blp_lambda 2 -lls_fpm_step optimal -lls_max_it 50@-@^error certificate .*\(proved, [1-9][0-9]+ products: 
 hypergrad@-hg_certificate bound -blp_bias@-@^error bound  *none: mu is 0
 hypergrad@-hg_certificate bound -hg_type itd -lls_fpm_type heavyball@-@^error bound  *none: the lower level's map is a contraction in another norm only
+hypergrad@-hg_certificate estimate -blp_lambda 4 -lls_fpm_step optimal -lls_max_it 50@-@^error estimate  *NUMBER \([0-9]+ products: an estimate to first order, not a bound\)$
+hypergrad@-hg_certificate both -blp_lambda 4 -hg_estimate_max_it 1 -hg_estimate_rtol 1e-3@-@^error estimate  *NUMBER \(6 products: .*all their steps \(-hg_estimate_max_it\)\)$
+hypergrad@-hg_correct -hg_type itd@-@^error estimate  *NUMBER before the correction
 hypergrad@-hg_monitor@-@^hypergradient: f NUMBER, \|\|g\|\| NUMBER, lower 3 steps, adjoint [0-9]+ steps
 hypergrad@-hg_converged_reason@-@^Hypergradient ended by CONVERGED_ITS \(lower level CONVERGED_ITS, adjoint CONVERGED_RTOL\)
 hypergrad@-blp_lambda_tie scalar -hg_type itd -hg_test@-@ is of order NUMBER \(2 expected\): pass$

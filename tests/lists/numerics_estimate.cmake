@@ -1,2 +1,3 @@
 # Derivatives along directions; the estimate of the hypergradient's error.
 twofold_dense_test(t31-derivative RANKS 1 2 3 4 7)
+twofold_dense_test(t57-estimate RANKS 1 2 3 4 7)

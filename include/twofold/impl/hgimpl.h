@@ -25,6 +25,9 @@ struct _HGOps {
   PetscErrorCode (*adjointmap)(HG, FPM *); /* where the type has a map of its own */
   /* sets hg->report.bound after a solve that ended finite; NULL: the type has no certificate */
   PetscErrorCode (*certify)(HG, Vec lambda);
+  /* after a solve, for the estimate: the adjoint's map and the first vector of a v near its solution at
+     hg->x; borrowed. NULL: the type has none */
+  PetscErrorCode (*firstadjoint)(HG, FPM *, Vec *v);
   PetscErrorCode (*view)(HG, PetscViewer);
   PetscErrorCode (*memory)(HG, PetscLogDouble *);
   PetscErrorCode (*destroy)(HG);
@@ -38,6 +41,9 @@ typedef struct {
   Vec stacked;        /* on the parent's communicator, the groups' lambda behind each other */
   VecScatter scatter; /* from the parent's lambda to it */
 } HGFolds;
+
+/* What the estimate of the error is made with: estimate.c alone looks into it. */
+typedef struct _n_HGEstimate *HGEstimate;
 
 struct _p_HG {
   PETSCHEADER(struct _HGOps);
@@ -53,6 +59,11 @@ struct _p_HG {
   State v;                                /* adjoint; set by types that have one */
   HGCertificate certificate;
   HGCertificateMu certificate_mu;
+  HGEstimate estimate;     /* made by the first one */
+  PetscReal estimate_rtol; /* of its inner solves */
+  PetscInt estimate_max_it;
+  PetscBool correct; /* the hypergradient by the estimate's vector */
+  Vec g2;            /* grad2 E at x, where the estimate is wanted */
   HGReport report;
   HGFolds *folds;         /* NULL where the problem has none */
   PetscBool from_options; /* so are the children */
@@ -87,6 +98,8 @@ TwofoldConstant HGNoBound_Private(const char why[]);
 /* An error bound of this value and standing; an unknown one is named by what is missing. */
 TwofoldConstant HGMakeBound_Private(PetscReal value, TwofoldStanding standing, const char missing[]);
 PetscBool HGWantsBound_Private(HG hg);
+/* r = Phi(w) - w at the state's w, of the problem's own map, or of w - grad_w l. */
+PetscErrorCode HGLowerResidual_Private(HG hg, Vec lambda, PetscBool map, Vec r);
 /* HGReport.bound after a solve, where it is asked for. */
 PetscErrorCode HGComputeBound_Private(HG hg, Vec lambda);
 /* For the op certify: of an adjoint hg->v of fpm, which is linearised at hg->x and has left the report's
@@ -94,6 +107,14 @@ PetscErrorCode HGComputeBound_Private(HG hg, Vec lambda);
  */
 PetscErrorCode HGCertifyAdjoint_Private(HG hg, Vec lambda, FPM fpm);
 PetscErrorCode HGCertifySteps_Private(HG hg, Vec lambda, PetscInt K);
+
+/* estimate.c: HGReport.estimate after a solve, where it is asked for, and g corrected by it. Before the
+   adjoint, HGKeepUpper_Private() keeps a copy of grad2 E for it. */
+PetscBool HGWantsEstimate_Private(HG hg);
+PetscErrorCode HGKeepUpper_Private(HG hg, Vec g2);
+PetscErrorCode HGComputeEstimate_Private(HG hg, Vec lambda, Vec g);
+PetscErrorCode HGDestroyEstimate_Private(HG hg);
+PetscErrorCode HGEstimateFromOptions_Private(HG hg, PetscOptionItems *PetscOptionsObject);
 
 /* At the first solve: -blp_test_derivatives at lambda, and -hg_test on its f and g. */
 PetscErrorCode HGTestProblem_Private(HG hg, Vec lambda);

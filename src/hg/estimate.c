@@ -1,0 +1,308 @@
+/* The estimate of a hypergradient's error, by one linearised correction of w and v. At the computed w^, v^
+   with the residuals r = Phi(w^) - w^ and s = grad1 E - (I - d1Phi^T) v^,
+
+     (I - d1Phi) dw   = r
+     (I - d1Phi^T) dv = s + D_w[grad1 E - (I - d1Phi^T) v^] dw
+     dg               = grad2 E + d2Phi^T (v^ + dv) + D_w[grad2 E + d2Phi^T v^] dw - g
+
+   w^ + dw and v^ + dv are a step of Newton's method for the two equations, so that g + dg is in error by the
+   square of what g is in error by, but for what the inner solves leave: ||dg|| estimates the error of g, and
+   bounds nothing. All products are those of one map: of gradient descent with step 1 where the lower level is
+   a loss, Phi = w - grad_w l, whatever map it was solved by; else of the problem's own.
+
+   aid has a v^ for its map, and of a map made from the loss with step a, the loss's is a times its first
+   vector. itd has none; the sum of its adjoint states, sum_i a_i, is the Neumann sum of as many terms along
+   the iterates, and serves as v^: dg then holds what g differs by from that, too. */
+#include <twofold/impl/fpmimpl.h>
+#include <twofold/impl/hgimpl.h>
+
+struct _n_HGEstimate {
+  FPM map;
+  KSP ksp;
+  Mat A;            /* I - d1Phi^T, and its transpose */
+  Vec r, s;         /* the residuals; right-hand sides */
+  Vec dw, v, dv, y; /* in w's space; y is work */
+  Vec dg, y2;       /* in lambda's: the correction; work */
+  PetscInt products;
+  PetscBool exhausted; /* an inner solve made all its steps and did not reach its tolerance */
+};
+
+/* ------------------------------------------------------------------ the inner solves */
+
+static PetscErrorCode ApplyProduct(Mat A, PetscErrorCode (*product)(FPM, State, State), Vec x, Vec y)
+{
+  struct _State in = {.n = 1, .v = {x}}, out = {.n = 1, .v = {y}};
+  HGEstimate est;
+
+  PetscFunctionBegin;
+  PetscCall(MatShellGetContext(A, &est));
+  PetscCall((*product)(est->map, &in, &out));
+  est->products++;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode MatMult_Estimate(Mat A, Vec x, Vec y)
+{
+  PetscFunctionBegin;
+  PetscCall(ApplyProduct(A, FPMResidualVJP, x, y));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode MatMultTranspose_Estimate(Mat A, Vec x, Vec y)
+{
+  PetscFunctionBegin;
+  PetscCall(ApplyProduct(A, FPMResidualJVP, x, y));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* x <- A^{-1} b, or A^{-T} b, as far as the steps allowed go. */
+static PetscErrorCode InnerSolve(HGEstimate est, PetscErrorCode (*solve)(KSP, Vec, Vec), Vec b, Vec x)
+{
+  KSPConvergedReason reason;
+
+  PetscFunctionBegin;
+  PetscCall((*solve)(est->ksp, b, x));
+  PetscCall(KSPGetConvergedReason(est->ksp, &reason));
+  if (reason < 0) est->exhausted = PETSC_TRUE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ the correction */
+
+/* dw; the map's point is w from here on. */
+static PetscErrorCode LowerCorrection(HG hg, Vec lambda)
+{
+  HGEstimate est = hg->estimate;
+  struct _State w = {.n = 1, .v = {hg->x->v[0]}};
+
+  PetscFunctionBegin;
+  PetscCall(HGLowerResidual_Private(hg, lambda, est->map->uses_map, est->r));
+  est->products++;
+  PetscCall(FPMLinearize(est->map, lambda, &w));
+  PetscCall(InnerSolve(est, KSPSolveTranspose, est->r, est->dw));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* v <- v + dv, and dg = D_w[grad2 E + d2Phi^T v] dw at the old v. */
+static PetscErrorCode AdjointCorrection(HG hg, Vec lambda)
+{
+  HGEstimate est = hg->estimate;
+  struct _State w = {.n = 1, .v = {hg->x->v[0]}}, v = {.n = 1, .v = {est->v}};
+  struct _State dw = {.n = 1, .v = {est->dw}}, y = {.n = 1, .v = {est->y}};
+
+  PetscFunctionBegin;
+  PetscCall(MatMult(est->A, est->v, est->s));
+  PetscCall(VecAYPX(est->s, -1, hg->g1));
+  PetscCall(FPMVJPDerivative(est->map, lambda, &w, &v, &dw, &y, est->dg));
+  est->products += 2;
+  PetscCall(VecAXPY(est->s, 1, est->y));
+  PetscCall(BLPUpperDerivative(hg->blp, lambda, w.v[0], est->dw, est->y, est->y2));
+  PetscCall(VecAXPY(est->s, 1, est->y));
+  PetscCall(VecAXPY(est->dg, 1, est->y2));
+  PetscCall(InnerSolve(est, KSPSolve, est->s, est->dv));
+  PetscCall(VecAXPY(est->v, 1, est->dv));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* dg += grad2 E + d2Phi^T v - g */
+static PetscErrorCode AddDifference(HG hg, Vec g)
+{
+  HGEstimate est = hg->estimate;
+  struct _State v = {.n = 1, .v = {est->v}};
+
+  PetscFunctionBegin;
+  PetscCall(FPMParameterVJPAdd(est->map, &v, est->dg));
+  PetscCall(VecAXPBYPCZ(est->dg, 1, -1, 1, hg->g2, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ set-up */
+
+static PetscErrorCode CreateKSP(HG hg)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)hg);
+  HGEstimate est = hg->estimate;
+  PetscInt nlocal, n;
+  PetscBool symmetric;
+  PC pc;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetLocalSize(est->r, &nlocal));
+  PetscCall(VecGetSize(est->r, &n));
+  PetscCall(MatCreateShell(comm, nlocal, nlocal, n, n, est, &est->A));
+  PetscCall(MatShellSetOperation(est->A, MATOP_MULT, (void (*)(void))MatMult_Estimate));
+  PetscCall(MatShellSetOperation(est->A, MATOP_MULT_TRANSPOSE, (void (*)(void))MatMultTranspose_Estimate));
+  PetscCall(KSPCreate(comm, &est->ksp));
+  PetscCall(TwofoldChildPrefix((PetscObject)est->ksp, (PetscObject)hg, "hg_estimate_"));
+  PetscCall(FPMIsSymmetric(est->map, &symmetric));
+  PetscCall(KSPSetType(est->ksp, symmetric ? KSPCG : KSPGMRES));
+  PetscCall(KSPGetPC(est->ksp, &pc));
+  PetscCall(PCSetType(pc, PCNONE));
+  PetscCall(KSPSetOperators(est->ksp, est->A, est->A));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGDestroyEstimate_Private(HG hg)
+{
+  HGEstimate est = hg->estimate;
+
+  PetscFunctionBegin;
+  if (!est) PetscFunctionReturn(PETSC_SUCCESS);
+  Vec *const vecs[] = {&est->r, &est->s, &est->dw, &est->v, &est->dv, &est->y, &est->dg, &est->y2};
+  for (size_t i = 0; i < sizeof(vecs) / sizeof(vecs[0]); i++) PetscCall(VecDestroy(vecs[i]));
+  PetscCall(KSPDestroy(&est->ksp));
+  PetscCall(MatDestroy(&est->A));
+  PetscCall(FPMDestroy(&est->map));
+  PetscCall(PetscFree(hg->estimate));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* For maps of the kind, made from the loss or the problem's own, of the one that `like` is. */
+static PetscErrorCode SetUp(HG hg, FPM like)
+{
+  HGEstimate est;
+
+  PetscFunctionBegin;
+  if (hg->estimate && hg->estimate->map->uses_map == like->uses_map) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(HGDestroyEstimate_Private(hg));
+  PetscCall(PetscNew(&est));
+  hg->estimate = est;
+  PetscCall(FPMCreate(PetscObjectComm((PetscObject)hg), &est->map));
+  PetscCall(FPMSetBLP(est->map, hg->blp));
+  PetscCall(FPMSetType(est->map, like->uses_map ? ((PetscObject)like)->type_name : FPMGD)); /* of step 1 */
+  PetscCall(BLPCreateVecs(hg->blp, &est->dg, &est->r));
+  PetscCall(VecDuplicate(est->dg, &est->y2));
+  Vec *const like_w[] = {&est->s, &est->dw, &est->v, &est->dv, &est->y};
+  for (size_t i = 0; i < sizeof(like_w) / sizeof(like_w[0]); i++) PetscCall(VecDuplicate(est->r, like_w[i]));
+  PetscCall(CreateKSP(hg));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The v^ of the last solve, in terms of the estimate's map. */
+static PetscErrorCode Begin(HG hg)
+{
+  HGEstimate est;
+  FPM fpm;
+  Vec v;
+
+  PetscFunctionBegin;
+  PetscUseTypeMethod(hg, firstadjoint, &fpm, &v);
+  PetscCall(SetUp(hg, fpm));
+  est = hg->estimate;
+  PetscCall(VecCopy(v, est->v));
+  if (!fpm->uses_map) PetscCall(VecScale(est->v, fpm->step));
+  PetscCall(KSPSetTolerances(est->ksp, hg->estimate_rtol, PETSC_DEFAULT, PETSC_DEFAULT, hg->estimate_max_it));
+  est->products = 0;
+  est->exhausted = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ settings */
+
+PetscErrorCode HGSetEstimateTolerances(HG hg, PetscReal rtol, PetscInt max_it)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)hg);
+
+  PetscFunctionBegin;
+  PetscCheck(rtol > 0 && rtol < 1, comm, PETSC_ERR_ARG_OUTOFRANGE, "-hg_estimate_rtol %g: must be in (0, 1)",
+             (double)rtol);
+  PetscCheck(max_it >= 1, comm, PETSC_ERR_ARG_OUTOFRANGE,
+             "-hg_estimate_max_it %" PetscInt_FMT ": at least one step", max_it);
+  hg->estimate_rtol = rtol;
+  hg->estimate_max_it = max_it;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGSetCorrect(HG hg, PetscBool correct)
+{
+  PetscFunctionBegin;
+  hg->correct = correct;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetCorrect(HG hg, PetscBool *correct)
+{
+  PetscFunctionBegin;
+  *correct = hg->correct;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGEstimateFromOptions_Private(HG hg, PetscOptionItems *PetscOptionsObject)
+{
+  PetscReal rtol = hg->estimate_rtol;
+  PetscInt max_it = hg->estimate_max_it;
+
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsReal("-hg_estimate_rtol", "Tolerance of the estimate's linear solves",
+                             "HGSetEstimateTolerances", rtol, &rtol, NULL));
+  PetscCall(PetscOptionsInt("-hg_estimate_max_it", "Steps at most in each of them", "HGSetEstimateTolerances",
+                            max_it, &max_it, NULL));
+  PetscCall(HGSetEstimateTolerances(hg, rtol, max_it));
+  PetscCall(PetscOptionsBool("-hg_correct", "Correct the hypergradient by the vector of the estimate",
+                             "HGSetCorrect", hg->correct, &hg->correct, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetCorrection(HG hg, Vec *dg)
+{
+  PetscFunctionBegin;
+  PetscCall(HGCheckOneLevel_Private(hg, "HGGetCorrection()"));
+  PetscCheck(hg->report.estimate.standing, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONGSTATE,
+             "there is no correction: %s", hg->report.estimate.origin);
+  *dg = hg->estimate->dg;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ before and after a solve */
+
+PetscBool HGWantsEstimate_Private(HG hg)
+{
+  return (PetscBool)(hg->correct || hg->certificate == HG_CERTIFICATE_ESTIMATE ||
+                     hg->certificate == HG_CERTIFICATE_BOTH);
+}
+
+/* What keeps hg from an estimate; NULL: nothing. */
+static const char *Obstacle(HG hg, PetscBool has_adjoint)
+{
+  if (hg->report.reason <= HG_DIVERGED_NANORINF) return "there is no hypergradient";
+  if (!has_adjoint) return "this type of hypergradient leaves no adjoint to start from";
+  return NULL;
+}
+
+PetscErrorCode HGKeepUpper_Private(HG hg, Vec g2)
+{
+  PetscFunctionBegin;
+  if (!HGWantsEstimate_Private(hg)) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!hg->g2) PetscCall(VecDuplicate(g2, &hg->g2));
+  PetscCall(VecCopy(g2, hg->g2));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGComputeEstimate_Private(HG hg, Vec lambda, Vec g)
+{
+  static const char *const origins[] = {
+      "an estimate to first order, not a bound",
+      "an estimate to first order, not a bound; its inner solves made all their steps (-hg_estimate_max_it)"};
+  TwofoldConstant *const estimate = &hg->report.estimate;
+  PetscReal norm;
+
+  PetscFunctionBegin;
+  if (!HGWantsEstimate_Private(hg)) PetscFunctionReturn(PETSC_SUCCESS);
+  estimate->origin = Obstacle(hg, (PetscBool)(hg->ops->firstadjoint != NULL));
+  if (estimate->origin) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(Begin(hg));
+  PetscCall(LowerCorrection(hg, lambda));
+  PetscCall(AdjointCorrection(hg, lambda));
+  PetscCall(AddDifference(hg, g));
+  PetscCall(VecNorm(hg->estimate->dg, NORM_2, &norm));
+  *estimate = (TwofoldConstant){.value = norm,
+                                .error = NAN,
+                                .standing = TWOFOLD_COMPUTED,
+                                .origin = origins[hg->estimate->exhausted],
+                                .products = hg->estimate->products};
+  if (hg->correct) {
+    PetscCall(VecAXPY(g, 1, hg->estimate->dg));
+    PetscCall(VecNorm(g, NORM_2, &hg->report.norm));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
