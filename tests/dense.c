@@ -7,6 +7,7 @@ static const struct {
   DenseConstructor create;
 } constructors[] = {
     {BLPSOFTMAX, DenseCreate_Softmax},
+    {BLPLOGISTIC, DenseCreate_Logistic},
     {BLPUSER, DenseCreate_User},
     {BLPQUADRATIC, DenseCreate_Quadratic},
 };

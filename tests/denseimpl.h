@@ -28,6 +28,7 @@ struct DenseOps {
 typedef PetscErrorCode (*DenseConstructor)(const Synthetic *s, Dense *d);
 
 PetscErrorCode DenseCreate_Softmax(const Synthetic *s, Dense *d);
+PetscErrorCode DenseCreate_Logistic(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_User(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_Quadratic(const Synthetic *s, Dense *d);
 

@@ -32,9 +32,36 @@ typedef struct {
   PetscBool has_map; /* the lower level may be a map instead: Synthetic.map */
 } SyntheticType;
 
+/* Two classes, no bias, and no classes in lambda; losses are sums: features so small that the tests' step
+   sizes are for them too. */
+static inline void SyntheticTwoClasses(Synthetic *s)
+{
+  s->c = 2;
+  s->bias = PETSC_FALSE;
+  if (s->tie == BLP_TIE_CLASS) s->tie = BLP_TIE_OWN;
+  if (s->scale == 0) s->scale = 0.5;
+}
+
+/* log(1 + exp(center + spread N(0, 1))) / 2 */
+static inline PetscErrorCode SyntheticPositive(const Synthetic *s, PetscInt64 seed, PetscReal spread,
+                                               PetscReal center, Vec lambda)
+{
+  PetscFunctionBegin;
+  (void)s;
+  PetscCall(TwofoldVecSetRandomNormal(lambda, seed));
+  PetscCall(VecScale(lambda, spread));
+  PetscCall(VecShift(lambda, center));
+  PetscCall(VecExp(lambda));
+  PetscCall(VecShift(lambda, 1));
+  PetscCall(VecLog(lambda));
+  PetscCall(VecScale(lambda, 0.5));
+  PetscFunctionReturn(0);
+}
+
 static inline SyntheticType SyntheticGetType(BLPType type)
 {
   const SyntheticType types[] = {
+      {.type = BLPLOGISTIC, .adapt = SyntheticTwoClasses, .lambda = SyntheticPositive},
       {.type = BLPUSER,
        .make = SyntheticUserProblem,
        .without_data = PETSC_TRUE,

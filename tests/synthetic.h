@@ -8,6 +8,7 @@ typedef struct {
   PetscInt n[3]; /* training, validation and test samples */
   PetscInt p, c; /* features, classes */
   PetscReal density;
+  PetscReal scale; /* factor of X; 0 for none */
   PetscBool bias;
   PetscInt64 seed;
   PetscBool map; /* of a problem by callbacks: the lower level is a map */
@@ -22,7 +23,8 @@ static inline PetscScalar SyntheticValue(const Synthetic *s, int set, PetscInt i
   const PetscInt64 seed = 16 * s->seed + set, index = (PetscInt64)i * s->p + j;
   const PetscReal uniform = (PetscReal)(TwofoldRandomBits(seed + 4, index) & 0xfffff) / (PetscReal)0x100000;
 
-  return uniform < s->density ? TwofoldRandomNormal(seed, index) : 0;
+  if (uniform >= s->density) return 0;
+  return (s->scale > 0 ? s->scale : 1) * TwofoldRandomNormal(seed, index);
 }
 
 /* Class of sample i; the first c samples have one each. */

@@ -22,6 +22,7 @@ typedef struct _p_BLP *BLP;
 /** Name of a type of problems. */
 typedef const char *BLPType;
 #define BLPSOFTMAX   "softmax"   /**< multinomial logistic regression, one regularisation weight a feature */
+#define BLPLOGISTIC  "logistic"  /**< two classes, in sums, one positive weight a feature */
 #define BLPUSER      "user"      /**< by callbacks of a C program: twofold/blpuser.h */
 #define BLPQUADRATIC "quadratic" /**< synthetic, everything known in closed form */
 

@@ -82,7 +82,7 @@ PetscErrorCode BLPSetBounds(BLP blp, Vec lower, Vec upper)
   PetscFunctionBegin;
   PetscCall(BLPKeepPair_Private(blp->bounds, lower, upper));
   blp->own_lower = PETSC_FALSE;
-  if (blp->setup) PetscCall(BLPCheckBounds_Private(blp));
+  if (blp->setup) PetscCall(BLPSetUpBounds_Private(blp));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -1,0 +1,428 @@
+/*
+  logistic: logistic regression of two classes with one regularisation weight a feature.
+
+    l(w, lambda) = sum_i psi(y_i <x_i, w>) + 1/2 sum_j lambda_j w_j^2      (training samples)
+    E(w)         = sum_i psi(y'_i <x'_i, w>)                               (validation samples)
+
+  psi(t) = log(1 + exp(-t)), y = -1 for the first of the two classes of the training samples (the lower
+  number, or the first name) and 1 for the second; lambda > 0, one a feature; sums, not means.
+
+    grad_w l                 = X^T (y * psi'(y * X w)) + lambda * w        (*: by entries)
+    (grad^2_ww l) v          = X^T (psi''(X w) * X v) + lambda * v
+    (d/dlambda grad_w l) u   = w * u
+    (d/dlambda grad_w l)^T v = w * v
+
+  with psi' = -1 / (1 + exp(t)), and psi'' = exp(-|t|) / (1 + exp(-|t|))^2, which is even: y is not in it.
+
+  Constants: mu = min lambda; psi'' <= 1/4, so L = ||X||^2 / 4 + max lambda and eta1 = ||X'||^2 / 4;
+  |psi'''| <= 1 / (6 sqrt 3), so nu1 = ||X||^2 max ||x_i|| / (6 sqrt 3); nu2 = 1; within a ball around w
+  ||d/dlambda grad_w l|| <= max |w_j| + radius = L_Phi; E does not depend on lambda: eta2 = 0.
+*/
+#include "linear.h"
+
+typedef struct {
+  LinearModel linear; /* first: see linear.h */
+  Vec D;              /* psi'' at the point of linearisation */
+  Vec w, lambda;      /* that point, borrowed */
+  PetscObjectId lambda_id;
+  PetscObjectState lambda_state;
+} Logistic;
+
+/* ------------------------------------------------------------------ sample space */
+
+static inline PetscReal Psi(PetscReal t)
+{
+  return PetscMax(-t, 0) + (PetscReal)log1p(PetscExpReal(-PetscAbsReal(t)));
+}
+
+static inline PetscReal PsiSlope(PetscReal t)
+{
+  const PetscReal e = PetscExpReal(-PetscAbsReal(t));
+  return t > 0 ? -e / (1 + e) : -1 / (1 + e);
+}
+
+static inline PetscReal PsiCurvature(PetscReal t)
+{
+  const PetscReal e = PetscExpReal(-PetscAbsReal(t));
+  return e / PetscSqr(1 + e);
+}
+
+/* Over this rank's samples whose labels are known: the sum of psi(y z), the number of right answers (z > 0
+   is the second class) and their number. With `slope`, z <- y psi'(y z). */
+static PetscErrorCode SumLosses(FeatureMat X, Vec Z, PetscBool slope, PetscReal sums[3])
+{
+  PetscInt nlocal;
+  const PetscInt *label;
+  PetscScalar *z;
+
+  PetscFunctionBegin;
+  sums[0] = sums[1] = sums[2] = 0;
+  PetscCall(FeatureMatGetLabels(X, &nlocal, &label));
+  PetscCall(VecGetArray(Z, &z));
+  for (PetscInt i = 0; i < nlocal; i++) {
+    if (label[i] > 1) continue;
+    const PetscReal y = label[i] ? 1 : -1;
+    sums[0] += Psi(y * z[i]);
+    sums[1] += (z[i] > 0) == (label[i] == 1) ? 1 : 0;
+    sums[2] += 1;
+    if (slope) z[i] = y * PsiSlope(y * z[i]);
+  }
+  PetscCall(VecRestoreArray(Z, &z));
+  PetscCall(PetscLogFlops(10.0 * (double)nlocal));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* X w of a set and the sum of its losses; its gradient in w where not NULL. Collective. */
+static PetscErrorCode SetLoss(Logistic *lr, BLPSet set, Vec w, PetscReal *loss, PetscReal *correct, Vec g)
+{
+  const FeatureMat X = lr->linear.X[set];
+  const Vec Z = lr->linear.Z[set];
+  PetscReal sums[3];
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatMult(X, w, Z));
+  PetscCall(SumLosses(X, Z, g ? PETSC_TRUE : PETSC_FALSE, sums));
+  if (g) PetscCall(FeatureMatMultTranspose(X, Z, g));
+  if (loss)
+    PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 3, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)X)));
+  if (loss) *loss = sums[0];
+  if (correct) *correct = sums[1];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ feature space */
+
+/* Raises where an entry of lambda is not positive; looked for once for each lambda. */
+static PetscErrorCode CheckLambda(BLP blp, Vec lambda)
+{
+  Logistic *lr = (Logistic *)blp->data;
+  PetscObjectId id;
+  PetscObjectState state;
+  PetscReal lowest;
+  PetscInt at;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectGetId((PetscObject)lambda, &id));
+  PetscCall(PetscObjectStateGet((PetscObject)lambda, &state));
+  if (id == lr->lambda_id && state == lr->lambda_state) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(VecMin(lambda, &at, &lowest));
+  PetscCheck(!(lowest <= 0), PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_OUTOFRANGE,
+             "lambda_%" PetscInt_FMT
+             " = %g: the regularisation weights of problem logistic must be positive; start at -blp_lambda V "
+             "> 0, and keep to it by -lset_type box -lset_box_lower V, or with the problem's own bounds",
+             at, (double)lowest);
+  lr->lambda_id = id;
+  lr->lambda_state = state;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* y += a * b by entries; returns the sum of a b^2 on this rank, where not NULL. */
+static PetscErrorCode AddProduct(Vec a, Vec b, Vec y, PetscReal *quadratic)
+{
+  const PetscScalar *s, *t;
+  PetscScalar *r;
+  PetscReal sum = 0;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetLocalSize(y, &n));
+  PetscCall(VecGetArrayRead(a, &s));
+  PetscCall(VecGetArrayRead(b, &t));
+  PetscCall(VecGetArray(y, &r));
+  for (PetscInt j = 0; j < n; j++) {
+    r[j] += s[j] * t[j];
+    sum += s[j] * t[j] * t[j];
+  }
+  PetscCall(VecRestoreArray(y, &r));
+  PetscCall(VecRestoreArrayRead(b, &t));
+  PetscCall(VecRestoreArrayRead(a, &s));
+  PetscCall(PetscLogFlops(4.0 * (double)n));
+  if (quadratic) *quadratic = sum;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ the problem */
+
+static PetscErrorCode BLPUpper_Logistic(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLambda(blp, lambda));
+  PetscCall(SetLoss((Logistic *)blp->data, BLP_VAL, w, E, NULL, g1));
+  if (g2) PetscCall(VecZeroEntries(g2));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPLossGradient_Logistic(BLP blp, Vec lambda, Vec w, PetscReal *l, Vec g)
+{
+  PetscReal quadratic;
+
+  PetscFunctionBegin;
+  PetscCall(CheckLambda(blp, lambda));
+  PetscCall(SetLoss((Logistic *)blp->data, BLP_TRAIN, w, l, NULL, g));
+  PetscCall(AddProduct(lambda, w, g, &quadratic));
+  if (!l) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(
+      MPIU_Allreduce(MPI_IN_PLACE, &quadratic, 1, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)blp)));
+  *l += quadratic / 2;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPLossLinearize_Logistic(BLP blp, Vec lambda, Vec w)
+{
+  Logistic *lr = (Logistic *)blp->data;
+  PetscScalar *d;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(CheckLambda(blp, lambda));
+  PetscCall(FeatureMatMult(lr->linear.X[BLP_TRAIN], w, lr->D));
+  PetscCall(VecGetLocalSize(lr->D, &n));
+  PetscCall(VecGetArray(lr->D, &d));
+  for (PetscInt i = 0; i < n; i++) d[i] = PsiCurvature(d[i]);
+  PetscCall(VecRestoreArray(lr->D, &d));
+  PetscCall(PetscLogFlops(5.0 * (double)n));
+  lr->lambda = lambda;
+  lr->w = w;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPLossHessian_Logistic(BLP blp, Vec v, Vec y)
+{
+  Logistic *lr = (Logistic *)blp->data;
+  const Vec Z = lr->linear.Z[BLP_TRAIN];
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatMult(lr->linear.X[BLP_TRAIN], v, Z));
+  PetscCall(VecPointwiseMult(Z, lr->D, Z));
+  PetscCall(FeatureMatMultTranspose(lr->linear.X[BLP_TRAIN], Z, y));
+  PetscCall(AddProduct(lr->lambda, v, y, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPLossCross_Logistic(BLP blp, Vec u, Vec y)
+{
+  PetscFunctionBegin;
+  PetscCall(VecPointwiseMult(y, ((Logistic *)blp->data)->w, u));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ constants */
+
+static PetscErrorCode BLPStrongConvexity_Logistic(BLP blp, Vec lambda, TwofoldConstant *mu)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLambda(blp, lambda));
+  PetscCall(VecMin(lambda, NULL, &mu->value));
+  mu->standing = TWOFOLD_PROVED;
+  mu->origin = "min lambda";
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPSmoothness_Logistic(BLP blp, Vec lambda, TwofoldConstant *L)
+{
+  TwofoldConstant norm;
+  PetscReal highest;
+
+  PetscFunctionBegin;
+  PetscCall(CheckLambda(blp, lambda));
+  PetscCall(FeatureMatGetNorm(((Logistic *)blp->data)->linear.X[BLP_TRAIN], &norm));
+  PetscCall(VecMax(lambda, NULL, &highest));
+  if (norm.standing == TWOFOLD_UNKNOWN) PetscFunctionReturn(PETSC_SUCCESS);
+  L->standing = TWOFOLD_PROVED;
+  L->products = norm.products;
+  L->value = norm.value * norm.value / 4 + highest;
+  L->origin = "||X||^2 / 4 + max lambda; ||X|| by Lanczos, its residual added";
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPStrongConvexityGradient_Logistic(BLP blp, Vec lambda, Vec g)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLambda(blp, lambda));
+  PetscCall(LinearModelExtremePlace(lambda, PETSC_FALSE, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPSmoothnessGradient_Logistic(BLP blp, Vec lambda, Vec g)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLambda(blp, lambda));
+  PetscCall(LinearModelExtremePlace(lambda, PETSC_TRUE, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static TwofoldConstant Proved(PetscReal value, const TwofoldConstant *norm, const char origin[])
+{
+  return (TwofoldConstant){
+      .value = value, .standing = TWOFOLD_PROVED, .origin = origin, .products = norm ? norm->products : 0};
+}
+
+static PetscErrorCode BLPLossLipschitz_Logistic(BLP blp, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *c)
+{
+  Logistic *lr = (Logistic *)blp->data;
+  TwofoldConstant train, val;
+  PetscReal row, largest;
+
+  PetscFunctionBegin;
+  PetscCall(CheckLambda(blp, lambda));
+  PetscCall(FeatureMatGetNorm(lr->linear.X[BLP_TRAIN], &train));
+  PetscCall(FeatureMatGetNorm(lr->linear.X[BLP_VAL], &val));
+  PetscCall(FeatureMatGetRowNorm(lr->linear.X[BLP_TRAIN], &row));
+  PetscCall(VecNorm(w, NORM_INFINITY, &largest));
+  if (val.standing) c->eta1 = Proved(val.value * val.value / 4, &val, "||X'||^2 / 4");
+  c->eta2 = Proved(0, NULL, "0: E does not depend on lambda");
+  if (train.standing)
+    c->nu1 = Proved(train.value * train.value * row / (6 * PetscSqrtReal(3)), &train,
+                    "||X||^2 max ||x_i|| / (6 sqrt 3)");
+  c->nu2 = Proved(1, NULL, "1: d/dlambda grad_w l = diag(w)");
+  c->L_Phi = Proved(largest + radius, NULL, "max |w_j| + radius");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ samples */
+
+static PetscErrorCode BLPEvaluate_Logistic(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
+{
+  Logistic *lr = (Logistic *)blp->data;
+  PetscReal sum, correct;
+
+  PetscFunctionBegin;
+  (void)lambda;
+  PetscCall(SetLoss(lr, set, w, &sum, &correct, NULL));
+  PetscCall(FeatureMatGetSizes(lr->linear.X[set], &metrics->n, NULL, NULL));
+  metrics->loss = sum / (PetscReal)metrics->n;
+  metrics->accuracy = correct / (PetscReal)metrics->n;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The probabilities 1 / (1 + exp(z)) and 1 / (1 + exp(-z)) of the classes. */
+static PetscErrorCode Probabilities(FeatureMat X, Vec z, Vec *P)
+{
+  PetscInt n, nlocal;
+  const PetscScalar *a;
+  PetscScalar *b;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetSizes(X, &n, NULL, NULL));
+  PetscCall(VecGetLocalSize(z, &nlocal));
+  PetscCall(VecCreate(PetscObjectComm((PetscObject)z), P));
+  PetscCall(VecSetSizes(*P, 2 * nlocal, 2 * n));
+  PetscCall(VecSetBlockSize(*P, 2));
+  PetscCall(VecSetFromOptions(*P));
+  PetscCall(VecGetArrayRead(z, &a));
+  PetscCall(VecGetArrayWrite(*P, &b));
+  for (PetscInt i = 0; i < nlocal; i++) {
+    b[2 * i] = -PsiSlope(a[i]);
+    b[2 * i + 1] = -PsiSlope(-a[i]);
+  }
+  PetscCall(VecRestoreArrayWrite(*P, &b));
+  PetscCall(VecRestoreArrayRead(z, &a));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPPredict_Logistic(BLP blp, DataSet ds, Vec lambda, Vec w, Vec *Z, BLPMetrics *metrics)
+{
+  FeatureMat X;
+  PetscReal sums[3];
+  Vec z;
+
+  PetscFunctionBegin;
+  (void)lambda;
+  PetscCall(LinearModelApply(blp, ds, w, &X, &z));
+  PetscCall(Probabilities(X, z, Z));
+  PetscCall(SumLosses(X, z, PETSC_FALSE, sums));
+  PetscCall(VecDestroy(&z));
+  PetscCall(FeatureMatDestroy(&X));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 3, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)blp)));
+  metrics->n = (PetscInt)sums[2];
+  metrics->loss = metrics->n ? sums[0] / sums[2] : NAN;
+  metrics->accuracy = metrics->n ? sums[1] / sums[2] : NAN;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPLoadModel_Logistic(BLP blp, TwofoldGroup group)
+{
+  PetscInt c;
+
+  PetscFunctionBegin;
+  PetscCall(DataSetGetSizes(blp->like, NULL, NULL, &c));
+  PetscCheck(c == 2, PetscObjectComm((PetscObject)blp), PETSC_ERR_FILE_UNEXPECTED,
+             "a model of problem logistic with %" PetscInt_FMT " classes: the file is damaged", c);
+  PetscCall(BLPLoadModel_Linear(blp, group));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ life cycle */
+
+static PetscErrorCode BLPSetUp_Logistic(BLP blp)
+{
+  Logistic *lr = (Logistic *)blp->data;
+  PetscInt c;
+
+  PetscFunctionBegin;
+  PetscCall(VecDestroy(&lr->D));
+  lr->lambda_id = 0;
+  PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], NULL, NULL, &c));
+  PetscCheck(c == 2, PetscObjectComm((PetscObject)blp), PETSC_ERR_FILE_UNEXPECTED,
+             "problem logistic separates two classes, and the training samples have %" PetscInt_FMT
+             ": -blp_type softmax takes any number",
+             c);
+  PetscCall(BLPSetUp_Linear(blp));
+  PetscCall(VecDuplicate(lr->linear.Z[BLP_TRAIN], &lr->D));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPGetMemory_Logistic(BLP blp, PetscLogDouble *bytes)
+{
+  const Vec D = ((Logistic *)blp->data)->D;
+  PetscInt n = 0;
+
+  PetscFunctionBegin;
+  PetscCall(BLPGetMemory_Linear(blp, bytes));
+  if (D) PetscCall(VecGetLocalSize(D, &n));
+  *bytes += (PetscLogDouble)n * sizeof(PetscScalar);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPDestroy_Logistic(BLP blp)
+{
+  Logistic *lr = (Logistic *)blp->data;
+
+  PetscFunctionBegin;
+  PetscCall(LinearModelReset(&lr->linear));
+  PetscCall(VecDestroy(&lr->D));
+  PetscCall(PetscFree(blp->data));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPCreate_Logistic(BLP blp)
+{
+  Logistic *lr;
+
+  PetscFunctionBegin;
+  PetscCall(PetscNew(&lr));
+  blp->data = lr;
+  blp->needs_samples = PETSC_TRUE;
+  blp->positive = PETSC_TRUE;
+  blp->ops->setup = BLPSetUp_Logistic;
+  blp->ops->view = BLPView_Linear;
+  blp->ops->destroy = BLPDestroy_Logistic;
+  blp->ops->createvecs = BLPCreateVecs_Linear;
+  blp->ops->upper = BLPUpper_Logistic;
+  blp->ops->lossgradient = BLPLossGradient_Logistic;
+  blp->ops->losslinearize = BLPLossLinearize_Logistic;
+  blp->ops->losshessian = BLPLossHessian_Logistic;
+  blp->ops->losscross = BLPLossCross_Logistic;
+  blp->ops->losscrosstranspose = BLPLossCross_Logistic; /* diag(w) is symmetric */
+  blp->ops->strongconvexity = BLPStrongConvexity_Logistic;
+  blp->ops->smoothness = BLPSmoothness_Logistic;
+  blp->ops->strongconvexitygradient = BLPStrongConvexityGradient_Logistic;
+  blp->ops->smoothnessgradient = BLPSmoothnessGradient_Logistic;
+  blp->ops->losslipschitz = BLPLossLipschitz_Logistic;
+  blp->ops->evaluate = BLPEvaluate_Logistic;
+  blp->ops->memory = BLPGetMemory_Logistic;
+  blp->ops->savemodel = BLPSaveModel_Linear;
+  blp->ops->loadmodel = BLPLoadModel_Logistic;
+  blp->ops->predict = BLPPredict_Logistic;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
