@@ -331,15 +331,24 @@ PetscErrorCode DenseImplicit(const Dense *d, const DenseMap *map, const PetscRea
 PetscErrorCode DenseExact(const Dense *d, const PetscReal lambda[], PetscReal w[], PetscReal *f,
                           PetscReal g[])
 {
-  const DenseMap map = {FPMGD, 1, 0};
-  PetscReal *at, *r, *step, *H;
+  const PetscBool loss = (PetscBool)(d->ops->gradient != NULL);
+  const DenseMap map = {loss ? FPMGD : FPMPROBLEM, 1, 0};
+  PetscReal *at, *r, *step, *H, *B;
 
   PetscFunctionBegin;
   PetscCall(PetscCalloc1(d->nw, &at));
-  PetscCall(PetscMalloc3(d->nw, &r, d->nw, &step, d->nw * d->nw, &H));
+  PetscCall(PetscMalloc4(d->nw, &r, d->nw, &step, d->nw * d->nw, &H, d->nw * d->nlambda, &B));
   for (int i = 0; i < 30; i++) { /* quadratic convergence ends long before */
-    DenseGradient(d, lambda, at, r);
-    DenseHessian(d, lambda, at, H);
+    if (!loss) {
+      PetscCall(PetscArraycpy(r, at, d->nw));
+      PetscCall(DenseMapStep(d, &map, lambda, r));
+      PetscCall(DenseMapDerivatives(d, &map, lambda, at, H, B));
+      for (PetscInt m = 0; m < d->nw; m++) r[m] = at[m] - r[m];
+      for (PetscInt m = 0; m < d->nw * d->nw; m++) H[m] = (m % (d->nw + 1) == 0 ? 1 : 0) - H[m];
+    } else {
+      DenseGradient(d, lambda, at, r);
+      DenseHessian(d, lambda, at, H);
+    }
     PetscCall(DenseSolve(d->nw, H, r, step));
     for (PetscInt m = 0; m < d->nw; m++) at[m] -= step[m];
   }
@@ -347,6 +356,6 @@ PetscErrorCode DenseExact(const Dense *d, const PetscReal lambda[], PetscReal w[
   if (g) PetscCall(DenseImplicit(d, &map, lambda, at, NULL, g));
   if (w) PetscCall(PetscArraycpy(w, at, d->nw));
   PetscCall(PetscFree(at));
-  PetscCall(PetscFree3(r, step, H));
+  PetscCall(PetscFree4(r, step, H, B));
   PetscFunctionReturn(0);
 }

@@ -64,8 +64,8 @@ PetscErrorCode DenseITD(const Dense *d, const DenseMap *map, const PetscReal lam
 /* Adjoint at x: v = (I - d1Phi^T)^{-1} (grad1 E, 0), g = d2Phi^T v; v may be NULL. */
 PetscErrorCode DenseImplicit(const Dense *d, const DenseMap *map, const PetscReal lambda[],
                              const PetscReal x[], PetscReal v[], PetscReal g[]);
-/* w(lambda) by Newton's method, and f and its gradient by the implicit function theorem there; w and g may be
-   NULL. */
+/* w(lambda) by Newton's method, of a loss or a map, and f and its gradient by the implicit function theorem
+   there; w and g may be NULL. */
 PetscErrorCode DenseExact(const Dense *d, const PetscReal lambda[], PetscReal w[], PetscReal *f,
                           PetscReal g[]);
 

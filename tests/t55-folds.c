@@ -14,6 +14,7 @@ static const char *const methods[] = {
     "-hg_type itd -hg_itd_truncate 4 -lls_max_it 12 -lls_fpm_step 0.5",
     "-hg_type aid -hg_ksp_type richardson -hg_ksp_rtol 0 -hg_ksp_max_it 9 -lls_max_it 12 -lls_fpm_step 0.5",
     "-hg_type aid -hg_ksp_type cg -hg_ksp_rtol 1e-13 -lls_max_it 12 -lls_fpm_step 0.5",
+    "-hg_type exact",
     "-hg_type aid -hg_ksp_type gmres -hg_ksp_rtol 0 -hg_ksp_max_it 6 -hg_fpm_type heavyball -hg_fpm_step 0.5 "
     "-hg_fpm_momentum 0.4 -lls_max_it 12 -lls_fpm_type heavyball -lls_fpm_step 0.5 -lls_fpm_momentum 0.4",
 };
@@ -184,11 +185,13 @@ static PetscErrorCode CompareResults(const Synthetic *s, const Result *r, const 
   }
   CHECK(r->report.reason == mean->report.reason, "%s: ended by %s, the folds by %s", what,
         HGConvergedReasons[r->report.reason], HGConvergedReasons[mean->report.reason]);
-  CHECK(r->report.lower_its == mean->report.lower_its && r->report.lower_its > 0, "%s: %d lower steps", what,
-        (int)r->report.lower_its);
+  const PetscBool exact = (PetscBool)(strstr(what, "exact") != NULL); /* ends where rounding stops it */
+  CHECK(PetscAbsInt(r->report.lower_its - mean->report.lower_its) <= (exact ? 5 : 0) &&
+            r->report.lower_its > 0,
+        "%s: %d lower steps", what, (int)r->report.lower_its);
   CHECK(PetscAbsInt(r->report.adjoint_its - mean->report.adjoint_its) <= (strstr(what, "1e-13") ? 2 : 0),
         "%s: %d adjoint steps, not %d", what, (int)r->report.adjoint_its, (int)mean->report.adjoint_its);
-  if (!strstr(what, "1e-13")) /* rounding decides about the digits of a tiny residual */
+  if (!strstr(what, "1e-13") && !exact) /* rounding decides about the digits of a tiny residual */
     CHECK_CLOSE(r->report.adjoint_residual, mean->report.adjoint_residual, 1e-9, what);
   PetscFunctionReturn(0);
 }

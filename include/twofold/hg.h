@@ -3,7 +3,7 @@
 /**
  * @file
  * HG: f(lambda) = E(w(lambda), lambda) and its hypergradient, by iterative differentiation (`itd`) or
- * approximate implicit differentiation (`aid`).
+ * approximate implicit differentiation (`aid`); for small problems to rounding (`exact`).
  *
  * It owns its lower-level solver (HGGetLLS()), and its tape (HGGetTape(), itd) or its KSP and the adjoint's
  * map (HGGetKSP(), HGGetAdjointFPM(), aid). For a problem with folds, f and the hypergradient are the folds'
@@ -21,8 +21,9 @@ extern "C" {
 typedef struct _p_HG *HG;
 /** Name of a type of hypergradient. */
 typedef const char *HGType;
-#define HGITD "itd" /**< iterative differentiation: the tape of iterates, run backwards */
-#define HGAID "aid" /**< approximate implicit differentiation: (I - d1Phi^T) v = grad1 E by a KSP */
+#define HGITD   "itd"   /**< iterative differentiation: the tape of iterates, run backwards */
+#define HGAID   "aid"   /**< approximate implicit differentiation: (I - d1Phi^T) v = grad1 E by a KSP */
+#define HGEXACT "exact" /**< for reference: Newton's method and a direct adjoint solve, of small problems */
 
 /** Why a hypergradient ended. */
 typedef enum {
@@ -67,7 +68,7 @@ typedef struct {
   LLSConvergedReason lower_reason;   /**< why the lower-level solve ended */
   KSPConvergedReason adjoint_reason; /**< 0 with itd */
   PetscInt lower_its;                /**< steps of the lower level */
-  PetscInt adjoint_its;              /**< KSP iterations, or reverse steps of itd */
+  PetscInt adjoint_its;              /**< KSP iterations, reverse steps of itd; 1 with exact */
   PetscReal adjoint_residual; /**< `||grad1 E - (I - d1Phi^T) v|| / ||grad1 E||`, recomputed; -1 with itd */
   PetscReal lower_change;     /**< `||Phi(x) - x||` of the last step, -1 where not computed */
   PetscReal norm;             /**< `||hypergradient||` */
@@ -116,7 +117,7 @@ PetscErrorCode HGSetOptionsPrefix(HG hg, const char prefix[]);
  * @logicallycollective
  *
  * @param[in]     hg    the hypergradient
- * @param[in]     type  `aid`, `itd`, or one of HGRegister()
+ * @param[in]     type  `aid`, `itd`, `exact`, or one of HGRegister()
  *
  * @raises PETSC_ERR_ARG_UNKNOWN_TYPE there is no such type; the message names the closest
  * @option{-hg_type T}
@@ -169,7 +170,8 @@ PetscErrorCode HGSetFromOptions(HG hg);
  * @raises PETSC_ERR_ARG_WRONGSTATE there is no problem
  * @raises PETSC_ERR_ARG_OUTOFRANGE aid: a tolerance of the KSP, or its number of steps, is not in its range
  * @raises PETSC_ERR_SUP aid: the KSP cannot solve the adjoint system, as CG where d1Phi is not symmetric;
- * `-hg_lanczos` without CG, or with a preconditioner; folds: `-hg_view_solution` or `-hg_view_adjoint`
+ * `-hg_lanczos` without CG, or with a preconditioner; exact: w is larger than HGExactSetMaxSize(); folds:
+ * `-hg_view_solution` or `-hg_view_adjoint`
  */
 PetscErrorCode HGSetUp(HG hg);
 
@@ -337,6 +339,22 @@ PetscErrorCode HGGetCorrect(HG hg, PetscBool *correct);
  * @raises PETSC_ERR_SUP the problem has folds: HGFoldsGetHG()
  */
 PetscErrorCode HGGetCorrection(HG hg, Vec *dg);
+
+/**
+ * Sets the largest problem that exact takes: it makes n products at each Newton step, and every rank holds
+ * n x n numbers, n being w's size.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg    the hypergradient, of type exact
+ * @param[in]     size  largest w, entries; the default is 5000
+ *
+ * @raises PETSC_ERR_ARG_WRONG the hypergradient is not exact
+ * @raises PETSC_ERR_ARG_OUTOFRANGE the size is not positive
+ * @option{-hg_exact_max_size N}
+ */
+PetscErrorCode HGExactSetMaxSize(HG hg, PetscInt size);
+
 /**
  * Whether the adjoint's CG also gives the extreme Lanczos values of its operator, at no further product.
  *
@@ -440,7 +458,7 @@ PetscErrorCode HGGetReport(HG hg, HGReport *report);
 PetscErrorCode HGGetState(HG hg, State *x);
 
 /**
- * Gives the adjoint's v of the last HGSolve() (aid).
+ * Gives the adjoint's v of the last HGSolve() (aid, exact).
  *
  * @notcollective
  *
@@ -500,7 +518,7 @@ PetscErrorCode HGFoldsGetHG(HG hg, PetscInt fold, HG *child);
  * @param[in] lambda hyperparameters
  * @param[in] viewer ASCII viewer; NULL: silent
  *
- * @raises PETSC_ERR_USER the whole itd after a fixed number of steps is not the gradient of f
+ * @raises PETSC_ERR_USER the whole itd after a fixed number of steps, or exact, is not the gradient of f
  * @raises PETSC_ERR_SUP the problem has folds: HGFoldsGetHG()
  * @option{-hg_test}
  */

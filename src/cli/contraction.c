@@ -333,7 +333,7 @@ static PetscErrorCode Walk(Run *run)
 
 static PetscErrorCode Describe(Run *run)
 {
-  PetscBool aid;
+  PetscBool aid, exact;
   PetscInt folds;
 
   PetscFunctionBegin;
@@ -342,6 +342,10 @@ static PetscErrorCode Describe(Run *run)
              "twofold contraction looks at one lower level, and each of -blp_folds %" PetscInt_FMT
              " has its own: leave it out",
              folds);
+  PetscCall(PetscObjectTypeCompare((PetscObject)run->hg, HGEXACT, &exact));
+  PetscCheck(!exact, PETSC_COMM_WORLD, PETSC_ERR_SUP,
+             "twofold contraction goes along the lower level's iterates, and -hg_type exact has none: use "
+             "-hg_type aid or itd");
   PetscCall(HGGetLLS(run->hg, &run->lls));
   PetscCall(LLSGetFPM(run->lls, &run->fpm));
   PetscCall(PetscObjectTypeCompare((PetscObject)run->hg, HGAID, &aid));

@@ -25,6 +25,7 @@ static PetscErrorCode HGRegisterAll(void)
   PetscCall(PetscClassIdRegister("Hypergradient", &HG_CLASSID));
   PetscCall(TwofoldListAdd(&HGList, HGITD, (TwofoldConstructor)HGCreate_ITD));
   PetscCall(TwofoldListAdd(&HGList, HGAID, (TwofoldConstructor)HGCreate_AID));
+  PetscCall(TwofoldListAdd(&HGList, HGEXACT, (TwofoldConstructor)HGCreate_Exact));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -146,16 +147,37 @@ PetscErrorCode HGSetFromOptions(HG hg)
   PetscCall(PetscOptionsViewer("-hg_view_adjoint", "View the adjoint v (aid)", "HGSolve", NULL, NULL, NULL));
   PetscTryTypeMethod(hg, setfromoptions, PetscOptionsObject); /* last: it configures children, too */
   PetscOptionsEnd();
-  PetscCall(LLSSetFromOptions(hg->lls));
+  if (!hg->ops->lower) PetscCall(LLSSetFromOptions(hg->lls));
   hg->from_options = PETSC_TRUE;
   if (hg->folds) PetscCall(HGSetFromOptionsFolds_Private(hg));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* grad1 E and the state: of the LLS's map, or where the type solves the lower level itself just w. */
+static PetscErrorCode CreateStates(HG hg)
+{
+  FPM fpm;
+
+  PetscFunctionBegin;
+  PetscCall(StateDestroy(&hg->x));
+  PetscCall(StateDestroy(&hg->accepted));
+  PetscCall(VecDestroy(&hg->g1));
+  PetscCall(VecDestroy(&hg->g2));
+  PetscCall(HGDestroyEstimate_Private(hg));
+  PetscCall(BLPCreateVecs(hg->blp, NULL, &hg->g1));
+  if (hg->ops->lower) {
+    PetscCall(StateCreate(hg->g1, 1, &hg->x));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(LLSSetUp(hg->lls));
+  PetscCall(LLSGetFPM(hg->lls, &fpm));
+  PetscCall(FPMCreateState(fpm, &hg->x));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode HGSetUp(HG hg)
 {
   PetscInt F;
-  FPM fpm;
 
   PetscFunctionBegin;
   if (hg->setup) PetscFunctionReturn(PETSC_SUCCESS);
@@ -166,15 +188,7 @@ PetscErrorCode HGSetUp(HG hg)
     PetscCall(HGSetUpFolds_Private(hg));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  PetscCall(LLSSetUp(hg->lls));
-  PetscCall(LLSGetFPM(hg->lls, &fpm));
-  PetscCall(StateDestroy(&hg->x));
-  PetscCall(StateDestroy(&hg->accepted));
-  PetscCall(VecDestroy(&hg->g1));
-  PetscCall(VecDestroy(&hg->g2));
-  PetscCall(HGDestroyEstimate_Private(hg));
-  PetscCall(FPMCreateState(fpm, &hg->x));
-  PetscCall(BLPCreateVecs(hg->blp, NULL, &hg->g1));
+  PetscCall(CreateStates(hg));
   PetscTryTypeMethod(hg, setup);
   hg->setup = PETSC_TRUE;
   if (!hg->is_fold) PetscCall(PetscObjectViewFromOptions((PetscObject)hg, NULL, "-hg_view"));
@@ -193,7 +207,7 @@ PetscErrorCode HGView(HG hg, PetscViewer viewer)
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   PetscCall(PetscViewerASCIIPushTab(viewer));
-  PetscCall(LLSView(hg->lls, viewer));
+  if (!hg->ops->lower) PetscCall(LLSView(hg->lls, viewer));
   PetscTryTypeMethod(hg, view, viewer);
   PetscCall(PetscViewerASCIIPopTab(viewer));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -266,11 +280,10 @@ PetscErrorCode HGGetAdjoint(HG hg, State *v)
 
 /* ------------------------------------------------------------------ solve */
 
-/* x <- w_t(lambda), from 0 or from the accepted state. */
-static PetscErrorCode SolveLowerLevel(HG hg, Vec lambda)
+/* x <- w_t(lambda) by the LLS, from 0 or from the accepted state. */
+static PetscErrorCode IterateLowerLevel(HG hg, Vec lambda)
 {
   PetscBool warm;
-  PetscLogDouble begin, end;
   FPM fpm;
 
   PetscFunctionBegin;
@@ -279,15 +292,27 @@ static PetscErrorCode SolveLowerLevel(HG hg, Vec lambda)
     PetscCall(StateCopy(hg->accepted, hg->x));
   else
     PetscCall(StateZero(hg->x));
-  PetscCall(PetscTime(&begin));
   PetscCall(LLSGetFPM(hg->lls, &fpm));
   PetscCall(BoundProvideConstants(fpm, lambda, hg->x->v[0], NULL));
   PetscCall(LLSSolve(hg->lls, lambda, hg->x));
-  PetscCall(PetscTime(&end));
-  hg->report.lower_time = end - begin;
   PetscCall(LLSGetConvergedReason(hg->lls, &hg->report.lower_reason));
   PetscCall(LLSGetIterationNumber(hg->lls, &hg->report.lower_its));
   PetscCall(LLSGetChange(hg->lls, &hg->report.lower_change));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode SolveLowerLevel(HG hg, Vec lambda)
+{
+  PetscLogDouble begin, end;
+
+  PetscFunctionBegin;
+  PetscCall(PetscTime(&begin));
+  if (hg->ops->lower)
+    PetscUseTypeMethod(hg, lower, lambda);
+  else
+    PetscCall(IterateLowerLevel(hg, lambda));
+  PetscCall(PetscTime(&end));
+  hg->report.lower_time = end - begin;
   switch (hg->report.lower_reason) {
   case LLS_DIVERGED_NANORINF:
   case LLS_DIVERGED_DTOL:
@@ -436,22 +461,27 @@ PetscErrorCode HGMeasure(HG hg, BLPSet set, Vec lambda, BLPMetrics *metrics)
 
 /* ------------------------------------------------------------------ warm starts and checkpoints */
 
+/* Whether the lower level's next solve starts from the accepted state. */
+static PetscErrorCode StartsWarm(HG hg, PetscBool *warm)
+{
+  PetscFunctionBegin;
+  PetscCall(LLSGetWarmStart(hg->lls, warm));
+  if (hg->ops->lower) *warm = PETSC_FALSE; /* what it does does not depend on a start */
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode HGAccept(HG hg)
 {
   PetscBool warm;
-  FPM fpm;
 
   PetscFunctionBegin;
   if (hg->folds) {
     PetscCall(HGAcceptFolds_Private(hg));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  PetscCall(LLSGetWarmStart(hg->lls, &warm));
+  PetscCall(StartsWarm(hg, &warm));
   if (warm) {
-    if (!hg->accepted) {
-      PetscCall(LLSGetFPM(hg->lls, &fpm));
-      PetscCall(FPMCreateState(fpm, &hg->accepted));
-    }
+    if (!hg->accepted) PetscCall(StateCreate(hg->x->v[0], hg->x->n, &hg->accepted));
     PetscCall(StateCopy(hg->x, hg->accepted));
   }
   PetscTryTypeMethod(hg, accept);
@@ -475,13 +505,11 @@ PetscErrorCode HGKeptAdd_Private(HGKept *kept, const char name[], State x)
 PetscErrorCode HGGetKept_Private(HG hg, PetscBool make, HGKept *kept)
 {
   PetscBool warm;
-  FPM fpm;
 
   PetscFunctionBegin;
   kept->n = 0;
-  PetscCall(LLSGetWarmStart(hg->lls, &warm));
-  PetscCall(LLSGetFPM(hg->lls, &fpm));
-  if (make && warm && !hg->accepted) PetscCall(FPMCreateState(fpm, &hg->accepted));
+  PetscCall(StartsWarm(hg, &warm));
+  if (make && warm && !hg->accepted) PetscCall(StateCreate(hg->x->v[0], hg->x->n, &hg->accepted));
   if (hg->accepted && (warm || !make)) PetscCall(HGKeptAdd_Private(kept, "w", hg->accepted));
   PetscTryTypeMethod(hg, kept, make, kept);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -549,7 +577,7 @@ PetscErrorCode HGGetMemory(HG hg, PetscLogDouble *bytes)
     PetscCall(HGGetMemoryFolds_Private(hg, bytes));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  PetscCall(LLSGetWarmStart(hg->lls, &warm));
+  PetscCall(StartsWarm(hg, &warm));
   PetscCall(VecGetLocalSize(hg->g1, &nlocal));
   /* the state, the map's work vector, grad1 E; and the accepted state */
   *bytes = (PetscLogDouble)nlocal * sizeof(PetscScalar) * (PetscLogDouble)(hg->x->n * (warm ? 2 : 1) + 2);

@@ -137,6 +137,7 @@ done <<'END'
 -hg_ksp_type,cg,-hg_type,itd -hg_type aid
 -hg_pc_type,none,-hg_type,itd -hg_type aid
 -hg_warm_start,-hg_type,itd -hg_type aid
+-hg_exact_max_size,9 -hg_type exact
 -lls_fpm_momentum,0.5 -lls_fpm_type heavyball
 -hg_fpm_momentum,0.5 -hg_fpm_type heavyball
 -uls_step,2 twofold solve
@@ -145,6 +146,9 @@ done <<'END'
 -data_input,x twofold data
 END
 # coverage: on
+pool refused 0 64 "option -lls_max_it is not used|but for -hg_type exact" "${one[@]}" -hg_type exact
+pool refused 0 64 "-hg_type exact has none|-hg_type aid or itd" contraction "${data[@]}" -hg_type exact
+pool refused 0 64 "-hg_exact_max_size is 23|w has 24 entries|-hg_type aid" hypergrad "${data[@]}" -hg_type exact -hg_exact_max_size 23
 pool refused 0 64 "option -hg_type is not used|twofold solve, hypergrad and contraction" data -data_input train.svm -hg_type aid
 pool refused 0 64 "option -uls_max_it is not used|twofold solve|did you mean -lls_max_it?" "${one[@]}" -uls_max_it 3
 pool refused 0 64 "option -output_dir is not used|twofold solve, hypergrad and contraction" data -data_input train.svm -output_dir x

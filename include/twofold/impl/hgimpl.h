@@ -15,6 +15,9 @@ typedef struct {
 struct _HGOps {
   PetscErrorCode (*setfromoptions)(HG, PetscOptionItems *);
   PetscErrorCode (*setup)(HG);
+  /* where the type solves the lower level itself: hg->x, and lower_reason, lower_its and lower_change of the
+     report; NULL: the LLS does */
+  PetscErrorCode (*lower)(HG, Vec lambda);
   /* record: called before the lower-level solve, to install its hook; may be NULL */
   PetscErrorCode (*prepare)(HG);
   /* from grad1 E (hg->g1) and the state hg->x: g += the implicit part; sets the report's adjoint fields */
@@ -122,5 +125,6 @@ PetscErrorCode HGTestGradient_Private(HG hg, Vec lambda, PetscReal f, Vec g);
 
 PetscErrorCode HGCreate_ITD(HG hg);
 PetscErrorCode HGCreate_AID(HG hg);
+PetscErrorCode HGCreate_Exact(HG hg);
 
 #endif

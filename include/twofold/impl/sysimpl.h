@@ -131,6 +131,19 @@ PetscErrorCode TwofoldSingularValue(Mat A, const PetscInt *products, const Twofo
    Collective. */
 PetscErrorCode TwofoldSpectralHear(MPI_Comm comm, const char prefix[]);
 
+/* A small dense system A x = b, b and x laid out as `like`, solved directly by LAPACK (direct.c): every rank
+   has all n x n numbers of A. Collective on like, as all but SetColumn are. */
+typedef struct _TwofoldDirect *TwofoldDirect;
+PetscErrorCode TwofoldDirectCreate(Vec like, TwofoldDirect *direct);
+PetscErrorCode TwofoldDirectDestroy(TwofoldDirect *direct);
+/* Column j of A is y. Not collective. */
+PetscErrorCode TwofoldDirectSetColumn(TwofoldDirect direct, PetscInt j, Vec y);
+/* The Frobenius norm of A. */
+PetscErrorCode TwofoldDirectGetNorm(TwofoldDirect direct, PetscReal *norm);
+/* Factors A + shift I; A itself stays. Raises PETSC_ERR_MAT_LU_ZRPVT where that has no inverse. */
+PetscErrorCode TwofoldDirectFactor(TwofoldDirect direct, PetscReal shift);
+PetscErrorCode TwofoldDirectSolve(TwofoldDirect direct, Vec b, Vec x);
+
 /* Raises PETSC_ERR_FILE_OPEN on every rank where rank 0 cannot read the path; `option` may be NULL. */
 PetscErrorCode TwofoldCheckReadable(MPI_Comm comm, const char path[], PetscBool *isdirectory);
 

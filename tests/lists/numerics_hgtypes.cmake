@@ -1,0 +1,2 @@
+# Types of hypergradients: exact, forward mode.
+twofold_dense_test(t50-exact RANKS 1 2 3 4 7)
