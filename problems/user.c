@@ -26,6 +26,7 @@ typedef struct {
   BLPUserLinearizeFn linearize, maplinearize;
   BLPUserConstantFn constant[nconstants];
   PetscReal number[nconstants]; /* NaN: not given */
+  BLPUserLipschitzFn lipschitz, maplipschitz;
   BLPUserEvaluateFn evaluate;
 } User;
 
@@ -175,6 +176,42 @@ static PetscErrorCode BLPSmoothness_User(BLP blp, Vec lambda, TwofoldConstant *L
 static PetscErrorCode BLPContraction_User(BLP blp, Vec lambda, TwofoldConstant *q)
 {
   return Constant(blp, CONTRACTION, lambda, q);
+}
+
+/* A number of the caller's becomes a constant; NaN leaves it unknown. */
+static PetscErrorCode SetLipschitz(BLP blp, const char name[], PetscReal value, TwofoldConstant *c)
+{
+  PetscFunctionBegin;
+  if (PetscIsNanReal(value)) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCheck(value >= 0, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_OUTOFRANGE,
+             "the user problem's %s is %g: it must not be negative", name, (double)value);
+  *c = (TwofoldConstant){.value = value, .standing = TWOFOLD_USER, .origin = "given by the caller"};
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Lipschitz(BLP blp, BLPUserLipschitzFn fn, Vec lambda, Vec w, PetscReal radius,
+                                BLPLipschitz *c)
+{
+  BLPUserLipschitz given = {NAN, NAN, NAN, NAN, NAN};
+
+  PetscFunctionBegin;
+  PetscCallBack("Lipschitz constants", (*fn)(blp, lambda, w, radius, &given, ((User *)blp->data)->ctx));
+  PetscCall(SetLipschitz(blp, "eta1", given.eta1, &c->eta1));
+  PetscCall(SetLipschitz(blp, "eta2", given.eta2, &c->eta2));
+  PetscCall(SetLipschitz(blp, "nu1", given.nu1, &c->nu1));
+  PetscCall(SetLipschitz(blp, "nu2", given.nu2, &c->nu2));
+  PetscCall(SetLipschitz(blp, "L_Phi", given.L_Phi, &c->L_Phi));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPLossLipschitz_User(BLP blp, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *c)
+{
+  return Lipschitz(blp, ((User *)blp->data)->lipschitz, lambda, w, radius, c);
+}
+
+static PetscErrorCode BLPMapLipschitz_User(BLP blp, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *c)
+{
+  return Lipschitz(blp, ((User *)blp->data)->maplipschitz, lambda, w, radius, c);
 }
 
 static PetscErrorCode BLPEvaluate_User(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
@@ -351,6 +388,19 @@ PetscErrorCode BLPUserSetConstantFunctions(BLP blp, BLPUserConstantFn mu, BLPUse
   user->constant[MU] = mu;
   user->constant[SMOOTHNESS] = L;
   user->constant[CONTRACTION] = q;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPUserSetLipschitz(BLP blp, BLPUserLipschitzFn loss, BLPUserLipschitzFn map)
+{
+  User *user = NULL;
+
+  PetscFunctionBegin;
+  PetscCall(GetUser(blp, "BLPUserSetLipschitz()", &user));
+  user->lipschitz = loss;
+  user->maplipschitz = map;
+  blp->ops->losslipschitz = loss ? BLPLossLipschitz_User : NULL;
+  blp->ops->maplipschitz = map ? BLPMapLipschitz_User : NULL;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -108,6 +108,39 @@ static PetscErrorCode Negative(BLP blp, Vec lambda, PetscReal *value, void *ctx)
   PetscFunctionReturn(0);
 }
 
+/* nu1 alone: the radius */
+static PetscErrorCode OneLipschitz(BLP blp, Vec lambda, Vec w, PetscReal radius, BLPUserLipschitz *c,
+                                   void *ctx)
+{
+  PetscFunctionBegin;
+  (void)blp;
+  (void)lambda;
+  (void)w;
+  (void)ctx;
+  c->nu1 = radius;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LipschitzConstants(BLP blp, Vec lambda, Vec w)
+{
+  BLPLipschitz c;
+
+  PetscFunctionBegin;
+  PetscCall(BLPUserSetLipschitz(blp, OneLipschitz, NULL));
+  PetscCall(BLPGetLipschitz(blp, PETSC_FALSE, lambda, w, 3, &c));
+  CHECK(c.nu1.standing == TWOFOLD_USER && c.nu1.value == 3, "nu1 is %g", c.nu1.value);
+  CHECK(!c.eta1.standing && !c.eta2.standing && !c.nu2.standing && !c.L_Phi.standing,
+        "what was not given is known");
+  PetscCall(BLPGetLipschitz(blp, PETSC_TRUE, lambda, w, 3, &c));
+  CHECK(!c.nu1.standing, "nu1 of the map is %g", c.nu1.value);
+  CHECK_SAYS(PETSC_ERR_ARG_OUTOFRANGE, "the user problem's nu1 is -1",
+             BLPGetLipschitz(blp, PETSC_FALSE, lambda, w, -1, &c));
+  PetscCall(BLPUserSetLipschitz(blp, NULL, NULL));
+  PetscCall(BLPGetLipschitz(blp, PETSC_FALSE, lambda, w, 3, &c));
+  CHECK(!c.nu1.standing, "nu1 is still %g", c.nu1.value);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Constants(BLP blp, Vec lambda)
 {
   const PetscReal unknown = (PetscReal)PETSC_DEFAULT;
@@ -175,6 +208,7 @@ static PetscErrorCode Parts(void)
   CHECK(user->nw == 6, "another context");
   PetscCall(BLPCreateVecs(blp, &lambda, &w));
   PetscCall(Constants(blp, lambda));
+  PetscCall(LipschitzConstants(blp, lambda, w));
   PetscCall(Bounds(blp, lambda, w));
   PetscCall(BLPUserSetEvaluate(blp, TwoSets, PETSC_FALSE, PETSC_TRUE, PETSC_TRUE));
   PetscCall(BLPHasSet(blp, BLP_TRAIN, &has));

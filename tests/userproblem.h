@@ -249,6 +249,74 @@ static inline PetscErrorCode UserSmoothness(BLP blp, Vec lambda, PetscReal *L, v
   PetscFunctionReturn(0);
 }
 
+/* At least ||A||: by Frobenius's norm, or by the largest sums of rows and columns. */
+static inline PetscErrorCode UserNorm(Mat A, PetscReal *norm)
+{
+  PetscReal frobenius, rows, columns;
+
+  PetscFunctionBegin;
+  PetscCall(MatNorm(A, NORM_FROBENIUS, &frobenius));
+  PetscCall(MatNorm(A, NORM_1, &columns));
+  PetscCall(MatNorm(A, NORM_INFINITY, &rows));
+  *norm = PetscMin(frobenius, PetscSqrtReal(rows * columns));
+  PetscFunctionReturn(0);
+}
+
+/* largest norm of a row */
+static inline PetscErrorCode UserRowNorm(Mat A, PetscReal *norm)
+{
+  PetscInt first, last, n;
+  const PetscScalar *a;
+
+  PetscFunctionBegin;
+  *norm = 0;
+  PetscCall(MatGetOwnershipRange(A, &first, &last));
+  for (PetscInt i = first; i < last; i++) {
+    PetscReal square = 0;
+    PetscCall(MatGetRow(A, i, &n, NULL, &a));
+    for (PetscInt j = 0; j < n; j++) square += a[j] * a[j];
+    PetscCall(MatRestoreRow(A, i, &n, NULL, &a));
+    *norm = PetscMax(*norm, PetscSqrtReal(square));
+  }
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, norm, 1, MPIU_REAL, MPIU_MAX, PetscObjectComm((PetscObject)A)));
+  PetscFunctionReturn(0);
+}
+
+/* of E, quadratic in w */
+static inline PetscErrorCode UserUpperLipschitz(UserProblem *u, BLPUserLipschitz *c)
+{
+  PetscReal norm = 0;
+
+  PetscFunctionBegin;
+  PetscCall(UserNorm(u->A[1], &norm));
+  c->eta1 = norm * norm / (PetscReal)u->n[1];
+  PetscCall(UserNorm(u->B, &norm));
+  c->eta2 = norm / 20;
+  PetscFunctionReturn(0);
+}
+
+/* |(tanh')'| <= 4 / sqrt(27) */
+static inline PetscErrorCode UserLipschitz(BLP blp, Vec lambda, Vec w, PetscReal radius, BLPUserLipschitz *c,
+                                           void *ctx)
+{
+  UserProblem *u = (UserProblem *)ctx;
+  PetscReal norm = 0, row = 0, d, largest;
+
+  PetscFunctionBegin;
+  (void)blp;
+  PetscCall(UserUpperLipschitz(u, c));
+  PetscCall(UserWeights(u, lambda));
+  PetscCall(VecMax(u->e, NULL, &d));
+  PetscCall(VecNorm(w, NORM_INFINITY, &largest));
+  PetscCall(UserNorm(u->A[0], &norm));
+  PetscCall(UserRowNorm(u->A[0], &row));
+  c->nu1 = 4 / PetscSqrtReal(27) * norm * norm * row / (PetscReal)u->n[0];
+  PetscCall(UserNorm(u->B, &norm));
+  c->nu2 = norm * d;
+  c->L_Phi = norm * d * (largest + radius);
+  PetscFunctionReturn(0);
+}
+
 /* ------------------------------------------------------------------ as a map */
 
 static inline PetscErrorCode UserArgument(UserProblem *u, Vec lambda, Vec w, Vec y)
@@ -335,6 +403,38 @@ static inline PetscErrorCode UserParameterVJP(BLP blp, Vec lambda, Vec w, Vec v,
   PetscFunctionReturn(0);
 }
 
+/* 0.4 ||M|| */
+static inline PetscErrorCode UserContraction(BLP blp, Vec lambda, PetscReal *q, void *ctx)
+{
+  PetscFunctionBegin;
+  (void)blp;
+  (void)lambda;
+  PetscCall(UserNorm(((UserProblem *)ctx)->M, q));
+  *q *= 0.4;
+  PetscFunctionReturn(0);
+}
+
+static inline PetscErrorCode UserMapLipschitz(BLP blp, Vec lambda, Vec w, PetscReal radius,
+                                              BLPUserLipschitz *c, void *ctx)
+{
+  UserProblem *u = (UserProblem *)ctx;
+  PetscReal M = 0, B = 0, row = 0;
+
+  PetscFunctionBegin;
+  (void)blp;
+  (void)lambda;
+  (void)w;
+  (void)radius;
+  PetscCall(UserUpperLipschitz(u, c));
+  PetscCall(UserNorm(u->M, &M));
+  PetscCall(UserNorm(u->B, &B));
+  PetscCall(UserRowNorm(u->M, &row));
+  c->nu1 = 0.4 * 4 / PetscSqrtReal(27) * row * M;
+  c->nu2 = 0.4 * 4 / PetscSqrtReal(27) * row * B;
+  c->L_Phi = 0.4 * B;
+  PetscFunctionReturn(0);
+}
+
 /* ------------------------------------------------------------------ life cycle */
 
 static inline PetscErrorCode UserProblemDestroy(void *ctx)
@@ -401,9 +501,12 @@ static inline PetscErrorCode UserProblemSet(BLP blp, UserProblem *u, PetscBool m
   if (map) {
     PetscCall(BLPUserSetMap(blp, UserMap, UserJVP, UserVJP, UserParameterJVP, UserParameterVJP, PETSC_FALSE));
     PetscCall(BLPUserSetLinearize(blp, NULL, UserMapLinearize));
+    PetscCall(BLPUserSetConstantFunctions(blp, NULL, NULL, UserContraction));
+    PetscCall(BLPUserSetLipschitz(blp, NULL, UserMapLipschitz));
   } else {
     PetscCall(BLPUserSetLoss(blp, UserGradient, UserHessian, UserCross, UserCrossTranspose));
     PetscCall(BLPUserSetConstantFunctions(blp, UserConvexity, UserSmoothness, NULL));
+    PetscCall(BLPUserSetLipschitz(blp, UserLipschitz, NULL));
   }
   PetscFunctionReturn(0);
 }

@@ -94,6 +94,29 @@ typedef PetscErrorCode (*BLPUserLinearizeFn)(BLP blp, Vec lambda, Vec w, void *c
  * @param[in]     ctx     what BLPUserSetContext() set
  */
 typedef PetscErrorCode (*BLPUserConstantFn)(BLP blp, Vec lambda, PetscReal *value, void *ctx);
+/** Lipschitz constants as BLPLipschitz has them, as plain numbers; NaN: not known. */
+typedef struct {
+  PetscReal eta1;  /**< of grad1 E in w */
+  PetscReal eta2;  /**< of grad2 E in w */
+  PetscReal nu1;   /**< of the Hessian in w, or of d1Phi */
+  PetscReal nu2;   /**< of d/dlambda grad_w l in w, or of d2Phi */
+  PetscReal L_Phi; /**< largest `||d/dlambda grad_w l||`, or `||d2Phi||` */
+} BLPUserLipschitz;
+/**
+ * Computes the Lipschitz constants over a ball around w.
+ *
+ * @collective
+ *
+ * @param[in]     blp     the problem
+ * @param[in]     lambda  hyperparameters
+ * @param[in]     w       centre of the ball
+ * @param[in]     radius  of the ball, may be infinite
+ * @param[in,out] c       the constants, the same on every rank, not negative; they come as NaN, and one that
+ *                        is not known is left alone
+ * @param[in]     ctx     what BLPUserSetContext() set
+ */
+typedef PetscErrorCode (*BLPUserLipschitzFn)(BLP blp, Vec lambda, Vec w, PetscReal radius,
+                                             BLPUserLipschitz *c, void *ctx);
 /**
  * Computes loss and accuracy on a set of samples.
  *
@@ -253,6 +276,20 @@ PetscErrorCode BLPUserSetConstants(BLP blp, PetscReal mu, PetscReal L, PetscReal
  */
 PetscErrorCode BLPUserSetConstantFunctions(BLP blp, BLPUserConstantFn mu, BLPUserConstantFn L,
                                            BLPUserConstantFn q);
+/**
+ * Sets the Lipschitz constants that error bounds are made of: see BLPGetLipschitz().
+ *
+ * They are believed, not checked (TWOFOLD_USER).
+ *
+ * @logicallycollective
+ *
+ * @param[in] blp  a problem of type BLPUSER
+ * @param[in] loss of E and the loss, or NULL
+ * @param[in] map  of E and the map, or NULL
+ *
+ * @raises PETSC_ERR_ARG_WRONG the problem is not of type BLPUSER
+ */
+PetscErrorCode BLPUserSetLipschitz(BLP blp, BLPUserLipschitzFn loss, BLPUserLipschitzFn map);
 /**
  * Sets what BLPEvaluate() does, and on which sets.
  *
