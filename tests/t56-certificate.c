@@ -1,8 +1,7 @@
 /* The certificate over random (problem, lambda, t, k, method) against the exact hypergradient: it never lies
    below the error, beyond rounding; a constant that is told too small is found out where it binds. How loose
    it is: -verbose. Each number of ranks draws other cases. */
-#include "dense.h"
-#include <twofold/impl/blpimpl.h>
+#include "denseimpl.h"
 
 typedef struct {
   const char *options; /* of the hypergradient */
@@ -35,7 +34,8 @@ enum { NMETHODS = sizeof(methods) / sizeof(methods[0]) };
 typedef struct {
   BLP blp;
   Dense *dense;
-  PetscBool map, user;
+  Synthetic spec;
+  PetscBool user;
   Vec lambda, g;
   PetscReal *l, *exact, norm; /* lambda, grad f and its norm */
   PetscReal kappa;
@@ -51,7 +51,7 @@ static PetscReal Uniform(PetscInt64 seed, PetscInt64 index)
 static PetscErrorCode CaseCreate(BLPType type, const Synthetic *s, PetscInt64 seed, Case *k)
 {
   PetscFunctionBegin;
-  *k = (Case){.seed = seed, .map = s->map, .user = (PetscBool)!strcmp(type, BLPUSER)};
+  *k = (Case){.seed = seed, .spec = *s, .user = (PetscBool)!strcmp(type, BLPUSER)};
   PetscCall(SyntheticProblem(TEST_COMM, type, s, &k->blp));
   PetscCall(DenseCreate(type, s, &k->dense));
   PetscCall(BLPCreateVecs(k->blp, &k->lambda, NULL));
@@ -71,17 +71,29 @@ static PetscErrorCode CaseDestroy(Case *k)
   PetscFunctionReturn(0);
 }
 
-/* w(lambda) by iterating, then the implicit function theorem: for a lower level that is a map. */
+/* w(lambda) by Newton's method on w - Phi(w), then the implicit function theorem: for a lower level that is a
+   map. */
 static PetscErrorCode ExactOfMap(Case *k)
 {
   const DenseMap map = {FPMPROBLEM, 1, 0};
-  PetscReal *w;
+  const PetscInt n = k->dense->nw;
+  PetscReal *w, *r, *step, *J, *B;
 
   PetscFunctionBegin;
-  PetscCall(PetscCalloc1(k->dense->nw, &w));
-  for (int i = 0; i < 300; i++) PetscCall(DenseMapStep(k->dense, &map, k->l, w));
+  PetscCall(PetscCalloc3(n, &w, n, &r, n, &step));
+  PetscCall(PetscMalloc2(n * n, &J, n * k->dense->nlambda, &B));
+  for (int it = 0; it < 20; it++) {
+    PetscCall(PetscArraycpy(r, w, n));
+    PetscCall(DenseMapStep(k->dense, &map, k->l, r));
+    PetscCall(DenseMapDerivatives(k->dense, &map, k->l, w, J, B));
+    for (PetscInt i = 0; i < n; i++) r[i] = w[i] - r[i];
+    for (PetscInt i = 0; i < n * n; i++) J[i] = (i % (n + 1) == 0 ? 1 : 0) - J[i];
+    PetscCall(DenseSolve(n, J, r, step));
+    for (PetscInt i = 0; i < n; i++) w[i] -= step[i];
+  }
   PetscCall(DenseImplicit(k->dense, &map, k->l, w, NULL, k->exact));
-  PetscCall(PetscFree(w));
+  PetscCall(PetscFree3(w, r, step));
+  PetscCall(PetscFree2(J, B));
   PetscFunctionReturn(0);
 }
 
@@ -93,11 +105,9 @@ static PetscErrorCode Draw(Case *k, PetscInt i)
   PetscReal f, square = 0;
 
   PetscFunctionBegin;
-  PetscCall(TwofoldVecSetRandomNormal(k->lambda, 100 * k->seed + i));
-  PetscCall(VecScale(k->lambda, 0.5));
-  if (!k->user) PetscCall(VecShift(k->lambda, center));
+  PetscCall(SyntheticLambda(k->blp, &k->spec, 100 * k->seed + i, 0.5, k->user ? 0 : center, k->lambda));
   PetscCall(VecGather(k->lambda, k->l));
-  if (k->map) {
+  if (k->spec.map) {
     PetscCall(ExactOfMap(k));
     PetscCall(BLPGetContraction(k->blp, k->lambda, &q));
     k->kappa = 1 / (1 - q.value);
@@ -163,8 +173,8 @@ static PetscErrorCode OneCase(HG hg, Case *k, const Method *method, PetscInt i, 
         (int)its, k->kappa, error, k->norm, bound->value);
   if (verbose)
     PetscCall(PetscPrintf(TEST_COMM, "case %g %d %d %g %g %g  %s %s\n", (double)k->kappa, (int)t, (int)its,
-                          (double)k->norm, (double)error, (double)bound->value,
-                          ((PetscObject)k->blp)->type_name, method->options));
+                          (double)k->norm, (double)error, (double)bound->value, k->dense->type,
+                          method->options));
   PetscFunctionReturn(0);
 }
 
@@ -195,31 +205,281 @@ static PetscErrorCode Cases(BLPType type, const Synthetic *s, PetscInt n, PetscI
 
 static PetscErrorCode AllCases(PetscInt n, PetscInt64 seed, PetscBool verbose)
 {
-  const BLPTie ties[] = {BLP_TIE_OWN, BLP_TIE_CLASS, BLP_TIE_WEIGHT, BLP_TIE_SCALAR};
-  Synthetic s = {.n = {14, 9, 0}, .p = 5, .c = 3, .density = 0.8, .seed = 11};
+  const BLPTie ties[] = {BLP_TIE_OWN, BLP_TIE_SCALAR, BLP_TIE_CLASS, BLP_TIE_WEIGHT};
   const char **types;
   PetscInt ntypes;
 
   PetscFunctionBegin;
   PetscCall(BLPGetRegistered(&ntypes, &types));
   for (PetscInt i = 0; i < ntypes; i++) {
-    if (!strcmp(types[i], BLPUSER)) {
-      for (int map = 0; map < 2; map++) {
-        s.map = (PetscBool)map;
-        PetscCall(Cases(types[i], &s, n / 2, seed + 10 * (i + 8 * map), verbose));
-      }
-      s.map = PETSC_FALSE;
-      continue;
+    const SyntheticType own = SyntheticGetType(types[i]);
+    const int kinds = own.has_map ? 2 : own.without_ties ? 1 : strcmp(types[i], BLPSOFTMAX) ? 2 : 4;
+    for (int kind = 0; kind < kinds; kind++) {
+      Synthetic s = {.n = {14, 9, 0}, .p = 5, .c = 3, .density = 0.8, .seed = 11};
+      s.map = (PetscBool)(own.has_map && kind == 1);
+      if (!own.has_map) s.tie = ties[kind];
+      s = SyntheticSpec(types[i], &s);
+      PetscCall(Cases(types[i], &s, (n + kinds - 1) / kinds, seed + 10 * (i + 16 * kind), verbose));
     }
-    for (int tie = 0; tie < 4; tie++) {
-      s.tie = ties[tie];
-      PetscCall(Cases(types[i], &s, (n + 3) / 4, seed + 10 * (i + 8 * tie), verbose));
-    }
-    s.tie = BLP_TIE_OWN;
   }
   PetscCall(PetscFree(types));
   PetscFunctionReturn(0);
 }
+
+/* ------------------------------------------------------------------ bounds that are attained */
+
+/* All errors in the direction of the least eigenvalue, nu1 = 0: bound and error are one. */
+static PetscErrorCode Attained(const char options[], PetscBool map, PetscReal mu)
+{
+  const QuadraticSpec q = {.n = 6,
+                           .m = 4,
+                           .seed = 3,
+                           .mu = mu,
+                           .L = 1,
+                           .beta = 0.7,
+                           .eta1 = 1.3,
+                           .eta2 = 0.6,
+                           .map = map,
+                           .worst = PETSC_TRUE};
+  PetscReal error = NAN, f, *w;
+  HGReport report;
+  char text[256];
+  Case k = {.spec = {.map = map}};
+  HG hg;
+
+  PetscFunctionBegin;
+  PetscCall(QuadraticProblem(TEST_COMM, &q, "", &k.blp));
+  PetscCall(DenseCreateQuadratic(&q, &k.dense));
+  PetscCall(BLPCreateVecs(k.blp, &k.lambda, NULL));
+  PetscCall(VecDuplicate(k.lambda, &k.g));
+  PetscCall(PetscMalloc3(q.m, &k.l, q.m, &k.exact, q.n, &w));
+  PetscCall(VecSet(k.lambda, 0.5));
+  PetscCall(VecGather(k.lambda, k.l));
+  if (map)
+    PetscCall(ExactOfMap(&k));
+  else
+    PetscCall(DenseExact(k.dense, k.l, w, &f, k.exact));
+  k.norm = 0;
+  for (PetscInt j = 0; j < q.m; j++) k.norm = PetscSqrtReal(k.norm * k.norm + k.exact[j] * k.exact[j]);
+  PetscCall(PetscSNPrintf(text, sizeof(text), "-hg_certificate bound -lls_max_it 5 %s", options));
+  PetscCall(HGMake(k.blp, NULL, text, &hg));
+  PetscCall(Solve(hg, &k, &report, &error));
+  CHECK(report.bound.standing == TWOFOLD_PROVED && report.bound.value >= error * (1 - 1e-9) &&
+            report.bound.value <= 1.01 * error,
+        "%s, mu %g: error %g, bound %g (%s)", options, mu, error, report.bound.value, report.bound.origin);
+  PetscCall(HGDestroy(&hg));
+  PetscCall(PetscFree3(k.l, k.exact, w));
+  PetscCall(VecDestroy(&k.lambda));
+  PetscCall(VecDestroy(&k.g));
+  PetscCall(DenseDestroy(&k.dense));
+  PetscCall(BLPDestroy(&k.blp));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AllAttained(void)
+{
+  const PetscReal mu[] = {0.5, 0.1, 0.001};
+
+  PetscFunctionBegin;
+  for (int i = 0; i < 3; i++) {
+    PetscCall(Attained("-lls_fpm_step optimal -hg_ksp_type cg", PETSC_FALSE, mu[i]));
+    PetscCall(Attained("-lls_fpm_step 0.3 -hg_ksp_type richardson -hg_fpm_step 0.5 -hg_ksp_rtol 0 "
+                       "-hg_ksp_max_it 4",
+                       PETSC_FALSE, mu[i]));
+    PetscCall(Attained("-hg_type itd -lls_fpm_step optimal", PETSC_FALSE, mu[i]));
+    PetscCall(Attained("-hg_ksp_type richardson -hg_ksp_rtol 0 -hg_ksp_max_it 4", PETSC_TRUE, mu[i]));
+    PetscCall(Attained("-hg_type itd", PETSC_TRUE, mu[i]));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------ constants that are too small */
+
+/* One unknown, all constants attained as d -> 0, at lambda = 0 and w^ = 0, where w(lambda) = d. With u = w -
+   d
+
+     grad_w l = u - u^2 / 2 - lambda (1 + u / 2),     E = b u + 3/2 u^2 + 2 lambda u  */
+typedef struct {
+  PetscReal d, b;
+  const char *planted; /* the constant that is told ten times too small (mu: too large); NULL: none */
+} Line;
+
+enum { ETA1 = 3, ETA2 = 2 };
+
+/* y_0 <- a + slope x_0, of vectors with one entry. */
+static PetscErrorCode Affine(PetscReal a, PetscReal slope, Vec x, Vec y)
+{
+  PetscFunctionBegin;
+  PetscCall(VecCopy(x, y));
+  PetscCall(VecScale(y, slope));
+  PetscCall(VecShift(y, a));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Value(Vec x, PetscReal *value)
+{
+  PetscFunctionBegin;
+  PetscCall(VecSum(x, value));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LineUpper(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2, void *ctx)
+{
+  const Line *line = (Line *)ctx;
+  PetscReal u, l;
+
+  PetscFunctionBegin;
+  (void)blp;
+  PetscCall(Value(w, &u));
+  PetscCall(Value(lambda, &l));
+  u -= line->d;
+  *E = line->b * u + ETA1 * u * u / 2 + ETA2 * l * u;
+  if (g1) PetscCall(VecSet(g1, line->b + ETA1 * u + ETA2 * l));
+  if (g2) PetscCall(VecSet(g2, ETA2 * u));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LineGradient(BLP blp, Vec lambda, Vec w, PetscReal *l, Vec g, void *ctx)
+{
+  PetscReal u, at;
+
+  PetscFunctionBegin;
+  (void)blp;
+  PetscCall(Value(w, &u));
+  PetscCall(Value(lambda, &at));
+  u -= ((Line *)ctx)->d;
+  if (l) *l = u * u / 2 - u * u * u / 6 - at * (u + u * u / 4);
+  PetscCall(VecSet(g, u - u * u / 2 - at * (1 + u / 2)));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LineHessian(BLP blp, Vec lambda, Vec w, Vec v, Vec y, void *ctx)
+{
+  PetscReal u, at;
+
+  PetscFunctionBegin;
+  (void)blp;
+  PetscCall(Value(w, &u));
+  PetscCall(Value(lambda, &at));
+  u -= ((Line *)ctx)->d;
+  PetscCall(Affine(0, 1 - u - at / 2, v, y));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LineCross(BLP blp, Vec lambda, Vec w, Vec v, Vec y, void *ctx)
+{
+  PetscReal u;
+
+  PetscFunctionBegin;
+  (void)blp;
+  (void)lambda;
+  PetscCall(Value(w, &u));
+  u -= ((Line *)ctx)->d;
+  PetscCall(Affine(0, -(1 + u / 2), v, y));
+  PetscFunctionReturn(0);
+}
+
+static PetscReal Told(const Line *line, const char name[], PetscReal value)
+{
+  const PetscReal factor = strcmp(name, "mu") ? 0.1 : 10;
+
+  return line->planted && !strcmp(line->planted, name) ? factor * value : value;
+}
+
+static PetscErrorCode LineConvexity(BLP blp, Vec lambda, PetscReal *mu, void *ctx)
+{
+  PetscFunctionBegin;
+  (void)blp;
+  (void)lambda;
+  *mu = Told((Line *)ctx, "mu", 1);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LineLipschitz(BLP blp, Vec lambda, Vec w, PetscReal radius, BLPUserLipschitz *c,
+                                    void *ctx)
+{
+  const Line *line = (Line *)ctx;
+
+  PetscFunctionBegin;
+  (void)blp;
+  (void)lambda;
+  (void)w;
+  (void)radius;
+  *c = (BLPUserLipschitz){.eta1 = Told(line, "eta1", ETA1),
+                          .eta2 = Told(line, "eta2", ETA2),
+                          .nu1 = Told(line, "nu1", 1),
+                          .nu2 = Told(line, "nu2", 0.5),
+                          .L_Phi = Told(line, "L_Phi", 1)};
+  if (line->planted && !strcmp(line->planted, "none of nu2")) c->nu2 = NAN;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MakeLine(Line *line, BLP *blp)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPCreate(TEST_COMM, blp));
+  PetscCall(BLPSetType(*blp, BLPUSER));
+  PetscCall(BLPUserSetSizes(*blp, PETSC_DECIDE, 1, PETSC_DECIDE, 1));
+  PetscCall(BLPUserSetContext(*blp, line, NULL));
+  PetscCall(BLPUserSetUpper(*blp, LineUpper));
+  PetscCall(BLPUserSetLoss(*blp, LineGradient, LineHessian, LineCross, LineCross));
+  PetscCall(BLPUserSetConstantFunctions(*blp, LineConvexity, NULL, NULL));
+  PetscCall(BLPUserSetLipschitz(*blp, LineLipschitz, NULL));
+  PetscCall(BLPSetUp(*blp));
+  PetscFunctionReturn(0);
+}
+
+/* Bound over error with one of the constants planted; grad f = b, since u = 0 at w(0). */
+static PetscErrorCode Ratio(const char planted[], TwofoldConstant *bound, PetscReal *ratio)
+{
+  Line line = {.d = 1e-4, .b = 2, .planted = planted};
+  HGReport report;
+  PetscReal f, g0;
+  Vec lambda, g;
+  BLP blp;
+  HG hg;
+
+  PetscFunctionBegin;
+  PetscCall(MakeLine(&line, &blp));
+  PetscCall(BLPCreateVecs(blp, &lambda, NULL));
+  PetscCall(VecDuplicate(lambda, &g));
+  PetscCall(VecZeroEntries(lambda));
+  PetscCall(HGMake(blp, NULL, "-lls_max_it 0 -hg_ksp_rtol 0 -hg_ksp_max_it 1 -hg_certificate bound", &hg));
+  PetscCall(HGSolve(hg, lambda, &f, g));
+  PetscCall(HGGetReport(hg, &report));
+  PetscCall(Value(g, &g0));
+  *bound = report.bound;
+  *ratio = report.bound.value / PetscAbsReal(g0 - line.b);
+  PetscCall(HGDestroy(&hg));
+  PetscCall(VecDestroy(&lambda));
+  PetscCall(VecDestroy(&g));
+  PetscCall(BLPDestroy(&blp));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Planted(PetscBool verbose)
+{
+  const char *const names[] = {"mu", "eta1", "eta2", "nu1", "nu2", "L_Phi"};
+  TwofoldConstant bound = {.value = NAN};
+  PetscReal ratio = NAN;
+
+  PetscFunctionBegin;
+  PetscCall(Ratio(NULL, &bound, &ratio));
+  CHECK(ratio >= 1 && ratio <= 1.01 && bound.standing == TWOFOLD_USER, "nothing planted: ratio %.9g, %s",
+        ratio, bound.origin);
+  for (int i = 0; i < 6; i++) {
+    PetscCall(Ratio(names[i], &bound, &ratio));
+    CHECK(ratio < 0.97, "%s ten times off is not found out: bound / error %g", names[i], ratio);
+    if (verbose) PetscCall(PetscPrintf(TEST_COMM, "planted %s: bound / error %g\n", names[i], (double)ratio));
+  }
+  PetscCall(Ratio("none of nu2", &bound, &ratio));
+  CHECK(bound.standing == TWOFOLD_UNKNOWN && PetscIsNanReal(bound.value) &&
+            !strcmp(bound.origin, "nu2 is not given by the problem"),
+        "nu2 missing: %s", bound.origin);
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------ */
 
 /* Cases a problem on this number of ranks: together more than 500. */
 static PetscErrorCode Count(PetscInt *n, PetscInt64 *seed)
@@ -244,6 +504,8 @@ int main(int argc, char **argv)
   PetscCall(TestInitialize(&argc, &argv));
   PetscCall(PetscOptionsHasName(NULL, NULL, "-verbose", &verbose));
   PetscCall(Count(&n, &seed));
+  PetscCall(AllAttained());
+  PetscCall(Planted(verbose));
   PetscCall(AllCases(n, seed, verbose));
   PetscCall(TestFinalize());
   return 0;
