@@ -32,7 +32,7 @@ static PetscErrorCode CaseCreate(BLPType problem, FPMType type, const Synthetic 
   PetscCall(VecDuplicate(k->lambda, &k->y2));
   State *const states[] = {&k->x, &k->v, &k->dx, &k->y};
   for (int i = 0; i < 4; i++) PetscCall(FPMCreateState(k->fpm, states[i]));
-  PetscCall(TwofoldVecSetRandomNormal(k->lambda, 10));
+  PetscCall(SyntheticLambda(k->blp, s, 10, 1, 0, k->lambda));
   PetscCall(StateSetRandomNormal(k->x, 30));
   PetscCall(StateSetRandomNormal(k->v, 40));
   PetscCall(StateSetRandomNormal(k->dx, 50));
@@ -201,7 +201,7 @@ int main(int argc, char **argv)
   PetscCall(FPMGetRegistered(&nmaps, &maps));
   for (PetscInt b = 0; b < nproblems; b++) {
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-      if (cases[i].map && strcmp(problems[b], BLPUSER)) continue;
+      if (cases[i].map && !SyntheticGetType(problems[b]).has_map) continue;
       for (PetscInt m = 0; m < nmaps; m++) {
         if (!strcmp(maps[m], FPMPROBLEM) != (cases[i].map == PETSC_TRUE)) continue;
         PetscCall(CaseCreate(problems[b], maps[m], &cases[i], &k));
