@@ -25,6 +25,15 @@ typedef const char *HGType;
 #define HGAID   "aid"   /**< approximate implicit differentiation: (I - d1Phi^T) v = grad1 E by a KSP */
 #define HGEXACT "exact" /**< for reference: Newton's method and a direct adjoint solve, of small problems */
 
+/** Which way iterative differentiation goes through the steps of the lower level. */
+typedef enum {
+  HG_ITD_REVERSE, /**< back from the last one, over a tape of the iterates: t products whatever lambda's size
+                   */
+  HG_ITD_FORWARD  /**< along with the solve, without a tape: t products for each entry of lambda */
+} HGITDMode;
+/** Names of the ways: "reverse", "forward"; laid out as for PetscOptionsEnum(). */
+extern const char *const HGITDModes[];
+
 /** Why a hypergradient ended. */
 typedef enum {
   HG_CONVERGED_ITS = 1,      /**< the fixed numbers of steps t and k were made */
@@ -68,7 +77,7 @@ typedef struct {
   LLSConvergedReason lower_reason;   /**< why the lower-level solve ended */
   KSPConvergedReason adjoint_reason; /**< 0 with itd */
   PetscInt lower_its;                /**< steps of the lower level */
-  PetscInt adjoint_its;              /**< KSP iterations, reverse steps of itd; 1 with exact */
+  PetscInt adjoint_its;              /**< KSP iterations, steps that itd differentiated; 1 with exact */
   PetscReal adjoint_residual; /**< `||grad1 E - (I - d1Phi^T) v|| / ||grad1 E||`, recomputed; -1 with itd */
   PetscReal lower_change;     /**< `||Phi(x) - x||` of the last step, -1 where not computed */
   PetscReal norm;             /**< `||hypergradient||` */
@@ -236,14 +245,14 @@ PetscErrorCode HGGetKSP(HG hg, KSP *ksp);
 PetscErrorCode HGGetAdjointFPM(HG hg, FPM *fpm);
 
 /**
- * Gives the tape of itd, for further settings.
+ * Gives the tape of itd in reverse mode, for further settings.
  *
  * @notcollective
  *
  * @param[in]     hg    the hypergradient, of type itd
  * @param[out]    tape  the tape, borrowed
  *
- * @raises PETSC_ERR_ARG_WRONG the hypergradient is not itd
+ * @raises PETSC_ERR_ARG_WRONG the hypergradient is not itd, or in forward mode
  * @raises PETSC_ERR_SUP the problem has folds, and there is one tape in each
  * @option{-tape_type T}
  */
@@ -380,19 +389,67 @@ PetscErrorCode HGAIDSetLanczos(HG hg, PetscBool compute);
  */
 PetscErrorCode HGGetLanczos(HG hg, TwofoldConstant *L, TwofoldConstant *mu);
 /**
- * Makes itd go back through the last K steps only.
+ * Makes itd differentiate the last K steps only.
  *
  * @logicallycollective
  *
  * @param[in]     hg  the hypergradient, of type itd
- * @param[in]     K   reverse steps at most (truncated itd); 0: all
+ * @param[in]     K   steps at most (truncated itd); 0: all
  *
  * @raises PETSC_ERR_ARG_WRONG the hypergradient is not itd
  * @raises PETSC_ERR_ARG_OUTOFRANGE K is negative
+ * @raises PETSC_ERR_SUP by HGSetUp() and HGSolve(): in forward mode, where a tolerance decides the number of
+ * steps
  * @option{-hg_itd_truncate K} which also makes the tape a ring of K states, unless `-tape_type` says
  * otherwise
  */
 PetscErrorCode HGITDSetTruncation(HG hg, PetscInt K);
+
+/**
+ * Sets which way itd goes through the steps. Default: reverse.
+ *
+ * Both compute the same numbers. With d entries in w and m in lambda, reverse mode makes t products of each
+ * kind and keeps t vectors of w; forward mode makes m t products and keeps a block of vectors
+ * (HGITDSetBlock()), whatever t is. It leaves no adjoint, so that there is no estimate of the error
+ * (HGSetCertificate()).
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg    the hypergradient, of type itd
+ * @param[in]     mode  reverse or forward
+ *
+ * @raises PETSC_ERR_ARG_WRONG the hypergradient is not itd
+ * @option{-hg_itd_mode reverse|forward}
+ */
+PetscErrorCode HGITDSetMode(HG hg, HGITDMode mode);
+/**
+ * Gives which way itd goes.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg    the hypergradient, of type itd
+ * @param[out]    mode  reverse or forward
+ *
+ * @raises PETSC_ERR_ARG_WRONG the hypergradient is not itd
+ */
+PetscErrorCode HGITDGetMode(HG hg, HGITDMode *mode);
+/**
+ * Sets how many columns of the derivative of w in lambda forward mode carries at a time: a state of the lower
+ * level's map each.
+ *
+ * The first block goes along with the lower-level solve; for each of the others the lower level's steps are
+ * made once more, at one gradient a step beside the block's products.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg     the hypergradient, of type itd
+ * @param[in]     block  entries of lambda, 0 for all at once; the default is 32
+ *
+ * @raises PETSC_ERR_ARG_WRONG the hypergradient is not itd
+ * @raises PETSC_ERR_ARG_OUTOFRANGE negative
+ * @option{-hg_itd_block B}
+ */
+PetscErrorCode HGITDSetBlock(HG hg, PetscInt block);
 
 /**
  * Computes f = E(w_t(lambda), lambda) and the hypergradient.

@@ -19,7 +19,23 @@ static PetscErrorCode PrintGradient(const HGReport *r, Vec g)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode PrintAdjoint(const HGReport *r)
+static PetscErrorCode PrintSteps(HG hg, const HGReport *r)
+{
+  HGITDMode mode;
+
+  PetscFunctionBegin;
+  PetscCall(HGITDGetMode(hg, &mode));
+  if (mode == HG_ITD_FORWARD) /* the time of its first block is in the lower level's */
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                          "forward mode           %" PetscInt_FMT " steps, %.3f s after the lower level's\n",
+                          r->adjoint_its, r->adjoint_time));
+  else
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "reverse sweep          %" PetscInt_FMT " steps, %.3f s\n",
+                          r->adjoint_its, r->adjoint_time));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode PrintAdjoint(HG hg, const HGReport *r)
 {
   PetscFunctionBegin;
   if (r->reason <= HG_DIVERGED_LOWER && r->reason != HG_DIVERGED_ADJOINT)
@@ -31,8 +47,7 @@ static PetscErrorCode PrintAdjoint(const HGReport *r)
                           r->adjoint_its, KSPConvergedReasons[r->adjoint_reason], (double)r->adjoint_residual,
                           r->adjoint_time));
   else
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "reverse sweep          %" PetscInt_FMT " steps, %.3f s\n",
-                          r->adjoint_its, r->adjoint_time));
+    PetscCall(PrintSteps(hg, r));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -100,7 +115,7 @@ static PetscErrorCode PrintResult(HG hg, PetscReal f, Vec g)
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "lower level            %" PetscInt_FMT " steps, %s, %.3f s\n",
                         r.lower_its, LLSConvergedReasons[r.lower_reason], r.lower_time));
   PetscCall(CliPrintChosenStep(hg));
-  PetscCall(PrintAdjoint(&r));
+  PetscCall(PrintAdjoint(hg, &r));
   PetscCall(PrintLanczos(hg));
   PetscCall(PrintBound(hg, &r.bound));
   PetscCall(PrintEstimate(hg, &r.estimate));

@@ -31,7 +31,8 @@ static PetscBool Begins(const char text[], const char with[])
 static const struct {
   const char *family, *owner;
 } owners[] = {{"tape_window", "the tape of -hg_type itd -tape_type ring"},
-              {"tape_", "the tape of -hg_type itd"},
+              {"tape_", "the tape of -hg_type itd -hg_itd_mode reverse"},
+              {"hg_itd_block", "-hg_type itd -hg_itd_mode forward"},
               {"hg_itd_", "-hg_type itd"},
               {"hg_exact_", "-hg_type exact"},
               {"hg_fpm_", "-hg_type aid"},

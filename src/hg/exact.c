@@ -31,27 +31,13 @@ static const PetscReal least = 1e-15, /* relative residuals: below this one ther
 
 typedef PetscErrorCode (*FPMProduct)(FPM, State, State);
 
-static PetscErrorCode SetUnit(Vec e, PetscInt j)
-{
-  PetscInt first, end;
-  PetscScalar *a;
-
-  PetscFunctionBegin;
-  PetscCall(VecGetOwnershipRange(e, &first, &end));
-  PetscCall(VecZeroEntries(e));
-  PetscCall(VecGetArray(e, &a));
-  if (j >= first && j < end) a[j - first] = 1;
-  PetscCall(VecRestoreArray(e, &a));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /* The matrix of a product at the point of linearisation, factored; its size. Of a matrix that is 0 or not
    finite there is no factor. */
 static PetscErrorCode Assemble(Exact *exact, FPMProduct product, PetscReal *norm, PetscBool *singular)
 {
   PetscFunctionBegin;
   for (PetscInt j = 0; j < exact->n; j++) {
-    PetscCall(SetUnit(exact->in->v[0], j));
+    PetscCall(TwofoldVecSetUnit(exact->in->v[0], j));
     PetscCall((*product)(exact->fpm, exact->in, exact->out));
     PetscCall(TwofoldDirectSetColumn(exact->A, j, exact->out->v[0]));
   }

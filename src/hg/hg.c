@@ -280,18 +280,26 @@ PetscErrorCode HGGetAdjoint(HG hg, State *v)
 
 /* ------------------------------------------------------------------ solve */
 
-/* x <- w_t(lambda) by the LLS, from 0 or from the accepted state. */
-static PetscErrorCode IterateLowerLevel(HG hg, Vec lambda)
+PetscErrorCode HGGetStart_Private(HG hg, State x)
 {
   PetscBool warm;
-  FPM fpm;
 
   PetscFunctionBegin;
   PetscCall(LLSGetWarmStart(hg->lls, &warm));
   if (warm && hg->accepted)
-    PetscCall(StateCopy(hg->accepted, hg->x));
+    PetscCall(StateCopy(hg->accepted, x));
   else
-    PetscCall(StateZero(hg->x));
+    PetscCall(StateZero(x));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* x <- w_t(lambda) by the LLS, from 0 or from the accepted state. */
+static PetscErrorCode IterateLowerLevel(HG hg, Vec lambda)
+{
+  FPM fpm;
+
+  PetscFunctionBegin;
+  PetscCall(HGGetStart_Private(hg, hg->x));
   PetscCall(LLSGetFPM(hg->lls, &fpm));
   PetscCall(BoundProvideConstants(fpm, lambda, hg->x->v[0], NULL));
   PetscCall(LLSSolve(hg->lls, lambda, hg->x));
@@ -352,7 +360,7 @@ static PetscErrorCode ComputeHypergradient(HG hg, Vec lambda, PetscReal *f, Vec 
   PetscLogDouble begin, end;
 
   PetscFunctionBegin;
-  PetscTryTypeMethod(hg, prepare);
+  PetscTryTypeMethod(hg, prepare, lambda);
   PetscCall(SolveLowerLevel(hg, lambda));
   PetscCall(HGTestProblem_Private(hg, lambda));
   if (hg->report.reason) {

@@ -1,5 +1,6 @@
-/* itd: iterative differentiation in reverse mode. The lower-level solve records its states x_0, ..., x_{t-1}
-   on a tape; then, from a_t = (grad1 E(x_t), 0, ...), for i = t-1, ..., 0 with the derivatives of Phi at x_i
+/* itd: iterative differentiation; here in reverse mode, forward.c has the other. The lower-level solve
+   records its states x_0, ..., x_{t-1} on a tape; then, from a_t = (grad1 E(x_t), 0, ...), for i = t-1, ...,
+   0 with the derivatives of Phi at x_i
 
      g <- g + d2Phi^T a_{i+1},   a_i = d1Phi^T a_{i+1}
 
@@ -13,7 +14,12 @@ typedef struct {
   PetscInt truncate; /* 0: all steps */
   State a, b;        /* the adjoint state and its next */
   Vec sum;           /* of the first vectors of all a; NULL where nobody asks */
+  HGITDMode mode;
+  PetscInt block;    /* of forward mode */
+  HGForward forward; /* NULL in reverse mode */
 } ITD;
+
+const char *const HGITDModes[] = {"reverse", "forward", "HGITDMode", "HG_ITD_", NULL};
 
 static PetscErrorCode Record(void *ctx, PetscInt i, State x)
 {
@@ -23,12 +29,16 @@ static PetscErrorCode Record(void *ctx, PetscInt i, State x)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode HGPrepare_ITD(HG hg)
+static PetscErrorCode HGPrepare_ITD(HG hg, Vec lambda)
 {
   ITD *itd = (ITD *)hg->data;
 
   PetscFunctionBegin;
   PetscCall(LLSKeepChanges_Private(hg->lls, HGWantsBound_Private(hg)));
+  if (itd->forward) {
+    PetscCall(HGForwardPrepare_Private(itd->forward, lambda));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(TapeRewind(itd->tape));
   PetscCall(LLSSetRecord(hg->lls, Record, itd->tape));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -54,7 +64,7 @@ static PetscErrorCode ReverseStep(ITD *itd, FPM fpm, Vec lambda, PetscInt i, Pet
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode HGAdjoint_ITD(HG hg, Vec lambda, Vec g)
+static PetscErrorCode ReverseSweep(HG hg, Vec lambda, Vec g)
 {
   ITD *itd = (ITD *)hg->data;
   PetscInt first, t;
@@ -78,6 +88,18 @@ static PetscErrorCode HGAdjoint_ITD(HG hg, Vec lambda, Vec g)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode HGAdjoint_ITD(HG hg, Vec lambda, Vec g)
+{
+  ITD *itd = (ITD *)hg->data;
+
+  PetscFunctionBegin;
+  if (itd->forward)
+    PetscCall(HGForwardAdd_Private(itd->forward, g));
+  else
+    PetscCall(ReverseSweep(hg, lambda, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode HGFirstAdjoint_ITD(HG hg, FPM *fpm, Vec *v)
 {
   PetscFunctionBegin;
@@ -93,14 +115,21 @@ static PetscErrorCode HGCertify_ITD(HG hg, Vec lambda)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode HGITDSetTruncation(HG hg, PetscInt K)
+static PetscErrorCode CheckITD(HG hg, const char what[])
 {
   PetscBool itd;
 
   PetscFunctionBegin;
   PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGITD, &itd));
-  PetscCheck(itd, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
-             "HGITDSetTruncation: the hypergradient is not itd");
+  PetscCheck(itd, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG, "%s: the hypergradient is not itd",
+             what);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGITDSetTruncation(HG hg, PetscInt K)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckITD(hg, "HGITDSetTruncation()"));
   PetscCheck(K >= 0, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_OUTOFRANGE,
              "-hg_itd_truncate %" PetscInt_FMT ": must not be negative (0: all steps)", K);
   ((ITD *)hg->data)->truncate = K;
@@ -108,34 +137,93 @@ PetscErrorCode HGITDSetTruncation(HG hg, PetscInt K)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode HGITDSetMode(HG hg, HGITDMode mode)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckITD(hg, "HGITDSetMode()"));
+  ((ITD *)hg->data)->mode = mode;
+  hg->ops->firstadjoint = mode == HG_ITD_REVERSE ? HGFirstAdjoint_ITD : NULL;
+  hg->setup = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGITDGetMode(HG hg, HGITDMode *mode)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckITD(hg, "HGITDGetMode()"));
+  *mode = ((ITD *)hg->data)->mode;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGITDSetBlock(HG hg, PetscInt block)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckITD(hg, "HGITDSetBlock()"));
+  PetscCheck(block >= 0, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_OUTOFRANGE,
+             "-hg_itd_block %" PetscInt_FMT ": must not be negative (0: all columns at once)", block);
+  ((ITD *)hg->data)->block = block;
+  hg->setup = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode HGGetTape(HG hg, Tape *tape)
 {
-  PetscBool itd;
+  PetscFunctionBegin;
+  PetscCall(CheckITD(hg, "HGGetTape()"));
+  PetscCall(HGCheckOneLevel_Private(hg, "HGGetTape()"));
+  PetscCheck(((ITD *)hg->data)->mode == HG_ITD_REVERSE, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
+             "HGGetTape(): itd has no tape in forward mode");
+  *tape = ((ITD *)hg->data)->tape;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The tape's options where there is one. */
+static PetscErrorCode TapeFromOptions(HG hg)
+{
+  ITD *itd = (ITD *)hg->data;
 
   PetscFunctionBegin;
-  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGITD, &itd));
-  PetscCheck(itd, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
-             "only an itd hypergradient has a tape");
-  PetscCall(HGCheckOneLevel_Private(hg, "HGGetTape()"));
-  *tape = ((ITD *)hg->data)->tape;
+  PetscCall(TapeSetOptionsPrefix(itd->tape, ((PetscObject)hg)->prefix));
+  if (itd->truncate) { /* a ring of K states is all that is read; -tape_type still decides */
+    PetscCall(TapeSetType(itd->tape, TAPERING));
+    PetscCall(TapeSetWindow(itd->tape, itd->truncate));
+  }
+  PetscCall(TapeSetFromOptions(itd->tape));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode HGSetFromOptions_ITD(HG hg, PetscOptionItems *PetscOptionsObject)
 {
   ITD *itd = (ITD *)hg->data;
-  PetscInt K = itd->truncate;
+  HGITDMode mode = itd->mode;
+  PetscInt K = itd->truncate, block = itd->block;
 
   PetscFunctionBegin;
-  PetscCall(PetscOptionsInt("-hg_itd_truncate", "Reverse steps at most (0: all)", "HGITDSetTruncation", K, &K,
-                            NULL));
+  PetscCall(PetscOptionsInt("-hg_itd_truncate", "Differentiate the last steps alone, this many (0: all)",
+                            "HGITDSetTruncation", K, &K, NULL));
   PetscCall(HGITDSetTruncation(hg, K));
-  PetscCall(TapeSetOptionsPrefix(itd->tape, ((PetscObject)hg)->prefix));
-  if (K) { /* a ring of K states is all that is read; -tape_type still decides */
-    PetscCall(TapeSetType(itd->tape, TAPERING));
-    PetscCall(TapeSetWindow(itd->tape, K));
+  PetscCall(PetscOptionsEnum("-hg_itd_mode", "Back along a tape, or forward along with the solve",
+                             "HGITDSetMode", HGITDModes, (PetscEnum)mode, (PetscEnum *)&mode, NULL));
+  PetscCall(HGITDSetMode(hg, mode));
+  if (mode == HG_ITD_REVERSE) {
+    PetscCall(TapeFromOptions(hg));
+    PetscFunctionReturn(PETSC_SUCCESS);
   }
-  PetscCall(TapeSetFromOptions(itd->tape));
+  PetscCall(PetscOptionsInt("-hg_itd_block", "Entries of lambda at a time (0: all)", "HGITDSetBlock", block,
+                            &block, NULL));
+  PetscCall(HGITDSetBlock(hg, block));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Reset(HG hg)
+{
+  ITD *itd = (ITD *)hg->data;
+
+  PetscFunctionBegin;
+  PetscCall(StateDestroy(&itd->a));
+  PetscCall(StateDestroy(&itd->b));
+  PetscCall(VecDestroy(&itd->sum));
+  PetscCall(HGForwardDestroy_Private(&itd->forward));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -145,10 +233,12 @@ static PetscErrorCode HGSetUp_ITD(HG hg)
   FPM fpm;
 
   PetscFunctionBegin;
+  PetscCall(Reset(hg));
+  if (itd->mode == HG_ITD_FORWARD) {
+    PetscCall(HGForwardCreate_Private(hg, itd->block, itd->truncate, &itd->forward));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(LLSGetFPM(hg->lls, &fpm));
-  PetscCall(StateDestroy(&itd->a));
-  PetscCall(StateDestroy(&itd->b));
-  PetscCall(VecDestroy(&itd->sum));
   PetscCall(FPMCreateState(fpm, &itd->a));
   PetscCall(FPMCreateState(fpm, &itd->b));
   PetscCall(TapeSetUp(itd->tape, hg->x));
@@ -161,11 +251,16 @@ static PetscErrorCode HGView_ITD(HG hg, PetscViewer viewer)
 
   PetscFunctionBegin;
   if (itd->truncate)
-    PetscCall(PetscViewerASCIIPrintf(viewer, "reverse mode through the last %" PetscInt_FMT " steps\n",
-                                     itd->truncate));
+    PetscCall(PetscViewerASCIIPrintf(viewer, "%s mode through the last %" PetscInt_FMT " steps\n",
+                                     HGITDModes[itd->mode], itd->truncate));
   else
-    PetscCall(PetscViewerASCIIPrintf(viewer, "reverse mode through all steps\n"));
-  PetscCall(TapeView(itd->tape, viewer));
+    PetscCall(PetscViewerASCIIPrintf(viewer, "%s mode through all steps\n", HGITDModes[itd->mode]));
+  if (itd->mode == HG_ITD_REVERSE)
+    PetscCall(TapeView(itd->tape, viewer));
+  else if (itd->block)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "%" PetscInt_FMT " entries of lambda at a time\n", itd->block));
+  else
+    PetscCall(PetscViewerASCIIPrintf(viewer, "all entries of lambda at a time\n"));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -176,6 +271,10 @@ static PetscErrorCode HGGetMemory_ITD(HG hg, PetscLogDouble *bytes)
   PetscInt t, nlocal;
 
   PetscFunctionBegin;
+  if (itd->forward) {
+    PetscCall(HGForwardAddMemory_Private(itd->forward, bytes));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(LLSGetTolerances(hg->lls, NULL, NULL, &t));
   PetscCall(TapeGetMemory(itd->tape, t, &tape));
   PetscCall(VecGetLocalSize(hg->g1, &nlocal));
@@ -188,10 +287,8 @@ static PetscErrorCode HGDestroy_ITD(HG hg)
   ITD *itd = (ITD *)hg->data;
 
   PetscFunctionBegin;
+  PetscCall(Reset(hg));
   PetscCall(TapeDestroy(&itd->tape));
-  PetscCall(StateDestroy(&itd->a));
-  PetscCall(StateDestroy(&itd->b));
-  PetscCall(VecDestroy(&itd->sum));
   PetscCall(PetscFree(hg->data));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -203,6 +300,7 @@ PetscErrorCode HGCreate_ITD(HG hg)
   PetscFunctionBegin;
   PetscCall(PetscNew(&itd));
   hg->data = itd;
+  itd->block = 32;
   PetscCall(TapeCreate(PetscObjectComm((PetscObject)hg), &itd->tape));
   hg->ops->setfromoptions = HGSetFromOptions_ITD;
   hg->ops->setup = HGSetUp_ITD;

@@ -132,11 +132,10 @@ static PetscErrorCode PrintOwnError(HG hg, Vec lambda, const Comparison *c, Pets
 
   PetscFunctionBegin;
   if (itd) {
-    PetscCall(
-        PetscViewerASCIIPrintf(viewer,
-                               "  %.1e is what truncation leaves out: the sweep went through %" PetscInt_FMT
-                               " of %" PetscInt_FMT " steps\n",
-                               (double)c->best, r->adjoint_its, r->lower_its));
+    PetscCall(PetscViewerASCIIPrintf(viewer,
+                                     "  %.1e is what truncation leaves out: of the steps %" PetscInt_FMT
+                                     " were differentiated of %" PetscInt_FMT " steps\n",
+                                     (double)c->best, r->adjoint_its, r->lower_its));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   PetscCall(LowerChange(hg, lambda, &change));

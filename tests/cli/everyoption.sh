@@ -94,6 +94,9 @@ hypergrad@-hg_warm_start -hg_view@-@^  adjoint by cg, .* warm start$
 hypergrad@-hg_fpm_type gd -hg_fpm_step 0.25 -hg_fpm_view@-@^  step 0.25; d1Phi is symmetric$
 hypergrad@-hg_fpm_type heavyball -hg_fpm_momentum 0.75 -hg_ksp_type gmres -hg_fpm_view@-@momentum 0.75; d1Phi is not
 hypergrad@-hg_type itd -hg_itd_truncate 2@-@^reverse sweep  *2 steps
+hypergrad@-hg_type itd -hg_itd_mode forward@-@^forward mode  *3 steps
+hypergrad@-hg_type itd -hg_itd_mode forward -hg_test@-@order 2\.0.* \(2 expected\): pass
+hypergrad@-hg_type itd -hg_itd_mode forward -hg_itd_block 2 -hg_view@-@^  2 entries of lambda at a time$
 hypergrad@-hg_type itd -tape_type memory -tape_view@-@^  type: memory$
 hypergrad@-hg_type itd -tape_type poison -tape_view@-@^  type: poison$
 hypergrad@-hg_type itd -hg_itd_truncate 2 -tape_type ring -tape_window 2 -tape_view@-@^  last 2 states$

@@ -138,6 +138,9 @@ done <<'END'
 -hg_pc_type,none,-hg_type,itd -hg_type aid
 -hg_warm_start,-hg_type,itd -hg_type aid
 -hg_exact_max_size,9 -hg_type exact
+-hg_itd_mode,forward -hg_type itd
+-hg_itd_block,2,-hg_type,itd -hg_itd_mode forward
+-tape_type,memory,-hg_type,itd,-hg_itd_mode,forward -hg_itd_mode reverse
 -lls_fpm_momentum,0.5 -lls_fpm_type heavyball
 -hg_fpm_momentum,0.5 -hg_fpm_type heavyball
 -uls_step,2 twofold solve

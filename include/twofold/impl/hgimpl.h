@@ -19,7 +19,7 @@ struct _HGOps {
      report; NULL: the LLS does */
   PetscErrorCode (*lower)(HG, Vec lambda);
   /* record: called before the lower-level solve, to install its hook; may be NULL */
-  PetscErrorCode (*prepare)(HG);
+  PetscErrorCode (*prepare)(HG, Vec lambda);
   /* from grad1 E (hg->g1) and the state hg->x: g += the implicit part; sets the report's adjoint fields */
   PetscErrorCode (*adjoint)(HG, Vec lambda, Vec g);
   PetscErrorCode (*accept)(HG);
@@ -89,6 +89,8 @@ PetscErrorCode HGViewFolds_Private(HG hg, PetscViewer viewer);
 PetscErrorCode HGMeasureFolds_Private(HG hg, BLPSet set, Vec lambda, BLPMetrics *metrics);
 PetscErrorCode HGGetMemoryFolds_Private(HG hg, PetscLogDouble *bytes);
 PetscErrorCode HGCheckOneLevel_Private(HG hg, const char what[]); /* refuses where there are folds */
+/* hg.c: x <- where the lower level begins: 0, or the accepted state. */
+PetscErrorCode HGGetStart_Private(HG hg, State x);
 /* hg.c: the accepted vectors; with `make` those that are missing are made. */
 PetscErrorCode HGGetKept_Private(HG hg, PetscBool make, HGKept *kept);
 /* The computed constants of a map's optimal step, in checkpoints: a resumed run must keep them. Does nothing
@@ -118,6 +120,16 @@ PetscErrorCode HGKeepUpper_Private(HG hg, Vec g2);
 PetscErrorCode HGComputeEstimate_Private(HG hg, Vec lambda, Vec g);
 PetscErrorCode HGDestroyEstimate_Private(HG hg);
 PetscErrorCode HGEstimateFromOptions_Private(HG hg, PetscOptionItems *PetscOptionsObject);
+
+/* forward.c: itd in forward mode, by so many columns at a time and through so many steps (0: all). Prepare
+   hooks the first ones up to the lower-level solve at lambda, Add computes the others after it and adds w'^T
+   grad1 E to g. */
+typedef struct _n_HGForward *HGForward;
+PetscErrorCode HGForwardCreate_Private(HG hg, PetscInt block, PetscInt truncate, HGForward *forward);
+PetscErrorCode HGForwardDestroy_Private(HGForward *forward);
+PetscErrorCode HGForwardPrepare_Private(HGForward forward, Vec lambda);
+PetscErrorCode HGForwardAdd_Private(HGForward forward, Vec g);
+PetscErrorCode HGForwardAddMemory_Private(HGForward forward, PetscLogDouble *bytes);
 
 /* At the first solve: -blp_test_derivatives at lambda, and -hg_test on its f and g. */
 PetscErrorCode HGTestProblem_Private(HG hg, Vec lambda);

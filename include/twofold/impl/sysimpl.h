@@ -131,6 +131,9 @@ PetscErrorCode TwofoldSingularValue(Mat A, const PetscInt *products, const Twofo
    Collective. */
 PetscErrorCode TwofoldSpectralHear(MPI_Comm comm, const char prefix[]);
 
+/* e <- the unit vector of global entry j. Logically collective. */
+PetscErrorCode TwofoldVecSetUnit(Vec e, PetscInt j);
+
 /* A small dense system A x = b, b and x laid out as `like`, solved directly by LAPACK (direct.c): every rank
    has all n x n numbers of A. Collective on like, as all but SetColumn are. */
 typedef struct _TwofoldDirect *TwofoldDirect;
