@@ -3,7 +3,7 @@
 #include <twofold/blpuser.h>
 #include "dense.h"
 
-/* lambda = shift + scale N(0, 1) */
+/* lambda = shift + scale N(0, 1), as far as the problem admits it */
 typedef struct {
   BLPType type;
   Synthetic spec;
@@ -90,16 +90,14 @@ static PetscErrorCode AgainstDense(const Case *c, PetscReal least_kappa, PetscRe
   PetscCall(SyntheticProblem(TEST_COMM, c->type, &c->spec, &blp));
   PetscCall(BLPCreateVecs(blp, &lambda, NULL));
   PetscCall(VecDuplicate(lambda, &gradient));
-  PetscCall(TwofoldVecSetRandomNormal(lambda, 7));
-  PetscCall(VecScale(lambda, c->scale));
-  PetscCall(VecShift(lambda, c->shift));
+  PetscCall(SyntheticLambda(blp, &c->spec, 7, c->scale, c->shift, lambda));
   PetscCall(PetscMalloc3(d->nlambda, &l, d->nw, &w, d->nlambda, &g));
   PetscCall(VecGather(lambda, l));
   PetscCall(DenseExact(d, l, w, &f_dense, g));
   PetscCall(Extremes(d, map, l, w, &smallest, &largest));
   const PetscReal kappa = largest / smallest;
   CHECK(kappa >= least_kappa && kappa <= most_kappa, "condition number %g", kappa);
-  PetscCall(HGMake(blp, NULL, "-hg_type exact", &hg));
+  PetscCall(HGMake(blp, NULL, "-hg_type exact -hg_exact_closed_form 0", &hg));
   for (int again = 0; again < 2; again++) { /* it starts from 0 each time */
     PetscCall(HGSolve(hg, lambda, &f, gradient));
     PetscCall(CheckReport(hg, Tolerance(kappa), 1 + largest));
@@ -120,6 +118,27 @@ static PetscErrorCode AgainstDense(const Case *c, PetscReal least_kappa, PetscRe
   PetscCall(BLPDestroy(&blp));
   PetscCall(DenseDestroy(&d));
   PetscCall(PetscFree3(l, w, g));
+  PetscFunctionReturn(0);
+}
+
+/* Every problem and every kind of lower level that there is. */
+static PetscErrorCode AllTypes(void)
+{
+  const Synthetic plain = {.n = {13, 11, 0}, .p = 5, .c = 3, .density = 0.7, .seed = 1};
+  const char **types;
+  PetscInt ntypes;
+  Case c;
+
+  PetscFunctionBegin;
+  PetscCall(BLPGetRegistered(&ntypes, &types));
+  for (PetscInt t = 0; t < ntypes; t++) {
+    const SyntheticType own = SyntheticGetType(types[t]);
+    c = (Case){types[t], plain, 0.5, 1};
+    PetscCall(AgainstDense(&c, 1, 1e6));
+    c.spec.map = own.has_map;
+    if (c.spec.map) PetscCall(AgainstDense(&c, 1, 1e6));
+  }
+  PetscCall(PetscFree(types));
   PetscFunctionReturn(0);
 }
 
@@ -152,6 +171,64 @@ static PetscErrorCode SingularHessian(void)
   PetscCall(VecDestroy(&lambda));
   PetscCall(VecDestroy(&g));
   PetscCall(VecDestroy(&g_aid));
+  PetscCall(BLPDestroy(&blp));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------ closed forms */
+
+/* f, g and w of a quadratic problem by Newton's method and a direct solve, against its closed form; the
+   coupling makes the Hessian depend on lambda. */
+static PetscErrorCode AgainstClosedForm(PetscBool map, PetscReal kappa)
+{
+  const QuadraticSpec spec = {.n = 30,
+                              .m = 7,
+                              .seed = 3,
+                              .mu = 1 / kappa,
+                              .L = 1,
+                              .beta = 0.7, //
+                              .gamma = map ? 0 : 0.1 / kappa,
+                              .eta1 = 1.3,
+                              .eta2 = 0.6,
+                              .map = map};
+  PetscReal f[2], difference;
+  HGReport r;
+  State x[2], v;
+  Vec lambda, g[2];
+  BLP blp;
+  HG hg[2];
+
+  PetscFunctionBegin;
+  PetscCall(QuadraticProblem(TEST_COMM, &spec, "", &blp));
+  PetscCall(BLPCreateVecs(blp, &lambda, NULL));
+  PetscCall(TwofoldVecSetRandomNormal(lambda, 7));
+  for (int i = 0; i < 2; i++) {
+    PetscCall(VecDuplicate(lambda, &g[i]));
+    PetscCall(HGMake(blp, NULL,
+                     i ? "-hg_type exact -hg_exact_closed_form 0" : "-hg_type exact -hg_exact_max_size 1",
+                     &hg[i]));
+    PetscCall(HGSolve(hg[i], lambda, &f[i], g[i]));
+    PetscCall(HGGetState(hg[i], &x[i]));
+  }
+  PetscCall(HGGetReport(hg[0], &r));
+  CHECK(r.reason == HG_CONVERGED_RTOL && r.lower_its == 0 && r.adjoint_its == 0 && r.adjoint_residual == -1,
+        "closed form: %s, %d steps", HGConvergedReasons[r.reason], (int)r.lower_its);
+  PetscCall(HGGetAdjoint(hg[0], &v));
+  CHECK(!v, "an adjoint in closed form");
+  PetscCall(HGGetReport(hg[1], &r));
+  CHECK(r.reason == HG_CONVERGED_RTOL && r.lower_its > 0 && r.lower_its <= 4, "quadratic: %s after %d steps",
+        HGConvergedReasons[r.reason], (int)r.lower_its);
+  CHECK_CLOSE(f[1], f[0], Tolerance(kappa), "f of a quadratic problem");
+  PetscCall(RelativeDifference(g[1], g[0], &difference));
+  CHECK(difference <= Tolerance(kappa), "kappa %g: g differs from the closed form by %g", kappa, difference);
+  PetscCall(RelativeDifference(x[1]->v[0], x[0]->v[0], &difference));
+  CHECK(difference <= Tolerance(kappa), "kappa %g: w differs from the closed form by %g", kappa, difference);
+  PetscCall(HGTest(hg[0], lambda, NULL));
+  for (int i = 0; i < 2; i++) {
+    PetscCall(HGDestroy(&hg[i]));
+    PetscCall(VecDestroy(&g[i]));
+  }
+  PetscCall(VecDestroy(&lambda));
   PetscCall(BLPDestroy(&blp));
   PetscFunctionReturn(0);
 }
@@ -316,6 +393,7 @@ static PetscErrorCode Refusals(void)
   CHECK_RAISES(PETSC_ERR_SUP, HGSetUp(hg));
   PetscCall(HGSetType(hg, HGAID));
   CHECK_RAISES(PETSC_ERR_ARG_WRONG, HGExactSetMaxSize(hg, 100));
+  CHECK_RAISES(PETSC_ERR_ARG_WRONG, HGExactSetClosedForm(hg, PETSC_TRUE));
   PetscCall(HGDestroy(&hg));
   PetscCall(VecDestroy(&lambda));
   PetscCall(VecDestroy(&g));
@@ -346,7 +424,12 @@ int main(int argc, char **argv)
   c = (Case){BLPUSER, user, 1, 0};
   c.spec.map = PETSC_TRUE;
   PetscCall(AgainstDense(&c, 1, 100));
+  PetscCall(AllTypes());
   PetscCall(SingularHessian());
+  for (PetscReal kappa = 10; kappa < 2e8; kappa *= 1e7) {
+    PetscCall(AgainstClosedForm(PETSC_FALSE, kappa));
+    PetscCall(AgainstClosedForm(PETSC_TRUE, kappa));
+  }
   PetscCall(Damping());
   PetscCall(Refusals());
   PetscCall(TestFinalize());

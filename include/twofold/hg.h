@@ -23,7 +23,7 @@ typedef struct _p_HG *HG;
 typedef const char *HGType;
 #define HGITD   "itd"   /**< iterative differentiation: the tape of iterates, run backwards */
 #define HGAID   "aid"   /**< approximate implicit differentiation: (I - d1Phi^T) v = grad1 E by a KSP */
-#define HGEXACT "exact" /**< for reference: Newton's method and a direct adjoint solve, of small problems */
+#define HGEXACT "exact" /**< for reference: a closed form, or by direct solves for small problems */
 
 /** Which way iterative differentiation goes through the steps of the lower level. */
 typedef enum {
@@ -78,7 +78,8 @@ typedef struct {
   KSPConvergedReason adjoint_reason; /**< 0 with itd */
   PetscInt lower_its;                /**< steps of the lower level */
   PetscInt adjoint_its;              /**< KSP iterations, steps that itd differentiated; 1 with exact */
-  PetscReal adjoint_residual; /**< `||grad1 E - (I - d1Phi^T) v|| / ||grad1 E||`, recomputed; -1 with itd */
+  PetscReal adjoint_residual; /**< `||grad1 E - (I - d1Phi^T) v|| / ||grad1 E||`, recomputed; -1 with itd, and
+                                 in closed form */
   PetscReal lower_change;     /**< `||Phi(x) - x||` of the last step, -1 where not computed */
   PetscReal norm;             /**< `||hypergradient||` */
   TwofoldConstant bound;      /**< of `||hypergradient - grad f||`, where HGSetCertificate() asked for it: a
@@ -363,6 +364,19 @@ PetscErrorCode HGGetCorrection(HG hg, Vec *dg);
  * @option{-hg_exact_max_size N}
  */
 PetscErrorCode HGExactSetMaxSize(HG hg, PetscInt size);
+/**
+ * Whether exact takes the problem's closed form, BLPGetExact(), where it has one: of any size, without Newton
+ * steps and without an adjoint. Default: yes.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg    the hypergradient, of type exact
+ * @param[in]     use   whether; if not, Newton's method and a direct solve as for other problems
+ *
+ * @raises PETSC_ERR_ARG_WRONG the hypergradient is not exact
+ * @option{-hg_exact_closed_form}
+ */
+PetscErrorCode HGExactSetClosedForm(HG hg, PetscBool use);
 
 /**
  * Whether the adjoint's CG also gives the extreme Lanczos values of its operator, at no further product.
@@ -520,7 +534,7 @@ PetscErrorCode HGGetState(HG hg, State *x);
  * @notcollective
  *
  * @param[in]     hg  the hypergradient
- * @param[out]    v   the state, borrowed; NULL before the first solve, and with itd
+ * @param[out]    v   the state, borrowed; NULL before the first solve, with itd, and of an exact closed form
  *
  * @raises PETSC_ERR_SUP the problem has folds: HGFoldsGetHG()
  */

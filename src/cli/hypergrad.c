@@ -19,11 +19,18 @@ static PetscErrorCode PrintGradient(const HGReport *r, Vec g)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Where there is no adjoint system. */
 static PetscErrorCode PrintSteps(HG hg, const HGReport *r)
 {
   HGITDMode mode;
+  PetscBool itd;
 
   PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGITD, &itd));
+  if (!itd) {
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "adjoint                none, by closed form\n"));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(HGITDGetMode(hg, &mode));
   if (mode == HG_ITD_FORWARD) /* the time of its first block is in the lower level's */
     PetscCall(PetscPrintf(PETSC_COMM_WORLD,

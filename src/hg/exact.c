@@ -1,5 +1,6 @@
-/* exact: the hypergradient of a small problem to rounding, as a reference for the other types. With n = dim w
-   it assembles dense n x n matrices from n products each and solves by LAPACK:
+/* exact: the hypergradient to rounding, as a reference for the other types. Where the problem has a closed
+   form (BLPGetExact()) it is that. Else, for small problems: with n = dim w it assembles dense n x n matrices
+   from n products each and solves by LAPACK:
 
      Newton's method   w <- w + s (I - d1Phi)^{-1} (Phi(w) - w),   from 0, to the rounding of Phi(w) - w
      the adjoint       (I - d1Phi^T) v = grad1 E,   g = grad2 E + d2Phi^T v
@@ -17,6 +18,7 @@ typedef struct {
   FPM fpm; /* gd of step 1, or the problem's own map */
   PetscInt max_size, n;
   PetscBool loss;
+  PetscBool wants_form, form; /* the closed form: where there is one; it is used */
   TwofoldDirect A;
   State at, in, out;  /* where the products are; e_j and its product */
   Vec trial, r, p, q; /* w + s p; the residual there; the step, and its correction */
@@ -149,11 +151,27 @@ static PetscErrorCode Newton(HG hg, Vec lambda, Vec w, HGReport *report)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode LowerInClosedForm(HG hg, Vec lambda, HGReport *report)
+{
+  Exact *exact = (Exact *)hg->data;
+
+  PetscFunctionBegin;
+  PetscCall(BLPGetExact(hg->blp, lambda, hg->x->v[0], NULL, NULL));
+  PetscCall(Residual(hg, lambda, hg->x->v[0], exact->r, &report->lower_change));
+  report->lower_reason =
+      PetscIsInfOrNanReal(report->lower_change) ? LLS_DIVERGED_NANORINF : LLS_CONVERGED_RTOL;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode HGLower_Exact(HG hg, Vec lambda)
 {
   Exact *exact = (Exact *)hg->data;
 
   PetscFunctionBegin;
+  if (exact->form) {
+    PetscCall(LowerInClosedForm(hg, lambda, &hg->report));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(Newton(hg, lambda, exact->at->v[0], &hg->report));
   PetscCall(StateCopy(exact->at, hg->x));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -193,6 +211,10 @@ static PetscErrorCode HGAdjoint_Exact(HG hg, Vec lambda, Vec g)
   PetscBool solved = PETSC_FALSE;
 
   PetscFunctionBegin;
+  if (exact->form) { /* all of it, grad2 E too */
+    PetscCall(BLPGetExact(hg->blp, lambda, NULL, NULL, g));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(FPMLinearize(exact->fpm, lambda, exact->at));
   PetscCall(SolveAdjoint(hg, &hg->report, &solved));
   hg->v = exact->v;
@@ -221,10 +243,19 @@ static PetscErrorCode CheckExact(HG hg, const char what[])
 PetscErrorCode HGExactSetMaxSize(HG hg, PetscInt size)
 {
   PetscFunctionBegin;
-  PetscCall(CheckExact(hg, "HGExactSetMaxSize"));
+  PetscCall(CheckExact(hg, "HGExactSetMaxSize()"));
   PetscCheck(size > 0, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_OUTOFRANGE,
              "-hg_exact_max_size %" PetscInt_FMT ": must be positive", size);
   ((Exact *)hg->data)->max_size = size;
+  hg->setup = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGExactSetClosedForm(HG hg, PetscBool use)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckExact(hg, "HGExactSetClosedForm()"));
+  ((Exact *)hg->data)->wants_form = use;
   hg->setup = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -270,15 +301,18 @@ static PetscErrorCode HGSetUp_Exact(HG hg)
 
   PetscFunctionBegin;
   PetscCall(Reset(hg));
-  PetscCall(CheckSize(hg));
   PetscCall(BLPHasLoss(hg->blp, &exact->loss));
+  PetscCall(BLPHasExact(hg->blp, &exact->form));
+  exact->form = (PetscBool)(exact->form && exact->wants_form);
+  PetscCall(VecDuplicate(hg->g1, &exact->r));
+  if (exact->form) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(CheckSize(hg));
   PetscCall(FPMSetBLP(exact->fpm, hg->blp));
   PetscCall(FPMCreateState(exact->fpm, &exact->at));
   PetscCall(FPMCreateState(exact->fpm, &exact->in));
   PetscCall(FPMCreateState(exact->fpm, &exact->out));
   PetscCall(FPMCreateState(exact->fpm, &exact->v));
   PetscCall(VecDuplicate(hg->g1, &exact->trial));
-  PetscCall(VecDuplicate(hg->g1, &exact->r));
   PetscCall(VecDuplicate(hg->g1, &exact->p));
   PetscCall(VecDuplicate(hg->g1, &exact->q));
   PetscCall(TwofoldDirectCreate(hg->g1, &exact->A));
@@ -288,11 +322,15 @@ static PetscErrorCode HGSetUp_Exact(HG hg)
 static PetscErrorCode HGSetFromOptions_Exact(HG hg, PetscOptionItems *PetscOptionsObject)
 {
   PetscInt size = ((Exact *)hg->data)->max_size;
+  PetscBool use = ((Exact *)hg->data)->wants_form;
 
   PetscFunctionBegin;
   PetscCall(PetscOptionsInt("-hg_exact_max_size", "Largest w that exact takes, entries", "HGExactSetMaxSize",
                             size, &size, NULL));
   PetscCall(HGExactSetMaxSize(hg, size));
+  PetscCall(PetscOptionsBool("-hg_exact_closed_form", "Take the problem's closed form where it has one",
+                             "HGExactSetClosedForm", use, &use, NULL));
+  PetscCall(HGExactSetClosedForm(hg, use));
   PetscCall(TwofoldChildPrefix((PetscObject)((Exact *)hg->data)->fpm, (PetscObject)hg, "hg_exact_"));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -302,6 +340,10 @@ static PetscErrorCode HGView_Exact(HG hg, PetscViewer viewer)
   Exact *exact = (Exact *)hg->data;
 
   PetscFunctionBegin;
+  if (exact->form) {
+    PetscCall(PetscViewerASCIIPrintf(viewer, "by the problem's closed form\n"));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(
       PetscViewerASCIIPrintf(viewer,
                              "lower level by Newton's method from 0, adjoint by a direct solve, w of at "
@@ -317,6 +359,10 @@ static PetscErrorCode HGGetMemory_Exact(HG hg, PetscLogDouble *bytes)
 
   PetscFunctionBegin;
   PetscCall(VecGetLocalSize(hg->g1, &nlocal));
+  if (exact->form) {
+    *bytes += (PetscLogDouble)sizeof(PetscScalar) * (PetscLogDouble)nlocal; /* a residual */
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   /* all of A and this rank's rows; eight vectors and the map's */
   *bytes += (PetscLogDouble)sizeof(PetscScalar) *
             ((PetscLogDouble)exact->n * (PetscLogDouble)(exact->n + nlocal) + 9.0 * (PetscLogDouble)nlocal);
@@ -342,6 +388,7 @@ PetscErrorCode HGCreate_Exact(HG hg)
   PetscCall(PetscNew(&exact));
   hg->data = exact;
   exact->max_size = 5000;
+  exact->wants_form = PETSC_TRUE;
   PetscCall(FPMCreate(PetscObjectComm((PetscObject)hg), &exact->fpm));
   hg->ops->setfromoptions = HGSetFromOptions_Exact;
   hg->ops->setup = HGSetUp_Exact;

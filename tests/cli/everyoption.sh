@@ -21,7 +21,7 @@ brings() {
   mkdir "$dir"
   case $command in
   hypergrad) set -- hypergrad "${files[@]}" -quiet -lls_max_it 3 ;;
-  exact) set -- hypergrad "${files[@]}" -quiet -hg_type exact ;;
+  exact) set -- hypergrad -quiet -hg_type exact ;;
   split) set -- hypergrad -quiet -lls_max_it 3 ;;
   solve) set -- solve "${files[@]}" -lls_max_it 3 -uls_max_it 2 -output_dir "$dir/out" ;;
   *) set -- "$command" ;;
@@ -42,9 +42,11 @@ done <<'END'
 hypergrad@-blp_test_derivatives@-@cross product transposed .* 2\.[0-9]+ .* pass
 hypergrad@-hg_type itd -hg_test@-@order 2\.00 \(2 expected\): pass
 hypergrad@-hg_type aid -hg_test@-@NUMBER is the error of aid itself
-exact@-hg_view@-@^  lower level by Newton.s method from 0, adjoint by a direct solve
-exact@-hg_exact_max_size 24 -hg_converged_reason@-@^Hypergradient ended by CONVERGED_RTOL
-exact@-hg_test@-@order (2\.0|1\.9).* \(2 expected\): pass
+exact@-blp_train train.svm -blp_val val.svm -hg_view@-@^  lower level by Newton.s method from 0, adjoint by a direct solve
+exact@-blp_train train.svm -blp_val val.svm -hg_exact_max_size 24 -hg_converged_reason@-@^Hypergradient ended by CONVERGED_RTOL
+exact@-hg_exact_closed_form 0 -blp_type quadratic -hg_view@-@^  lower level by Newton
+exact@-blp_type quadratic -blp_quadratic_n 9000@-@^adjoint  *none, by closed form$
+exact@-blp_train train.svm -blp_val val.svm -hg_test@-@order (2\.0|1\.9).* \(2 expected\): pass
 solve@-lset_type nonneg -lset_view@-@^  type: nonneg$
 contraction@-blp_train train.svm -blp_val val.svm -contraction_max_products 2@-@NUMBER +NUMBER +[0-9]+  computed  largest eigenvalue
 contraction@-blp_train train.svm -blp_val val.svm -contraction_seed 3@-@NUMBER .* computed  smallest eigenvalue
