@@ -222,9 +222,9 @@ static PetscErrorCode Order(BLPType type, const Synthetic *s, const char method[
                             method, k.map ? "" : "-lls_fpm_step optimal", (int)t));
     PetscCall(Solve(&k, text, &report));
     PetscCall(Errors(&k, &now[0], &now[1]));
-    if (now[0] < 1e-5 || now[1] < 1e-12) break;
     if (now[0] > 0.1) continue;
     if (first[0] == 0) PetscCall(PetscArraycpy(first, now, 2));
+    if (now[0] < 1e-5 || now[1] < 1e-12) break;
     PetscCall(PetscArraycpy(last, now, 2));
   }
   if (first[0] > 0 && first[1] <= 1e-9 * first[0]) { /* all of it is linear: the correction is exact */
