@@ -1,10 +1,11 @@
 /* All hypergradients x maps of the lower level x maps and solvers of the adjoint: each combination passes a
    finite-difference test of f or is refused. The table is printed and must be the committed one, so that a
-   type cannot pass by refusing. Where it is to change,
+   type cannot pass by refusing. Where it is to change, as with a new type,
 
-     build/release/tests/t51-matrix -update
+     build/release/tests/t51-matrix -update && tests/methods.sh -update
 
-   writes it anew; look at the difference before it is committed. */
+   writes it and the documentation made of it (docs/methods.md) anew; look at the difference before it is
+   committed. */
 #include "files.h"
 #include "problem.h"
 
@@ -14,7 +15,11 @@ typedef struct {
   Synthetic spec;
 } Problem;
 
-static const char *const solvers[] = {KSPRICHARDSON, KSPCG, KSPGMRES, KSPLSQR};
+/* Of the adjoint system. The lower level's map has no part in it but for the point: with the first map that
+   the problem takes all of them are tried, with all maps of the adjoint; with the others one of each. */
+static const char *const solvers[] = {KSPGMRES,  KSPBCGS,      KSPRICHARDSON, KSPCG,
+                                      KSPMINRES, KSPCHEBYSHEV, KSPCGNE,       KSPLSQR};
+enum { nsolvers = sizeof(solvers) / sizeof(solvers[0]), length = 400 };
 
 static PetscErrorCode Start(HG hg, BLP blp)
 {
@@ -81,92 +86,163 @@ static PetscErrorCode Difference(HG hg, BLP blp, const Synthetic *s, HGReport *r
   PetscFunctionReturn(0);
 }
 
-/* What a row stands for; "-" where a hypergradient has no adjoint system. */
+/* What a row stands for; "-" where a hypergradient has no adjoint system or no map. */
 typedef struct {
   const Problem *problem;
-  const char *type, *lower, *adjoint, *solver;
+  const char *type, *lower, *adjoint;
 } Row;
 
-/* One line of the table. A map of the lower level or of the adjoint that is refused by itself stands for all
-   rows that have it: *skip is then 2 or 1. */
-static PetscErrorCode Combination(BLP blp, Row row, const char options[], PetscReal *expected, char table[],
-                                  size_t len, int *skip)
+typedef struct {
+  char *text;
+  size_t len;
+} Table;
+
+static PetscErrorCode AddLine(Table *table, Row row, const char which[], const char verdict[])
 {
+  char line[2 * length];
+
+  PetscFunctionBegin;
+  PetscCall(PetscSNPrintf(line, sizeof(line), "%-12s %-7s %-9s %-9s %s %s\n", row.problem->name, row.type,
+                          row.lower, row.adjoint, which, verdict));
+  PetscCall(PetscStrlcat(table->text, line, table->len));
+  PetscFunctionReturn(0);
+}
+
+/* One combination: "pass", what is wrong, or why it is refused, there with KSP for the solver's name. */
+static PetscErrorCode Judge(BLP blp, Row row, const char options[], const char solver[], PetscReal *expected,
+                            char verdict[length])
+{
+  char message[2048] = "", name[64];
   PetscOptions opts;
-  char message[2048] = "", line[512], names[160], verdict[320];
   HGReport report;
   PetscReal error;
   HG hg;
 
   PetscFunctionBegin;
-  *skip = 0;
   PetscCall(OptionsUse(options, &opts));
   PetscCall(HGCreate(TEST_COMM, &hg));
   PetscCall(PetscPushErrorHandler(KeepMessage, message));
   const int refused = (int)Start(hg, blp);
   PetscCall(PetscPopErrorHandler());
   PetscCall(OptionsDrop(&opts));
-  if (refused == PETSC_ERR_SUP) {
-    PetscCall(PetscSNPrintf(verdict, sizeof(verdict), "refused: %s", message));
-    if (strstr(message, "use -lls_fpm_type")) *skip = 2;
-    if (strstr(message, "use -hg_fpm_type")) *skip = 1;
-    if (*skip == 2 && strcmp(row.adjoint, "-")) row.adjoint = "*";
-    if (*skip && strcmp(row.solver, "-")) row.solver = "*";
+  CHECK(!refused || refused == PETSC_ERR_SUP, "%s %s: error %d, %s", row.problem->name, options, refused,
+        message);
+  if (refused) {
+    PetscCall(PetscSNPrintf(name, sizeof(name), "-hg_ksp_type %s ", solver));
+    char *const at = strstr(message, name);
+    if (at == message)
+      PetscCall(PetscSNPrintf(verdict, length, "refused: -hg_ksp_type KSP %s", message + strlen(name)));
+    else
+      PetscCall(PetscSNPrintf(verdict, length, "refused: %s", message));
   } else {
-    CHECK(!refused, "%s %s %s %s %s: error %d, %s", row.problem->name, row.type, row.lower, row.adjoint,
-          row.solver, refused, message);
     PetscCall(Difference(hg, blp, &row.problem->spec, &report, expected, &error));
     if (report.reason != HG_CONVERGED_RTOL)
-      PetscCall(PetscSNPrintf(verdict, sizeof(verdict), "ended by %s", HGConvergedReasons[report.reason]));
+      PetscCall(PetscSNPrintf(verdict, length, "ended by %s", HGConvergedReasons[report.reason]));
     else if (error > 1e-8)
-      PetscCall(PetscSNPrintf(verdict, sizeof(verdict), "wrong by %.1e", (double)error));
+      PetscCall(PetscSNPrintf(verdict, length, "wrong by %.1e", (double)error));
     else
-      PetscCall(PetscStrncpy(verdict, "pass", sizeof(verdict)));
+      PetscCall(PetscStrncpy(verdict, "pass", length));
   }
-  PetscCall(PetscSNPrintf(names, sizeof(names), "%-12s %-5s %-9s %-9s %-10s", row.problem->name, row.type,
-                          row.lower, row.adjoint, row.solver));
-  PetscCall(PetscSNPrintf(line, sizeof(line), "%s %s\n", names, verdict));
-  PetscCall(PetscStrlcat(table, line, len));
   PetscCall(HGDestroy(&hg));
   PetscFunctionReturn(0);
 }
 
-/* All adjoint maps and solvers where the hypergradient has an adjoint system, else one line. */
-static PetscErrorCode Rows(BLP blp, const Problem *problem, HGType type, FPMType lower, PetscInt nmaps,
-                           const char *const maps[], char table[], size_t len)
+/* A line for each verdict, with all solvers that have it. */
+static PetscErrorCode AddSolvers(Table *table, Row row, int n, char verdict[][length])
 {
-  const PetscInt nsolvers = (PetscInt)(sizeof(solvers) / sizeof(solvers[0]));
-  Row row = {problem, type, lower, "-", "-"};
-  char common[256], options[512];
-  PetscReal expected = NAN;
-  PetscBool adjoint, exact;
-  int skip = 0;
+  PetscBool done[nsolvers] = {PETSC_FALSE};
+  char names[128];
 
   PetscFunctionBegin;
-  PetscCall(PetscStrcmp(type, HGAID, &adjoint));
-  PetscCall(PetscStrcmp(type, HGEXACT, &exact));
-  if (exact && strcmp(lower, maps[0])) PetscFunctionReturn(0); /* it has one way to w: a single row */
-  if (exact) row.lower = "-";
-  PetscCall(PetscSNPrintf(common, sizeof(common),
-                          "-lls_max_it 5000 -lls_rtol 1e-13 -lls_fpm_step 0.4 -lls_fpm_momentum 0.3 "
-                          "-lls_fpm_type %s -hg_type %s",
-                          lower, type));
-  if (!adjoint) {
-    PetscCall(Combination(blp, row, common, &expected, table, len, &skip));
-    PetscFunctionReturn(0);
+  for (int s = 0; s < n; s++) {
+    if (done[s]) continue;
+    names[0] = 0;
+    for (int k = s; k < n; k++) {
+      if (strcmp(verdict[k], verdict[s])) continue;
+      done[k] = PETSC_TRUE;
+      if (names[0]) PetscCall(PetscStrlcat(names, ",", sizeof(names)));
+      PetscCall(PetscStrlcat(names, solvers[k], sizeof(names)));
+    }
+    PetscCall(AddLine(table, row, names, verdict[s]));
   }
-  for (PetscInt m = 0; m < nmaps && skip < 2; m++) {
-    skip = 0;
-    for (PetscInt s = 0; s < nsolvers && !skip; s++) {
-      row.adjoint = maps[m];
-      row.solver = solvers[s];
-      PetscCall(PetscSNPrintf(options, sizeof(options),
-                              "%s -hg_fpm_type %s -hg_fpm_step 0.4 -hg_fpm_momentum 0.3 -hg_ksp_type %s "
-                              "-hg_ksp_rtol 1e-12",
-                              common, maps[m], solvers[s]));
-      PetscCall(Combination(blp, row, options, &expected, table, len, &skip));
+  PetscFunctionReturn(0);
+}
+
+/* The first n solvers with one map of the adjoint. A map that is refused by itself stands for all of them
+   (*); so does one of the lower level for all maps of the adjoint, and *lower_refused then says so. */
+static PetscErrorCode Solvers(BLP blp, Row row, const char common[], int n, PetscReal *expected, Table *table,
+                              PetscBool *lower_refused)
+{
+  char verdict[nsolvers][length], options[512];
+
+  PetscFunctionBegin;
+  for (int s = 0; s < n; s++) {
+    PetscCall(PetscSNPrintf(options, sizeof(options),
+                            "%s -hg_fpm_type %s -hg_fpm_step 0.4 -hg_fpm_momentum 0.3 -hg_ksp_type %s "
+                            "-hg_ksp_rtol 1e-12",
+                            common, row.adjoint, solvers[s]));
+    PetscCall(Judge(blp, row, options, solvers[s], expected, verdict[s]));
+    *lower_refused = (PetscBool)(strstr(verdict[s], "use -lls_fpm_type") != NULL);
+    if (*lower_refused) row.adjoint = "*";
+    if (*lower_refused || strstr(verdict[s], "use -hg_fpm_type")) {
+      PetscCall(AddLine(table, row, "*", verdict[s]));
+      PetscFunctionReturn(0);
     }
   }
+  PetscCall(AddSolvers(table, row, n, verdict));
+  PetscFunctionReturn(0);
+}
+
+/* A way to the hypergradient: its name in the table and its options. */
+typedef struct {
+  const char *name, *options;
+} Method;
+
+/* All of a method: exact has no map, itd one, and aid one of the adjoint for each of the lower level. */
+static PetscErrorCode Rows(BLP blp, const Problem *problem, const Method *method, PetscInt nmaps,
+                           const char *const maps[], PetscReal *expected, Table *table)
+{
+  const PetscBool aid = (PetscBool)(strstr(method->options, HGAID) != NULL),
+                  exact = (PetscBool)(strstr(method->options, HGEXACT) != NULL);
+  PetscBool all = PETSC_TRUE;
+  char common[256], verdict[length];
+
+  PetscFunctionBegin;
+  for (PetscInt l = 0; l < (exact ? 1 : nmaps); l++) {
+    Row row = {problem, method->name, exact ? "-" : maps[l], "-"};
+    PetscBool lower_refused = PETSC_FALSE;
+    PetscCall(PetscSNPrintf(common, sizeof(common),
+                            "-lls_max_it 5000 -lls_rtol 1e-13 -lls_fpm_step 0.4 -lls_fpm_momentum 0.3 "
+                            "-lls_fpm_type %s %s",
+                            maps[l], method->options));
+    if (!aid) {
+      PetscCall(Judge(blp, row, common, "-", expected, verdict));
+      PetscCall(AddLine(table, row, "-", verdict));
+    }
+    for (PetscInt m = all ? 0 : l; aid && m < (all ? nmaps : l + 1) && !lower_refused; m++) {
+      row.adjoint = maps[m];
+      PetscCall(Solvers(blp, row, common, all ? nsolvers : 1, expected, table, &lower_refused));
+    }
+    if (!lower_refused) all = PETSC_FALSE;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Whether all registered types of hypergradients are among the methods. */
+static PetscErrorCode CheckMethods(PetscInt n, const Method methods[])
+{
+  const char **types;
+  PetscInt ntypes;
+
+  PetscFunctionBegin;
+  PetscCall(HGGetRegistered(&ntypes, &types));
+  for (PetscInt t = 0; t < ntypes; t++) {
+    PetscBool found = PETSC_FALSE;
+    for (PetscInt i = 0; i < n; i++)
+      if (strstr(methods[i].options, types[t])) found = PETSC_TRUE;
+    CHECK(found, "hypergradient %s is registered and not in the table", types[t]);
+  }
+  PetscCall(PetscFree(types));
   PetscFunctionReturn(0);
 }
 
@@ -221,31 +297,34 @@ int main(int argc, char **argv)
       {"quad-loss", BLPQUADRATIC, {.p = 5, .c = 3, .density = 1, .seed = 4}},
       {"quad-map", BLPQUADRATIC, {.p = 5, .c = 4, .seed = 4, .map = PETSC_TRUE}},
   };
-  const size_t len = 65536;
-  const char **hgs, **maps, **types;
-  char *table;
-  PetscInt nhgs, nmaps, ntypes, known = 0;
+  const Method methods[] = {{"itd", "-hg_type itd"},
+                            {"forward", "-hg_type itd -hg_itd_mode forward -hg_itd_block 2"},
+                            {"aid", "-hg_type aid"},
+                            {"exact", "-hg_type exact"}};
+  const PetscInt nmethods = (PetscInt)(sizeof(methods) / sizeof(methods[0]));
+  const char **maps, **types;
+  Table table = {.len = 65536};
+  PetscInt nmaps, ntypes, known = 0;
   BLP blp;
 
   PetscFunctionBeginUser;
   PetscCall(TestInitialize(&argc, &argv));
+  PetscCall(CheckMethods(nmethods, methods));
   PetscCall(BLPGetRegistered(&ntypes, &types));
-  PetscCall(HGGetRegistered(&nhgs, &hgs));
   PetscCall(FPMGetRegistered(&nmaps, &maps));
-  PetscCall(PetscCalloc1(len, &table));
+  PetscCall(PetscCalloc1(table.len, &table.text));
   for (size_t b = 0; b < sizeof(problems) / sizeof(problems[0]); b++) {
+    PetscReal expected = NAN;
     if (b == 0 || strcmp(problems[b].type, problems[b - 1].type)) known++;
     PetscCall(SyntheticProblem(TEST_COMM, problems[b].type, &problems[b].spec, &blp));
-    for (PetscInt h = 0; h < nhgs; h++)
-      for (PetscInt m = 0; m < nmaps; m++)
-        PetscCall(Rows(blp, &problems[b], hgs[h], maps[m], nmaps, maps, table, len));
+    for (PetscInt h = 0; h < nmethods; h++)
+      PetscCall(Rows(blp, &problems[b], &methods[h], nmaps, maps, &expected, &table));
     PetscCall(BLPDestroy(&blp));
   }
-  PetscCall(PetscPrintf(TEST_COMM, "%s", table));
+  PetscCall(PetscPrintf(TEST_COMM, "%s", table.text));
   CHECK(known == ntypes, "%d problems are registered, %d are in the table", (int)ntypes, (int)known);
-  PetscCall(Compare(table));
-  PetscCall(PetscFree(table));
-  PetscCall(PetscFree(hgs));
+  PetscCall(Compare(table.text));
+  PetscCall(PetscFree(table.text));
   PetscCall(PetscFree(maps));
   PetscCall(PetscFree(types));
   PetscCall(TestFinalize());
