@@ -21,6 +21,11 @@
 #define PETSC_SUCCESS 0
 #endif
 
+#if PETSC_VERSION_LT(3, 21, 0)
+/** Sets the function of a line search of type shell, by its newer name. */
+#define SNESLineSearchShellSetApply SNESLineSearchShellSetUserFunc
+#endif
+
 /**
  * Makes an error code of an integer: 3.19 made PetscErrorCode an enum, integers need a cast on their way in.
  *

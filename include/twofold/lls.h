@@ -7,6 +7,7 @@
  * It owns its map (LLSGetFPM()) and calls hooks on the way: LLSSetRecord() before each step, LLSSetStop() and
  * LLSMonitorSet() after it. HGGetLLS() gives the solver of a hypergradient.
  */
+#include <petscsnes.h>
 #include <twofold/fpm.h>
 
 #if defined(__cplusplus)
@@ -17,7 +18,9 @@ extern "C" {
 typedef struct _p_LLS *LLS;
 /** Name of a type of solver. */
 typedef const char *LLSType;
-#define LLSPICARD "picard" /**< x_{i+1} = Phi(x_i, lambda) */
+#define LLSPICARD   "picard"   /**< x_{i+1} = Phi(x_i, lambda) */
+#define LLSANDERSON "anderson" /**< Anderson acceleration of the same; for AID */
+#define LLSNEWTON   "newton"   /**< Newton's method on grad_w l = 0, or on w - Phi(w) = 0; for AID */
 
 /** Why a solve ended; positive where it made the steps or reached the tolerance asked for. */
 typedef enum {
@@ -28,9 +31,11 @@ typedef enum {
   LLS_DIVERGED_ITS = -1,      /**< max_it steps made, tolerance not reached */
   LLS_DIVERGED_NANORINF = -2, /**< the iterate is not finite */
   LLS_DIVERGED_DTOL = -3,     /**< `||Phi(x) - x||` grew by more than dtol (`-lls_dtol`), with a tolerance */
-  LLS_STOPPED = -4            /**< the stop hook asked for it */
+  LLS_STOPPED = -4,           /**< the stop hook asked for it */
+  LLS_DIVERGED_LINEAR_SOLVE = -5, /**< newton: its KSP found no step of descent: the Hessian is indefinite */
+  LLS_DIVERGED_LINE_SEARCH = -6 /**< newton: no step reduces the residual, short of the tolerance: rounding */
 } LLSConvergedReason;
-/** Names of the reasons, by their numbers -4 to 3: "CONVERGED_ITS", ... */
+/** Names of the reasons, by their numbers -6 to 3: "CONVERGED_ITS", ... */
 extern const char *const *LLSConvergedReasons;
 
 /**
@@ -54,13 +59,14 @@ typedef PetscErrorCode (*LLSRecordFn)(void *ctx, PetscInt i, State x);
  */
 typedef PetscErrorCode (*LLSStopFn)(void *ctx, PetscInt i, PetscBool *stop);
 /**
- * Called with the number of steps made and `||Phi(x) - x||` of the last.
+ * Called with the number of steps made and `||Phi(x) - x||` as LLSGetChange() gives it; by newton also at the
+ * start, with 0 steps.
  *
  * @collective
  *
  * @param[in]     lls     the solver
  * @param[in]     i       steps made so far
- * @param[in]     change  `||Phi(x) - x||` of the last
+ * @param[in]     change  `||Phi(x) - x||`
  * @param[in]     ctx     of LLSMonitorSet()
  */
 typedef PetscErrorCode (*LLSMonitorFn)(LLS lls, PetscInt i, PetscReal change, void *ctx);
@@ -100,12 +106,34 @@ PetscErrorCode LLSSetOptionsPrefix(LLS lls, const char prefix[]);
  * @logicallycollective
  *
  * @param[in]     lls   the solver
- * @param[in]     type  `picard`, or one of LLSRegister()
+ * @param[in]     type  `picard`, `anderson`, `newton`, or one of LLSRegister()
  *
  * @raises PETSC_ERR_ARG_UNKNOWN_TYPE there is no such type; the message names the closest
  * @option{-lls_type T}
  */
 PetscErrorCode LLSSetType(LLS lls, LLSType type);
+
+/**
+ * Gives the type.
+ *
+ * @notcollective
+ *
+ * @param[in]     lls   the solver
+ * @param[out]    type  its name, borrowed; NULL before it is set
+ */
+PetscErrorCode LLSGetType(LLS lls, LLSType *type);
+
+/**
+ * Whether each step is one of the map, x_{i+1} = Phi(x_i), told to LLSSetRecord(): what iterative
+ * differentiation needs.
+ *
+ * @notcollective
+ *
+ * @param[in]     lls  the solver, its type set
+ * @param[out]    can  true for `picard`; false for `anderson` and `newton`, and for registered types that do
+ * not say
+ */
+PetscErrorCode LLSCanRecord(LLS lls, PetscBool *can);
 
 /**
  * Sets the problem whose lower level is solved, for the solver and its map.
@@ -290,7 +318,8 @@ PetscErrorCode LLSGetConvergedReason(LLS lls, LLSConvergedReason *reason);
 PetscErrorCode LLSGetIterationNumber(LLS lls, PetscInt *its);
 
 /**
- * Gives `||Phi(x) - x||` at the last step.
+ * Gives `||Phi(x) - x||` of the last step: with `picard` and `anderson` of the point the step was made from,
+ * the result is its image; with `newton` of the result itself, in w alone.
  *
  * @notcollective
  *
@@ -298,6 +327,48 @@ PetscErrorCode LLSGetIterationNumber(LLS lls, PetscInt *its);
  * @param[out]    change  the norm, or -1 where it was not computed
  */
 PetscErrorCode LLSGetChange(LLS lls, PetscReal *change);
+
+/**
+ * Gives the number of products that the last solve made with the Hessian, or with I - d1Phi where the lower
+ * level is a map.
+ *
+ * @notcollective
+ *
+ * @param[in]     lls       the solver
+ * @param[out]    products  their number; 0 but for `newton`
+ */
+PetscErrorCode LLSGetProducts(LLS lls, PetscInt *products);
+
+/**
+ * Gives newton's nonlinear solver, for further settings; its options begin with `lls_newton_`.
+ *
+ * Its convergence test is the solver's own, by LLSSetTolerances(). Its KSP (SNESGetKSP()) is cg where the
+ * lower level is a loss or d1Phi is symmetric, else gmres, and solves inexactly, to tolerances by Eisenstat
+ * and Walker, SIAM J. Sci. Comput. 17 (1996).
+ *
+ * @notcollective
+ *
+ * @param[in]     lls   the solver, of type newton
+ * @param[out]    snes  its SNES, borrowed
+ *
+ * @raises PETSC_ERR_ARG_WRONG the solver is not newton
+ * @option{-lls_newton_snes_..., -lls_newton_ksp_...}
+ */
+PetscErrorCode LLSGetSNES(LLS lls, SNES *snes);
+
+/**
+ * Sets how many differences of former points anderson combines.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     lls    the solver, of type anderson
+ * @param[in]     depth  1 .. 100; the default is 5. Each takes two vectors of the size of a state
+ *
+ * @raises PETSC_ERR_ARG_WRONG the solver is not anderson
+ * @raises PETSC_ERR_ARG_OUTOFRANGE depth is not in its range
+ * @option{-lls_anderson_depth M}
+ */
+PetscErrorCode LLSAndersonSetDepth(LLS lls, PetscInt depth);
 
 /**
  * Adds a type of solver.
@@ -308,6 +379,16 @@ PetscErrorCode LLSGetChange(LLS lls, PetscReal *change);
  * @param[in]     create  fills the table of operations and the data of a solver that becomes of this type
  */
 PetscErrorCode LLSRegister(const char type[], PetscErrorCode (*create)(LLS));
+
+/**
+ * Gives the names of all registered types.
+ *
+ * @notcollective
+ *
+ * @param[out]    n      their number
+ * @param[out]    types  their names; free the array (not the names) with PetscFree()
+ */
+PetscErrorCode LLSGetRegistered(PetscInt *n, const char ***types);
 
 #if defined(__cplusplus)
 }

@@ -38,6 +38,10 @@ static const char *const late[] = {
     /* the adjoint's KSP, once it has solved */
     "hg_ksp_converged_reason", "hg_ksp_converged_rate", "hg_ksp_converged_rate_type", "hg_ksp_view_pre",
     "hg_ksp_final_residual",
+    /* newton's SNES and KSP, likewise */
+    "lls_newton_snes_converged_reason", "lls_newton_snes_view", "lls_newton_snes_view_solution",
+    "lls_newton_snes_test_jacobian", "lls_newton_ksp_converged_reason", "lls_newton_ksp_view_pre",
+    "lls_newton_ksp_final_residual",
     /* Tao, once it has solved */
     "uls_tao_view", "uls_tao_ls_view"};
 

@@ -44,6 +44,8 @@ static const struct {
               {"hg_ksp_", "-hg_type aid"},
               {"hg_pc_", "-hg_type aid"},
               {"hg_warm_start", "-hg_type aid"},
+              {"lls_newton_", "-lls_type newton"},
+              {"lls_anderson_", "-lls_type anderson"},
               {"lls_fpm_momentum", "the maps -lls_fpm_type heavyball and nesterov"},
               {"blp_fold_groups", "cross-validation, -blp_folds"},
               {"blp_synthetic_nval", "synthetic samples that -blp_folds does not deal out"},

@@ -299,31 +299,23 @@ static PetscErrorCode SetDefaultKSP(AID *aid)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* The KSPs that need a symmetric operator. */
 static PetscErrorCode CheckSymmetry(HG hg)
 {
   AID *aid = (AID *)hg->data;
-  const char *const symmetric_only[] = {KSPCG,      KSPPIPECG,   KSPPIPECGRR, KSPPIPELCG, KSPPIPEPRCG,
-                                        KSPPIPECG2, KSPGROPPCG,  KSPFCG,      KSPPIPEFCG, KSPNASH,
-                                        KSPSTCG,    KSPGLTR,     KSPMINRES,   KSPSYMMLQ,  KSPCR,
-                                        KSPPIPECR,  KSPCHEBYSHEV};
   KSPType type;
   FPMType map;
   PetscBool symmetric, needs, loss;
 
   PetscFunctionBegin;
   PetscCall(FPMIsSymmetric(aid->fpm, &symmetric));
-  if (symmetric) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldKSPNeedsSymmetry(aid->ksp, &needs));
   PetscCall(KSPGetType(aid->ksp, &type));
   PetscCall(FPMGetType(aid->fpm, &map));
   PetscCall(BLPHasLoss(hg->blp, &loss));
-  for (size_t i = 0; i < sizeof(symmetric_only) / sizeof(symmetric_only[0]); i++) {
-    PetscCall(PetscStrcmp(type, symmetric_only[i], &needs));
-    PetscCheck(!needs, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
-               "-%shg_ksp_type %s needs a symmetric d1Phi; %s is not: use -%shg_ksp_type gmres%s%s%s",
-               Prefix(hg), type, map, Prefix(hg), loss ? ", or -" : "", loss ? Prefix(hg) : "",
-               loss ? "hg_fpm_type gd" : "");
-  }
+  PetscCheck(symmetric || !needs, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
+             "-%shg_ksp_type %s needs a symmetric d1Phi; %s is not: use -%shg_ksp_type gmres%s%s%s",
+             Prefix(hg), type, map, Prefix(hg), loss ? ", or -" : "", loss ? Prefix(hg) : "",
+             loss ? "hg_fpm_type gd" : "");
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -3,6 +3,7 @@
 #include <petsctime.h>
 #include <twofold/bound.h>
 #include <twofold/impl/hgimpl.h>
+#include <twofold/impl/llsimpl.h>
 
 PetscClassId HG_CLASSID;
 static PetscFunctionList HGList = NULL;
@@ -324,6 +325,7 @@ static PetscErrorCode SolveLowerLevel(HG hg, Vec lambda)
   switch (hg->report.lower_reason) {
   case LLS_DIVERGED_NANORINF:
   case LLS_DIVERGED_DTOL:
+  case LLS_DIVERGED_LINEAR_SOLVE:
     hg->report.reason = HG_DIVERGED_LOWER;
     break;
   case LLS_STOPPED:
@@ -349,7 +351,9 @@ static HGConvergedReason JudgeAccuracy(HG hg)
 {
   const HGReport *r = &hg->report;
 
-  if (r->lower_reason == LLS_DIVERGED_ITS || r->adjoint_reason == KSP_DIVERGED_ITS) return HG_DIVERGED_ITS;
+  if (r->lower_reason == LLS_DIVERGED_ITS || r->lower_reason == LLS_DIVERGED_LINE_SEARCH ||
+      r->adjoint_reason == KSP_DIVERGED_ITS)
+    return HG_DIVERGED_ITS;
   const PetscBool fixed =
       (PetscBool)(r->lower_reason == LLS_CONVERGED_ITS || r->adjoint_reason == KSP_CONVERGED_ITS);
   return fixed ? HG_CONVERGED_ITS : HG_CONVERGED_RTOL;
@@ -589,6 +593,7 @@ PetscErrorCode HGGetMemory(HG hg, PetscLogDouble *bytes)
   PetscCall(VecGetLocalSize(hg->g1, &nlocal));
   /* the state, the map's work vector, grad1 E; and the accepted state */
   *bytes = (PetscLogDouble)nlocal * sizeof(PetscScalar) * (PetscLogDouble)(hg->x->n * (warm ? 2 : 1) + 2);
+  PetscCall(LLSGetMemory_Private(hg->lls, bytes));
   PetscTryTypeMethod(hg, memory, bytes);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

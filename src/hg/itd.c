@@ -227,12 +227,30 @@ static PetscErrorCode Reset(HG hg)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Both modes need a solver whose steps are those of the map. */
+static PetscErrorCode CheckRecords(HG hg)
+{
+  const char *const prefix = ((PetscObject)hg)->prefix ? ((PetscObject)hg)->prefix : "";
+  LLSType type;
+  PetscBool can;
+
+  PetscFunctionBegin;
+  PetscCall(LLSGetType(hg->lls, &type));
+  PetscCall(LLSCanRecord(hg->lls, &can));
+  PetscCheck(can, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
+             "itd differentiates the steps x <- Phi(x) of -%slls_type picard; those of %s are others: use "
+             "-%shg_type aid, or picard",
+             prefix, type, prefix);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode HGSetUp_ITD(HG hg)
 {
   ITD *itd = (ITD *)hg->data;
   FPM fpm;
 
   PetscFunctionBegin;
+  PetscCall(CheckRecords(hg));
   PetscCall(Reset(hg));
   if (itd->mode == HG_ITD_FORWARD) {
     PetscCall(HGForwardCreate_Private(hg, itd->block, itd->truncate, &itd->forward));

@@ -4,10 +4,20 @@
 PetscClassId LLS_CLASSID;
 static PetscFunctionList LLSList = NULL;
 
-static const char *const reasons[] = {
-    "STOPPED",        "DIVERGED_DTOL",  "DIVERGED_NANORINF",  "DIVERGED_ITS", "ITERATING", "CONVERGED_ITS",
-    "CONVERGED_RTOL", "CONVERGED_ATOL", "LLSConvergedReason", "LLS_",         NULL};
-const char *const *LLSConvergedReasons = reasons + 4;
+static const char *const reasons[] = {"DIVERGED_LINE_SEARCH",
+                                      "DIVERGED_LINEAR_SOLVE",
+                                      "STOPPED",
+                                      "DIVERGED_DTOL",
+                                      "DIVERGED_NANORINF",
+                                      "DIVERGED_ITS",
+                                      "ITERATING",
+                                      "CONVERGED_ITS",
+                                      "CONVERGED_RTOL",
+                                      "CONVERGED_ATOL",
+                                      "LLSConvergedReason",
+                                      "LLS_",
+                                      NULL};
+const char *const *LLSConvergedReasons = reasons + 6;
 
 /* The class and the types that come with it, once: on the first call of anything that needs them. */
 static PetscErrorCode LLSRegisterAll(void)
@@ -16,6 +26,8 @@ static PetscErrorCode LLSRegisterAll(void)
   if (LLSList) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(TwofoldRegisterEvents());
   PetscCall(PetscClassIdRegister("Lower-Level Solver", &LLS_CLASSID));
+  PetscCall(TwofoldListAdd(&LLSList, LLSANDERSON, (TwofoldConstructor)LLSCreate_Anderson));
+  PetscCall(TwofoldListAdd(&LLSList, LLSNEWTON, (TwofoldConstructor)LLSCreate_Newton));
   PetscCall(TwofoldListAdd(&LLSList, LLSPICARD, (TwofoldConstructor)LLSCreate_Picard));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -25,6 +37,14 @@ PetscErrorCode LLSRegister(const char type[], PetscErrorCode (*create)(LLS))
   PetscFunctionBegin;
   PetscCall(LLSRegisterAll());
   PetscCall(TwofoldListAdd(&LLSList, type, (TwofoldConstructor)create));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode LLSGetRegistered(PetscInt *n, const char ***types)
+{
+  PetscFunctionBegin;
+  PetscCall(LLSRegisterAll());
+  PetscCall(TwofoldListTypes(LLSList, n, types));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -67,9 +87,28 @@ PetscErrorCode LLSSetOptionsPrefix(LLS lls, const char prefix[])
 
 PetscErrorCode LLSSetType(LLS lls, LLSType type)
 {
+  PetscBool same, changed;
+
   PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)lls, type, &same));
+  if (!same) lls->records = PETSC_FALSE; /* until the type says otherwise */
   PetscCall(TwofoldSetType((PetscObject)lls, LLSList, "lls_type", type, (TwofoldTypeFn)lls->ops->destroy,
-                           lls->ops, sizeof(struct _LLSOps), NULL));
+                           lls->ops, sizeof(struct _LLSOps), &changed));
+  if (changed) lls->setup = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode LLSGetType(LLS lls, LLSType *type)
+{
+  PetscFunctionBegin;
+  *type = ((PetscObject)lls)->type_name;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode LLSCanRecord(LLS lls, PetscBool *can)
+{
+  PetscFunctionBegin;
+  *can = lls->records;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -171,7 +210,6 @@ PetscErrorCode LLSSetFromOptions(LLS lls)
   PetscObjectOptionsBegin((PetscObject)lls);
   PetscCall(TwofoldOptionsType(PetscOptionsObject, "-lls_type", "Lower-level solver", "LLSSetType", LLSList,
                                LLSPICARD, type, sizeof(type)));
-  PetscCall(LLSSetType(lls, type));
   PetscCall(PetscOptionsInt("-lls_max_it", "Steps at most; with -lls_rtol 0, exactly", "LLSSetTolerances",
                             max_it, &max_it, NULL));
   PetscCall(PetscOptionsReal("-lls_rtol", "Stop at ||Phi(x) - x|| <= rtol ||x||", "LLSSetTolerances", rtol,
@@ -187,12 +225,15 @@ PetscErrorCode LLSSetFromOptions(LLS lls)
   PetscCall(PetscOptionsBool("-lls_converged_reason", "Print why the solver stopped", "LLSGetConvergedReason",
                              lls->print_reason, &lls->print_reason, NULL));
   PetscCall(PetscOptionsViewer("-lls_view", "Print the solver", "LLSView", NULL, NULL, NULL));
+  PetscCall(LLSSetType(lls, type)); /* which may print the help of its children's classes */
+  PetscTryTypeMethod(lls, setfromoptions, PetscOptionsObject);
   PetscOptionsEnd();
   PetscCheck(lls->dtol > 1, PetscObjectComm((PetscObject)lls), PETSC_ERR_ARG_OUTOFRANGE,
              "-lls_dtol %g: the growth that is divergence must be more than 1", (double)lls->dtol);
   PetscCall(LLSSetTolerances(lls, rtol, atol, max_it));
   PetscCall(TwofoldChildPrefix((PetscObject)lls->fpm, (PetscObject)lls, "lls_"));
   PetscCall(FPMSetFromOptions(lls->fpm));
+  PetscTryTypeMethod(lls, configurechildren);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -203,6 +244,7 @@ PetscErrorCode LLSSetUp(LLS lls)
   PetscCheck(lls->blp, PetscObjectComm((PetscObject)lls), PETSC_ERR_ARG_WRONGSTATE, "LLSSetBLP() first");
   if (!((PetscObject)lls)->type_name) PetscCall(LLSSetType(lls, LLSPICARD));
   PetscCall(FPMSetUp(lls->fpm));
+  PetscTryTypeMethod(lls, setup);
   lls->setup = PETSC_TRUE;
   PetscCall(PetscObjectViewFromOptions((PetscObject)lls, NULL, "-lls_view"));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -229,12 +271,24 @@ PetscErrorCode LLSView(LLS lls, PetscViewer viewer)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode PrintReason(LLS lls)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)lls);
+
+  PetscFunctionBegin;
+  PetscCall(PetscPrintf(comm, "Lower-level solve ended by %s after %" PetscInt_FMT " steps",
+                        LLSConvergedReasons[lls->reason], lls->its));
+  if (lls->products) PetscCall(PetscPrintf(comm, ", %" PetscInt_FMT " products", lls->products));
+  PetscCall(PetscPrintf(comm, "\n"));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode LLSSolve(LLS lls, Vec lambda, State x)
 {
   PetscFunctionBegin;
   PetscCall(LLSSetUp(lls));
   PetscCall(FPMPrepare(lls->fpm, lambda));
-  lls->its = 0;
+  lls->its = lls->products = 0;
   lls->change = lls->first_change = -1;
   lls->reason = LLS_ITERATING;
   PetscCall(PetscLogEventBegin(TWOFOLD_LLSSolve, lls, lambda, 0, 0));
@@ -242,10 +296,7 @@ PetscErrorCode LLSSolve(LLS lls, Vec lambda, State x)
   PetscCall(PetscLogEventEnd(TWOFOLD_LLSSolve, lls, lambda, 0, 0));
   PetscCheck(lls->reason != LLS_ITERATING, PetscObjectComm((PetscObject)lls), PETSC_ERR_PLIB,
              "the lower-level solver returned without a reason");
-  if (lls->print_reason)
-    PetscCall(PetscPrintf(PetscObjectComm((PetscObject)lls),
-                          "Lower-level solve ended by %s after %" PetscInt_FMT " steps\n",
-                          LLSConvergedReasons[lls->reason], lls->its));
+  if (lls->print_reason) PetscCall(PrintReason(lls));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -267,6 +318,21 @@ PetscErrorCode LLSGetChange(LLS lls, PetscReal *change)
 {
   PetscFunctionBegin;
   *change = lls->change;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode LLSGetProducts(LLS lls, PetscInt *products)
+{
+  PetscFunctionBegin;
+  *products = lls->products;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode LLSGetMemory_Private(LLS lls, PetscLogDouble *bytes)
+{
+  PetscFunctionBegin;
+  PetscCall(LLSSetUp(lls));
+  PetscTryTypeMethod(lls, memory, bytes);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -338,8 +404,8 @@ PetscErrorCode LLSTest_Private(LLS lls, State x)
   PetscBool stop = PETSC_FALSE;
 
   PetscFunctionBegin;
-  if (lls->its > 0 && LLSNeedsChange_Private(lls)) {
-    if (lls->kept.on) PetscCall(KeepChange(lls));
+  if (lls->change != -1) { /* nor for NaN */
+    if (lls->kept.on && lls->its > 0) PetscCall(KeepChange(lls));
     if (lls->monitor)
       PetscCall(PetscPrintf(PetscObjectComm((PetscObject)lls),
                             "  %3" PetscInt_FMT " lower level ||Phi(x) - x|| %14.12e\n", lls->its,

@@ -19,6 +19,7 @@ static PetscErrorCode LLSSolve_Picard(LLS lls, Vec lambda, State x)
 PetscErrorCode LLSCreate_Picard(LLS lls)
 {
   PetscFunctionBegin;
+  lls->records = PETSC_TRUE;
   lls->ops->solve = LLSSolve_Picard;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

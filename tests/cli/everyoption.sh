@@ -76,6 +76,10 @@ hypergrad@-lls_rtol 0.9@-@^lower level  *2 steps, CONVERGED_RTOL,
 hypergrad@-blp_lambda 5 -lls_fpm_step 10 -lls_rtol 1e-3 -lls_dtol 50@-@^lower level  *[23] steps, DIVERGED_DTOL,
 hypergrad@-lls_fpm_type gd -lls_fpm_step 0.5 -lls_fpm_view@-@^  step 0.5; d1Phi is symmetric$
 hypergrad@-lls_fpm_type heavyball -lls_fpm_momentum 0.25 -lls_fpm_view@-@momentum 0.25; d1Phi is not symmetric$
+hypergrad@-lls_type newton -lls_max_it 30 -lls_rtol 1e-9 -lls_converged_reason@-@^Lower-level solve ended by CONVERGED_RTOL after [3-9] steps, [0-9]+ products$
+hypergrad@-lls_type newton -lls_newton_snes_converged_reason@-@Nonlinear lls_newton_ solve converged due to CONVERGED_ITS iterations 3
+hypergrad@-lls_type newton -lls_newton_ksp_type minres -lls_newton_snes_ksp_ew 0 -lls_view@-@newtonls on grad_w l, steps by minres$
+hypergrad@-lls_type anderson -lls_anderson_depth 2 -lls_view@-@^  depth 2$
 hypergrad@-hg_type aid -hg_view@-@^  type: aid$
 hypergrad@-hg_certificate bound -blp_lambda 4 -lls_fpm_step optimal -lls_max_it 50@-@^error certificate  *NUMBER \(proved, 1 products: residuals and proved constants\)$
 hypergrad@-hg_certificate bound -hg_certificate_mu ball -blp_lambda 2 -lls_fpm_step optimal -lls_max_it 50@-@^error certificate .*\(proved, [1-9][0-9]+ products: 

@@ -6,8 +6,12 @@
 extern PetscClassId LLS_CLASSID;
 
 struct _LLSOps {
+  PetscErrorCode (*setfromoptions)(LLS, PetscOptionItems *);
+  PetscErrorCode (*configurechildren)(LLS); /* from options; the map has its own already */
+  PetscErrorCode (*setup)(LLS);             /* the map is set up */
   PetscErrorCode (*solve)(LLS, Vec lambda, State x);
   PetscErrorCode (*view)(LLS, PetscViewer);
+  PetscErrorCode (*memory)(LLS, PetscLogDouble *); /* beside the state and the map */
   PetscErrorCode (*destroy)(LLS);
 };
 
@@ -19,6 +23,7 @@ struct _p_LLS {
   PetscReal rtol, atol, dtol;
   PetscInt max_it;
   PetscBool warm_start, setup;
+  PetscBool records; /* set by a type whose steps are those of the map, each told by LLSRecord_Private() */
   PetscBool monitor, print_reason;
   LLSRecordFn record;
   void *recordctx;
@@ -27,8 +32,8 @@ struct _p_LLS {
   LLSMonitorFn usermonitor;
   void *monitorctx;
 
-  PetscInt its;
-  PetscReal change, first_change;
+  PetscInt its, products;
+  PetscReal change, first_change; /* -1: not computed */
   LLSConvergedReason reason;
   struct {
     PetscBool on;
@@ -40,11 +45,25 @@ struct _p_LLS {
 /* Whether a solve keeps the norms of its steps: whoever wants them says so before each. */
 PetscErrorCode LLSKeepChanges_Private(LLS lls, PetscBool keep);
 
-/* For solvers: whether step norms are needed at all; the hook calls; the test after step lls->its. */
+/* For solvers: whether step norms are needed at all; the hook calls; the test after step lls->its, or before
+   the first where lls->change is known there. */
 PetscBool LLSNeedsChange_Private(LLS lls);
 PetscErrorCode LLSRecord_Private(LLS lls, State x);
 PetscErrorCode LLSTest_Private(LLS lls, State x);
 
+/* Adds this rank's bytes beside the state and the map. */
+PetscErrorCode LLSGetMemory_Private(LLS lls, PetscLogDouble *bytes);
+
+/* The line search of newton on a loss (linesearch.c). Whoever computes the residual puts the loss's value
+   there into `trial`, NaN where there is none, and takes it over as `value` at the start. */
+typedef struct {
+  PetscReal value, trial; /* at the iterate, and where the residual was last computed */
+  PetscBool uphill;       /* the last step was none of descent, and was not made */
+} LLSLineSearch;
+PetscErrorCode LLSSetLineSearch_Private(SNES snes, LLSLineSearch *search);
+
+PetscErrorCode LLSCreate_Anderson(LLS lls);
+PetscErrorCode LLSCreate_Newton(LLS lls);
 PetscErrorCode LLSCreate_Picard(LLS lls);
 
 #endif

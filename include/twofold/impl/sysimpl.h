@@ -2,7 +2,7 @@
 #define TWOFOLD_SYSIMPL_H
 /* Services shared by the implementations of all objects. */
 #include <petsc/private/petscimpl.h>
-#include <petscmat.h>
+#include <petscksp.h>
 #include <petscviewer.h>
 #include <twofold/sys.h>
 
@@ -146,6 +146,9 @@ PetscErrorCode TwofoldDirectGetNorm(TwofoldDirect direct, PetscReal *norm);
 /* Factors A + shift I; A itself stays. Raises PETSC_ERR_MAT_LU_ZRPVT where that has no inverse. */
 PetscErrorCode TwofoldDirectFactor(TwofoldDirect direct, PetscReal shift);
 PetscErrorCode TwofoldDirectSolve(TwofoldDirect direct, Vec b, Vec x);
+
+/* Whether the KSP's type is for symmetric operators only. */
+PetscErrorCode TwofoldKSPNeedsSymmetry(KSP ksp, PetscBool *needs);
 
 /* Raises PETSC_ERR_FILE_OPEN on every rank where rank 0 cannot read the path; `option` may be NULL. */
 PetscErrorCode TwofoldCheckReadable(MPI_Comm comm, const char path[], PetscBool *isdirectory);
