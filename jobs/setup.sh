@@ -63,7 +63,7 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   say "not found: ${missing[*]}"
   cat >&2 <<'END'
 This system has no apt, so please provide, for instance by your cluster's modules:
-  a C11 compiler, CMake 3.21 or newer, Ninja or make, pkg-config, MPI, zlib, HDF5 built with MPI,
+  a C11 compiler, CMake 3.21 or newer, Ninja or make, pkg-config, MPI, zlib, LAPACK, HDF5 built with MPI,
   PETSc and SLEPc 3.18 or newer (real scalars, built with HDF5).
 pkg-config must find PETSc and SLEPc: add the folders that hold their .pc files to PKG_CONFIG_PATH, mostly
   $PETSC_DIR/$PETSC_ARCH/lib/pkgconfig and $SLEPC_DIR/$PETSC_ARCH/lib/pkgconfig

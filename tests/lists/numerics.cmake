@@ -1,5 +1,4 @@
 # Splits, products, problems, maps, solvers and hypergradients against dense references and Taylor tests.
-find_package(LAPACK REQUIRED)
 file(GLOB TWOFOLD_DENSE CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/dense*.c)
 add_library(test-dense STATIC ${TWOFOLD_DENSE})
 target_link_libraries(test-dense PUBLIC twofold LAPACK::LAPACK)
