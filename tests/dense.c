@@ -8,6 +8,7 @@ static const struct {
 } constructors[] = {
     {BLPSOFTMAX, DenseCreate_Softmax},
     {BLPLOGISTIC, DenseCreate_Logistic},
+    {BLPKRR, DenseCreate_KRR},
     {BLPUSER, DenseCreate_User},
     {BLPQUADRATIC, DenseCreate_Quadratic},
 };
@@ -97,9 +98,10 @@ PetscBool DenseHasSet(const Dense *d, int set)
   return (PetscBool)(d->ops->evaluate && d->n[set] > 0);
 }
 
-void DenseEvaluate(const Dense *d, int set, const PetscReal w[], BLPMetrics *metrics)
+void DenseEvaluate(const Dense *d, int set, const PetscReal lambda[], const PetscReal w[],
+                   BLPMetrics *metrics)
 {
-  d->ops->evaluate(d, set, w, metrics);
+  d->ops->evaluate(d, set, lambda, w, metrics);
 }
 
 /* ------------------------------------------------------------------ linear algebra */

@@ -36,7 +36,8 @@ PetscReal DenseUpperAt(const Dense *d, const PetscReal lambda[], const PetscReal
 PetscReal DenseUpper(const Dense *d, const PetscReal w[], PetscReal g1[]);
 /* Whether the problem evaluates on a set: 0 training, 1 validation, 2 test. */
 PetscBool DenseHasSet(const Dense *d, int set);
-void DenseEvaluate(const Dense *d, int set, const PetscReal w[], BLPMetrics *metrics);
+void DenseEvaluate(const Dense *d, int set, const PetscReal lambda[], const PetscReal w[],
+                   BLPMetrics *metrics);
 
 /* x <- A^{-1} b, and A^{-T} b, by LAPACK. */
 PetscErrorCode DenseSolve(PetscInt n, const PetscReal A[], const PetscReal b[], PetscReal x[]);

@@ -94,10 +94,12 @@ static PetscReal Upper(const Dense *d, const PetscReal lambda[], const PetscReal
   return Sum(d, 1, w);
 }
 
-static void Evaluate(const Dense *d, int set, const PetscReal w[], BLPMetrics *metrics)
+static void Evaluate(const Dense *d, int set, const PetscReal lambda[], const PetscReal w[],
+                     BLPMetrics *metrics)
 {
   PetscInt correct = 0;
 
+  (void)lambda;
   for (PetscInt i = 0; i < d->n[set]; i++) {
     const PetscReal y = ((const Logistic *)d->data)->y[set][i];
     correct += (y * Margin(d, set, i, w) > 0) == (y > 0);

@@ -121,11 +121,13 @@ static PetscReal Upper(const Dense *d, const PetscReal lambda[], const PetscReal
   return MeanLoss(d, 1, w);
 }
 
-static void Evaluate(const Dense *d, int set, const PetscReal w[], BLPMetrics *metrics)
+static void Evaluate(const Dense *d, int set, const PetscReal lambda[], const PetscReal w[],
+                     BLPMetrics *metrics)
 {
   long double P[32];
   PetscInt correct = 0;
 
+  (void)lambda;
   for (PetscInt i = 0; i < d->n[set]; i++) {
     PetscInt top = 0;
     Row(d, set, i, w, P);

@@ -15,7 +15,8 @@ struct DenseOps {
   PetscReal (*upper)(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal g1[],
                      PetscReal g2[]);
   /* NULL where BLPHasSet() says that the problem has no samples */
-  void (*evaluate)(const Dense *d, int set, const PetscReal w[], BLPMetrics *metrics);
+  void (*evaluate)(const Dense *d, int set, const PetscReal lambda[], const PetscReal w[],
+                   BLPMetrics *metrics);
   /* y <- Phi(w, lambda), and its derivatives J (nw x nw) and B (nw x nlambda) */
   void (*mapstep)(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal y[]);
   void (*mapderivatives)(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal J[],
@@ -29,6 +30,7 @@ typedef PetscErrorCode (*DenseConstructor)(const Synthetic *s, Dense *d);
 
 PetscErrorCode DenseCreate_Softmax(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_Logistic(const Synthetic *s, Dense *d);
+PetscErrorCode DenseCreate_KRR(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_User(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_Quadratic(const Synthetic *s, Dense *d);
 

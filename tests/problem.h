@@ -2,6 +2,7 @@
 #define TWOFOLD_TEST_PROBLEM_H
 /* Synthetic problems of every type, and their lambda. Helpers that make objects from options and gather
    vectors. */
+#include "krrproblem.h"
 #include "quadraticproblem.h"
 #include "userproblem.h"
 
@@ -62,6 +63,7 @@ static inline SyntheticType SyntheticGetType(BLPType type)
 {
   const SyntheticType types[] = {
       {.type = BLPLOGISTIC, .adapt = SyntheticTwoClasses, .lambda = SyntheticPositive},
+      {.type = BLPKRR, .adapt = SyntheticKRR, .lambda = SyntheticKRRLambda, .without_ties = PETSC_TRUE},
       {.type = BLPUSER,
        .make = SyntheticUserProblem,
        .without_data = PETSC_TRUE,

@@ -294,6 +294,10 @@ int main(int argc, char **argv)
       {"logistic", BLPLOGISTIC, {.n = {13, 11, 0}, .p = 5, .c = 2, .density = 0.7, .seed = 4}},
       {"user-loss", BLPUSER, {.n = {13, 11, 0}, .p = 5, .c = 3, .seed = 3}},
       {"user-map", BLPUSER, {.n = {13, 11, 0}, .p = 5, .c = 3, .seed = 3, .map = PETSC_TRUE}},
+      {"krr-exp", BLPKRR, {.n = {13, 11, 0}, .p = 5, .c = 3, .density = 0.7, .seed = 5}},
+      {"krr-raw",
+       BLPKRR,
+       {.n = {13, 11, 0}, .p = 4, .c = 2, .density = 0.7, .seed = 6, .options = "-blp_krr_parameters raw"}},
       {"quad-loss", BLPQUADRATIC, {.p = 5, .c = 3, .density = 1, .seed = 4}},
       {"quad-map", BLPQUADRATIC, {.p = 5, .c = 4, .seed = 4, .map = PETSC_TRUE}},
   };

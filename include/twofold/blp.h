@@ -23,6 +23,7 @@ typedef struct _p_BLP *BLP;
 typedef const char *BLPType;
 #define BLPSOFTMAX   "softmax"   /**< multinomial logistic regression, one regularisation weight a feature */
 #define BLPLOGISTIC  "logistic"  /**< two classes, in sums, one positive weight a feature */
+#define BLPKRR       "krr"       /**< kernel ridge regression, a width of the Gaussian kernel a feature */
 #define BLPUSER      "user"      /**< by callbacks of a C program: twofold/blpuser.h */
 #define BLPQUADRATIC "quadratic" /**< synthetic, everything known in closed form */
 
@@ -50,7 +51,7 @@ extern const char *const BLPTies[];
 /** What BLPEvaluate() measures on a set of samples. */
 typedef struct {
   PetscReal loss;     /**< mean over the samples, without regularisation */
-  PetscReal accuracy; /**< fraction in [0, 1] */
+  PetscReal accuracy; /**< fraction in [0, 1]; NaN where what is predicted is no class */
   PetscInt n;         /**< number of samples */
 } BLPMetrics;
 

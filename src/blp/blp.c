@@ -15,6 +15,7 @@ static PetscErrorCode BLPRegisterAll(void)
   PetscCall(PetscClassIdRegister("Bilevel Problem", &BLP_CLASSID));
   PetscCall(TwofoldListAdd(&BLPList, BLPSOFTMAX, (TwofoldConstructor)BLPCreate_Softmax));
   PetscCall(TwofoldListAdd(&BLPList, BLPLOGISTIC, (TwofoldConstructor)BLPCreate_Logistic));
+  PetscCall(TwofoldListAdd(&BLPList, BLPKRR, (TwofoldConstructor)BLPCreate_KRR));
   PetscCall(TwofoldListAdd(&BLPList, BLPUSER, (TwofoldConstructor)BLPCreate_User));
   PetscCall(TwofoldListAdd(&BLPList, BLPQUADRATIC, (TwofoldConstructor)BLPCreate_Quadratic));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -78,12 +78,14 @@ PetscErrorCode HistoryWrite(History history, const HistoryRow *row)
   PetscFunctionBegin;
   if (history->file) {
     const PetscBool test = (PetscBool)(row->evaluated && row->has_test);
+    const PetscBool val_accuracy = (PetscBool)(row->evaluated && isfinite(row->val.accuracy));
+    const PetscBool test_accuracy = (PetscBool)(test && isfinite(row->test.accuracy));
     snprintf(line, sizeof(line), "%lld", (long long)row->step);
     Field(line, sizeof(line), PETSC_TRUE, ",%.17g", row->f);
     Field(line, sizeof(line), row->has_gradient, ",%.17g", row->hg.norm);
-    Field(line, sizeof(line), row->evaluated, ",%.6f", row->val.accuracy);
+    Field(line, sizeof(line), val_accuracy, ",%.6f", row->val.accuracy);
     Field(line, sizeof(line), test, ",%.17g", row->test.loss);
-    Field(line, sizeof(line), test, ",%.6f", row->test.accuracy);
+    Field(line, sizeof(line), test_accuracy, ",%.6f", row->test.accuracy);
     Field(line, sizeof(line), PETSC_TRUE, ",%.0f", (double)row->hg.lower_its);
     Field(line, sizeof(line), row->has_adjoint, ",%.0f", (double)row->hg.adjoint_its);
     Field(line, sizeof(line), (PetscBool)(row->hg.adjoint_residual >= 0), ",%.6e", row->hg.adjoint_residual);

@@ -13,8 +13,8 @@ typedef struct {
   RunDir dir;
   History history;
   PetscBool has_val, has_test; /* validation and test samples */
-  PetscInt first;  /* step the run began or was resumed at */
-  HistoryRow last; /* last row written */
+  PetscInt first;              /* step the run began or was resumed at */
+  HistoryRow last;             /* last row written */
   HistoryRow last_evaluated;
 } Run;
 
@@ -110,16 +110,24 @@ static PetscErrorCode Evaluate(Run *run, const ULSPoint *point, HistoryRow *row)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* NAME and an accuracy; nothing where the problem has none. */
+static PetscErrorCode Percentage(const char name[], PetscReal accuracy, char text[], size_t len)
+{
+  PetscFunctionBegin;
+  text[0] = 0;
+  if (isfinite(accuracy)) PetscCall(PetscSNPrintf(text, len, "%s %.2f %%", name, (double)(100 * accuracy)));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode PrintProgress(Run *run, const HistoryRow *row, PetscInt max_it)
 {
   char accuracy[64] = "", left[32] = "-", norm[32] = "", adjoint[32] = "", f[32];
   const PetscInt done = row->step - run->first + 1;
 
   PetscFunctionBegin;
-  if (row->evaluated && row->has_test)
-    PetscCall(PetscSNPrintf(accuracy, sizeof(accuracy), "  test %.2f %%", 100 * row->test.accuracy));
-  else if (row->evaluated)
-    PetscCall(PetscSNPrintf(accuracy, sizeof(accuracy), "  val %.2f %%", 100 * row->val.accuracy));
+  if (row->evaluated)
+    PetscCall(Percentage(row->has_test ? "  test" : "  val",
+                         row->has_test ? row->test.accuracy : row->val.accuracy, accuracy, sizeof(accuracy)));
   if (row->has_gradient) PetscCall(PetscSNPrintf(norm, sizeof(norm), "  |g| %.3e", (double)row->hg.norm));
   if (row->has_adjoint)
     PetscCall(PetscSNPrintf(adjoint, sizeof(adjoint), "  adjoint %" PetscInt_FMT, row->hg.adjoint_its));
@@ -241,17 +249,18 @@ static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLog
 
 static PetscErrorCode PrintEnd(Run *run, ULSConvergedReason reason, PetscInt it, PetscLogDouble peak)
 {
-  char took[32], f[32];
+  char took[32], f[32], accuracy[64];
 
   PetscFunctionBegin;
   CliDuration(run->last.time, took, sizeof(took));
   CliObjective(run->last.f, f, sizeof(f));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s after %" PetscInt_FMT " upper steps in %s: f %s",
                         ULSConvergedReasons[reason], it, took, f));
-  if (run->last_evaluated.evaluated && run->has_test)
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", test loss %.4f, test accuracy %.2f %%",
-                          (double)run->last_evaluated.test.loss,
-                          (double)(100 * run->last_evaluated.test.accuracy)));
+  if (run->last_evaluated.evaluated && run->has_test) {
+    PetscCall(Percentage(", test accuracy", run->last_evaluated.test.accuracy, accuracy, sizeof(accuracy)));
+    PetscCall(
+        PetscPrintf(PETSC_COMM_WORLD, ", test loss %.4f%s", (double)run->last_evaluated.test.loss, accuracy));
+  }
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "; peak memory %.0f MB a rank\nresults in %s\n", peak / 1e6,
                         run->common.output_dir));
   PetscFunctionReturn(PETSC_SUCCESS);
