@@ -11,6 +11,7 @@ static const struct {
     {BLPKRR, DenseCreate_KRR},
     {BLPUSER, DenseCreate_User},
     {BLPQUADRATIC, DenseCreate_Quadratic},
+    {BLPHYPERREP, DenseCreate_HyperRep},
 };
 
 PetscErrorCode DenseCreate(BLPType type, const Synthetic *s, Dense **dense)

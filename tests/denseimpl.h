@@ -33,6 +33,7 @@ PetscErrorCode DenseCreate_Logistic(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_KRR(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_User(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_Quadratic(const Synthetic *s, Dense *d);
+PetscErrorCode DenseCreate_HyperRep(const Synthetic *s, Dense *d);
 
 /* A quadratic problem of any specification. */
 PetscErrorCode DenseCreateQuadratic(const QuadraticSpec *q, Dense **dense);

@@ -2,6 +2,7 @@
 #define TWOFOLD_TEST_PROBLEM_H
 /* Synthetic problems of every type, and their lambda. Helpers that make objects from options and gather
    vectors. */
+#include "hyperrepproblem.h"
 #include "krrproblem.h"
 #include "quadraticproblem.h"
 #include "userproblem.h"
@@ -74,6 +75,10 @@ static inline SyntheticType SyntheticGetType(BLPType type)
        .without_data = PETSC_TRUE,
        .without_ties = PETSC_TRUE, /* t28-quadratic has them */
        .has_map = PETSC_TRUE},
+      {.type = BLPHYPERREP,
+       .adapt = SyntheticHyperRep,
+       .lambda = SyntheticHyperRepLambda,
+       .without_ties = PETSC_TRUE},
   };
   const SyntheticType other = {.type = type};
 

@@ -300,6 +300,7 @@ int main(int argc, char **argv)
        {.n = {13, 11, 0}, .p = 4, .c = 2, .density = 0.7, .seed = 6, .options = "-blp_krr_parameters raw"}},
       {"quad-loss", BLPQUADRATIC, {.p = 5, .c = 3, .density = 1, .seed = 4}},
       {"quad-map", BLPQUADRATIC, {.p = 5, .c = 4, .seed = 4, .map = PETSC_TRUE}},
+      {"hyperrep", BLPHYPERREP, {.n = {13, 11, 0}, .p = 5, .c = 2, .density = 0.7, .seed = 5}},
   };
   const Method methods[] = {{"itd", "-hg_type itd"},
                             {"forward", "-hg_type itd -hg_itd_mode forward -hg_itd_block 2"},

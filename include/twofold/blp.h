@@ -26,6 +26,7 @@ typedef const char *BLPType;
 #define BLPKRR       "krr"       /**< kernel ridge regression, a width of the Gaussian kernel a feature */
 #define BLPUSER      "user"      /**< by callbacks of a C program: twofold/blpuser.h */
 #define BLPQUADRATIC "quadratic" /**< synthetic, everything known in closed form */
+#define BLPHYPERREP  "hyperrep"  /**< ridge regression on a linear representation, which is learnt above */
 
 /** Kinds of samples. */
 typedef enum {
@@ -295,6 +296,16 @@ PetscErrorCode BLPSetUpperL2(BLP blp, PetscReal rho);
  * @param[out]    w       new vector of nw entries; may be NULL
  */
 PetscErrorCode BLPCreateVecs(BLP blp, Vec *lambda, Vec *w);
+/**
+ * Gives the lambda that a run starts from where nobody names one: 0, but where that is no place to start a
+ * problem's own, keyed by global indices.
+ *
+ * @collective
+ *
+ * @param[in]     blp     the problem, set up
+ * @param[out]    lambda  hyperparameters (nlambda entries)
+ */
+PetscErrorCode BLPGetStart(BLP blp, Vec lambda);
 /**
  * Gives the global sizes of the two spaces; sets up the problem where needed.
  *

@@ -18,6 +18,7 @@ static PetscErrorCode BLPRegisterAll(void)
   PetscCall(TwofoldListAdd(&BLPList, BLPKRR, (TwofoldConstructor)BLPCreate_KRR));
   PetscCall(TwofoldListAdd(&BLPList, BLPUSER, (TwofoldConstructor)BLPCreate_User));
   PetscCall(TwofoldListAdd(&BLPList, BLPQUADRATIC, (TwofoldConstructor)BLPCreate_Quadratic));
+  PetscCall(TwofoldListAdd(&BLPList, BLPHYPERREP, (TwofoldConstructor)BLPCreate_HyperRep));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -222,6 +223,14 @@ PetscErrorCode BLPCreateVecs(BLP blp, Vec *lambda, Vec *w)
   PetscCall(BLPSetUp(blp));
   if (lambda) PetscCall(BLPTieCreateVec_Private(blp, lambda));
   if (w) PetscUseTypeMethod(blp, createvecs, NULL, w);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPGetStart(BLP blp, Vec lambda)
+{
+  PetscFunctionBegin;
+  PetscCall(VecZeroEntries(lambda));
+  PetscTryTypeMethod(blp, start, lambda);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -140,6 +140,7 @@ static void ReplaceOps(BLP blp)
   blp->folds.single = *blp->ops;
   *blp->ops = (struct _BLPOps){.setfromoptions = blp->folds.single.setfromoptions,
                                .destroy = blp->folds.single.destroy,
+                               .start = blp->folds.single.start,
                                .createvecs = BLPCreateVecs_Folds,
                                .upper = BLPUpper_Folds,
                                .lossgradient = BLPLossGradient_Folds,

@@ -32,8 +32,8 @@ PetscErrorCode CliLambdaOptions(void)
 
   PetscFunctionBegin;
   PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options: start", "twofold");
-  PetscCall(
-      PetscOptionsReal("-blp_lambda", "Starting lambda: a constant", "twofold", constant, &constant, NULL));
+  PetscCall(PetscOptionsReal("-blp_lambda", "Starting lambda: a constant (else the problem's own)", "twofold",
+                             constant, &constant, NULL));
   PetscCall(PetscOptionsString("-blp_lambda_file",
                                "Starting lambda: .txt, PETSc binary .bin, or .h5 (data set lambda)",
                                "twofold", file, file, sizeof(file), NULL));
@@ -56,7 +56,10 @@ PetscErrorCode CliCreateLambda(BLP blp, Vec *lambda)
              "-blp_lambda %g: must be finite", (double)constant);
   PetscCall(BLPCreateVecs(blp, lambda, NULL));
   PetscCall(PetscObjectSetName((PetscObject)*lambda, "lambda"));
-  PetscCall(VecSet(*lambda, constant));
+  if (has_constant)
+    PetscCall(VecSet(*lambda, constant));
+  else
+    PetscCall(BLPGetStart(blp, *lambda));
   if (has_file) PetscCall(TwofoldVecLoad(*lambda, file));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

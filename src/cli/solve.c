@@ -110,13 +110,13 @@ static PetscErrorCode Evaluate(Run *run, const ULSPoint *point, HistoryRow *row)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* NAME and an accuracy; nothing where the problem has none. */
-static PetscErrorCode Percentage(const char name[], PetscReal accuracy, char text[], size_t len)
+/* Accuracy, or the loss where targets are real numbers. */
+static void DescribeMetrics(const char set[], const BLPMetrics *metrics, char text[], size_t len)
 {
-  PetscFunctionBegin;
-  text[0] = 0;
-  if (isfinite(accuracy)) PetscCall(PetscSNPrintf(text, len, "%s %.2f %%", name, (double)(100 * accuracy)));
-  PetscFunctionReturn(PETSC_SUCCESS);
+  if (PetscIsNanReal(metrics->accuracy))
+    snprintf(text, len, "  %s %.4g", set, (double)metrics->loss);
+  else
+    snprintf(text, len, "  %s %.2f %%", set, (double)(100 * metrics->accuracy));
 }
 
 static PetscErrorCode PrintProgress(Run *run, const HistoryRow *row, PetscInt max_it)
@@ -125,9 +125,10 @@ static PetscErrorCode PrintProgress(Run *run, const HistoryRow *row, PetscInt ma
   const PetscInt done = row->step - run->first + 1;
 
   PetscFunctionBegin;
-  if (row->evaluated)
-    PetscCall(Percentage(row->has_test ? "  test" : "  val",
-                         row->has_test ? row->test.accuracy : row->val.accuracy, accuracy, sizeof(accuracy)));
+  if (row->evaluated && row->has_test)
+    DescribeMetrics("test", &row->test, accuracy, sizeof(accuracy));
+  else if (row->evaluated)
+    DescribeMetrics("val", &row->val, accuracy, sizeof(accuracy));
   if (row->has_gradient) PetscCall(PetscSNPrintf(norm, sizeof(norm), "  |g| %.3e", (double)row->hg.norm));
   if (row->has_adjoint)
     PetscCall(PetscSNPrintf(adjoint, sizeof(adjoint), "  adjoint %" PetscInt_FMT, row->hg.adjoint_its));
@@ -257,9 +258,10 @@ static PetscErrorCode PrintEnd(Run *run, ULSConvergedReason reason, PetscInt it,
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s after %" PetscInt_FMT " upper steps in %s: f %s",
                         ULSConvergedReasons[reason], it, took, f));
   if (run->last_evaluated.evaluated && run->has_test) {
-    PetscCall(Percentage(", test accuracy", run->last_evaluated.test.accuracy, accuracy, sizeof(accuracy)));
-    PetscCall(
-        PetscPrintf(PETSC_COMM_WORLD, ", test loss %.4f%s", (double)run->last_evaluated.test.loss, accuracy));
+    const BLPMetrics *const test = &run->last_evaluated.test;
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", test loss %.4f", (double)test->loss));
+    if (!PetscIsNanReal(test->accuracy))
+      PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", test accuracy %.2f %%", (double)(100 * test->accuracy)));
   }
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "; peak memory %.0f MB a rank\nresults in %s\n", peak / 1e6,
                         run->common.output_dir));

@@ -14,6 +14,7 @@ struct _BLPOps {
   PetscErrorCode (*destroy)(BLP);
   PetscErrorCode (*createvecs)(BLP, Vec *, Vec *);
   PetscErrorCode (*upper)(BLP, Vec, Vec, PetscReal *, Vec, Vec);
+  PetscErrorCode (*start)(BLP, Vec lambda); /* optional: fills a start, also of a tied lambda; else it is 0 */
   /* optional: w(lambda), f and its gradient in closed form; w and the gradient may be NULL */
   PetscErrorCode (*exact)(BLP, Vec lambda, Vec w, PetscReal *f, Vec g);
   PetscErrorCode (*lossgradient)(BLP, Vec, Vec, PetscReal *, Vec);
@@ -164,5 +165,6 @@ PetscErrorCode BLPCreate_Logistic(BLP blp);
 PetscErrorCode BLPCreate_KRR(BLP blp);
 PetscErrorCode BLPCreate_User(BLP blp);
 PetscErrorCode BLPCreate_Quadratic(BLP blp);
+PetscErrorCode BLPCreate_HyperRep(BLP blp);
 
 #endif

@@ -1,0 +1,825 @@
+/*
+  hyperrep: a representation x -> H^T x of the features that is learnt above, and ridge regression on it
+  below.
+
+    l(w, H) = 1/2 ||X H w - y||^2 + beta/2 ||w||^2     (training samples)
+    E(w, H) = 1/2 ||X' H w - y'||^2                    (validation samples)
+
+  lambda = H is p x d, laid out as a block of d columns by features, and w has d entries, of which there are
+  few: all of them, and matrices of d x d, are at times on every rank. With Z = X H, once for each H, r = Z w
+  - y, V = X U, and the same of the validation samples with a dash,
+
+    grad_w l                   = Z^T Z w - Z^T y + beta w
+    grad^2_ww l                = Z^T Z + beta I
+    (d/dH grad_w l) U          = V^T r + Z^T V w
+    (d/dH grad_w l)^T v        = X^T (r v^T + Z v w^T)
+    grad1 E                    = Z'^T r',     grad2 E = X'^T r' w^T
+
+  so that a step of the lower level costs d^2 and no pass over samples. w(H) = (Z^T Z + beta I)^{-1} Z^T y is
+  known in closed form. H = 0 is stationary, so that a run starts from H_jk = N(0,1) / sqrt(p).
+
+  Constants. mu and L are the extreme eigenvalues of the Hessian, which does not depend on w: nu1 = 0. With
+  M = X^T Z and a = X^T r = M w - X^T y
+
+    ||(d/dH grad_w l)^T v||^2 = ||a||^2 ||v||^2 + 2 (w^T v) (a^T M v) + ||w||^2 ||M v||^2
+
+  is a form of d x d whose largest eigenvalue gives L_Phi at w. A step dw changes the transpose by X^T (Z dw
+  v^T
+  + Z v dw^T), which is 2 ||M|| ||dw|| ||v|| at most and attained: nu2 = 2 ||M||, and L_Phi grows by that over
+  a ball. In the same way grad2 E = (M' w - X'^T y') w^T changes over the ball of radius R at w by at most
+
+    eta2 = ||a'|| + ||M'|| (||w|| + 2 R)        and        eta1 = ||Z'||^2
+
+  What rounding may do to an eigenvalue of Z^T Z, a sum over n samples, is at most (n + 10 d) eps tr(Z^T Z),
+  and is counted in.
+*/
+#include <twofold/featuremat.h>
+#include <twofold/impl/blpimpl.h>
+/* after PETSc's own */
+#include <petscblaslapack.h>
+
+typedef struct {
+  PetscInt p, d, seed;
+  PetscReal beta;
+
+  FeatureMat X[3];           /* train, val, test */
+  Vec Z[3];                  /* X H of each set */
+  PetscObjectId id[3];       /* of the H behind Z */
+  PetscObjectState state[3]; /* likewise */
+  PetscReal *G, *h;          /* Z^T Z (d x d) and Z^T y of the training samples, on every rank */
+  Vec R[2];                  /* n x d work of the training and of the validation samples */
+  PetscReal *r[2];           /* residuals of this rank's: at the point of linearisation; work */
+  PetscReal *Xty[2];         /* X^T y, X'^T y', of this rank's features */
+
+  Vec H, w, M; /* templates of the spaces; work in lambda's */
+
+  Vec at; /* H at the point of linearisation, borrowed, and w there */
+  PetscReal *at_w;
+} HyperRep;
+
+/* ------------------------------------------------------------------ the small space */
+
+/* y <- this rank's part of `all`. */
+static PetscErrorCode Fill(const PetscReal all[], Vec y)
+{
+  PetscInt first, n;
+  PetscScalar *a;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetOwnershipRange(y, &first, NULL));
+  PetscCall(VecGetLocalSize(y, &n));
+  PetscCall(VecGetArrayWrite(y, &a));
+  PetscCall(PetscArraycpy(a, all + first, n));
+  PetscCall(VecRestoreArrayWrite(y, &a));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscReal Dot(PetscInt d, const PetscReal x[], const PetscReal y[])
+{
+  PetscReal sum = 0;
+
+  for (PetscInt k = 0; k < d; k++) sum += x[k] * y[k];
+  return sum;
+}
+
+/* y = (G + beta I) v */
+static void HessianMult(const HyperRep *hr, const PetscReal v[], PetscReal y[])
+{
+  for (PetscInt k = 0; k < hr->d; k++) y[k] = Dot(hr->d, hr->G + k * hr->d, v) + hr->beta * v[k];
+}
+
+/* x <- (G + beta I)^{-1} x; NaN where H is not finite. */
+static PetscErrorCode HessianSolve(const HyperRep *hr, PetscReal x[])
+{
+  PetscBLASInt d, one = 1, info;
+  PetscReal *A;
+
+  PetscFunctionBegin;
+  PetscCall(PetscBLASIntCast(hr->d, &d));
+  PetscCall(PetscMalloc1(hr->d * hr->d, &A));
+  PetscCall(PetscArraycpy(A, hr->G, hr->d * hr->d));
+  for (PetscInt k = 0; k < hr->d; k++) A[k * hr->d + k] += hr->beta;
+  LAPACKpotrf_("U", &d, A, &d, &info);
+  if (info == 0) LAPACKpotrs_("U", &d, &one, A, &d, x, &d, &info);
+  for (PetscInt k = 0; k < hr->d && info; k++) x[k] = NAN;
+  PetscCall(PetscFree(A));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Eigenvalues e of a symmetric A, increasing, NaN where it is not finite; A becomes its eigenvectors, row by
+ * row. */
+static PetscErrorCode Eigen(PetscInt n, PetscReal A[], PetscReal e[])
+{
+  PetscBLASInt d, lwork, info;
+  PetscReal *work;
+
+  PetscFunctionBegin;
+  PetscCall(PetscBLASIntCast(n, &d));
+  lwork = 3 * d;
+  PetscCall(PetscMalloc1(lwork, &work));
+  LAPACKsyev_("V", "U", &d, A, &d, e, work, &lwork, &info);
+  for (PetscInt k = 0; k < n && info; k++) e[k] = NAN;
+  PetscCall(PetscFree(work));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ sample space */
+
+/* G <- Z^T Z, and h <- Z^T y where it is not NULL. */
+static PetscErrorCode Gram(const HyperRep *hr, BLPSet set, PetscReal G[], PetscReal h[])
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)hr->Z[set]);
+  const PetscInt d = hr->d;
+  const PetscReal *y;
+  const PetscScalar *z;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetTargets(hr->X[set], &n, &y));
+  PetscCall(PetscArrayzero(G, d * d));
+  if (h) PetscCall(PetscArrayzero(h, d));
+  PetscCall(VecGetArrayRead(hr->Z[set], &z));
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscScalar *const zi = z + i * d;
+    for (PetscInt k = 0; k < d; k++)
+      for (PetscInt l = 0; l < d; l++) G[k * d + l] += zi[k] * zi[l];
+    for (PetscInt k = 0; k < d && h; k++) h[k] += zi[k] * y[i];
+  }
+  PetscCall(VecRestoreArrayRead(hr->Z[set], &z));
+  PetscCall(PetscLogFlops(2.0 * (double)n * (double)d * (double)d));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, G, (PetscMPIInt)(d * d), MPIU_REAL, MPI_SUM, comm));
+  if (h) PetscCall(MPIU_Allreduce(MPI_IN_PLACE, h, (PetscMPIInt)d, MPIU_REAL, MPI_SUM, comm));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Z = X H of a set, and G and h for the training samples, kept until H changes on any rank. */
+static PetscErrorCode Represent(HyperRep *hr, BLPSet set, Vec H, PetscBool changed)
+{
+  PetscFunctionBegin;
+  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(FeatureMatMult(hr->X[set], H, hr->Z[set]));
+  if (set == BLP_TRAIN) PetscCall(Gram(hr, set, hr->G, hr->h));
+  PetscCall(PetscObjectGetId((PetscObject)H, &hr->id[set]));
+  PetscCall(PetscObjectStateGet((PetscObject)H, &hr->state[set]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Represent() where it is needed, and all entries of v, of w's space, on every rank: in one reduction. v and
+   all may be NULL. */
+static PetscErrorCode Enter(HyperRep *hr, BLPSet set, Vec H, Vec v, PetscReal all[])
+{
+  const PetscInt d = hr->d;
+  PetscObjectId id;
+  PetscObjectState state;
+  PetscReal *buffer;
+  PetscInt first, n;
+  const PetscScalar *a;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectGetId((PetscObject)H, &id));
+  PetscCall(PetscObjectStateGet((PetscObject)H, &state));
+  PetscCall(PetscCalloc1(d + 1, &buffer));
+  buffer[d] = id != hr->id[set] || state != hr->state[set];
+  if (v) {
+    PetscCall(VecGetOwnershipRange(v, &first, NULL));
+    PetscCall(VecGetLocalSize(v, &n));
+    PetscCall(VecGetArrayRead(v, &a));
+    PetscCall(PetscArraycpy(buffer + first, a, n));
+    PetscCall(VecRestoreArrayRead(v, &a));
+  }
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, buffer, (PetscMPIInt)(d + 1), MPIU_REAL, MPI_SUM,
+                           PetscObjectComm((PetscObject)H)));
+  PetscCall(Represent(hr, set, H, (PetscBool)(buffer[d] > 0)));
+  if (v) PetscCall(PetscArraycpy(all, buffer, d));
+  PetscCall(PetscFree(buffer));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* r = Z w - y of this rank's samples where it is not NULL, and 1/2 ||r||^2 over all where that is not. */
+static PetscErrorCode Residual(const HyperRep *hr, BLPSet set, const PetscReal w[], PetscReal r[],
+                               PetscReal *half)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)hr->Z[set]);
+  const PetscReal *y;
+  const PetscScalar *z;
+  PetscReal square = 0;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetTargets(hr->X[set], &n, &y));
+  PetscCall(VecGetArrayRead(hr->Z[set], &z));
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscReal ri = Dot(hr->d, z + i * hr->d, w) - y[i];
+    square += ri * ri;
+    if (r) r[i] = ri;
+  }
+  PetscCall(VecRestoreArrayRead(hr->Z[set], &z));
+  PetscCall(PetscLogFlops(2.0 * (double)n * (double)hr->d));
+  if (!half) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &square, 1, MPIU_REAL, MPI_SUM, comm));
+  *half = square / 2;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* g = Z^T r */
+static PetscErrorCode Project(const HyperRep *hr, BLPSet set, const PetscReal r[], PetscReal g[])
+{
+  const PetscInt d = hr->d;
+  const PetscScalar *z;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetTargets(hr->X[set], &n, NULL));
+  PetscCall(PetscArrayzero(g, d));
+  PetscCall(VecGetArrayRead(hr->Z[set], &z));
+  for (PetscInt i = 0; i < n; i++)
+    for (PetscInt k = 0; k < d; k++) g[k] += r[i] * z[i * d + k];
+  PetscCall(VecRestoreArrayRead(hr->Z[set], &z));
+  PetscCall(PetscLogFlops(2.0 * (double)n * (double)d));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, g, (PetscMPIInt)d, MPIU_REAL, MPI_SUM,
+                           PetscObjectComm((PetscObject)hr->Z[set])));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* g = X^T (r v^T + Z u w^T) of a set; r or u may be NULL, and their part is 0 then. */
+static PetscErrorCode PullBack(const HyperRep *hr, BLPSet set, const PetscReal r[], const PetscReal v[],
+                               const PetscReal u[], const PetscReal w[], Vec g)
+{
+  const PetscInt d = hr->d;
+  const PetscScalar *z;
+  PetscScalar *a;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetTargets(hr->X[set], &n, NULL));
+  PetscCall(VecGetArrayRead(hr->Z[set], &z));
+  PetscCall(VecGetArrayWrite(hr->R[set], &a));
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscReal ri = r ? r[i] : 0, zu = u ? Dot(d, z + i * d, u) : 0;
+    for (PetscInt k = 0; k < d; k++) a[i * d + k] = (r ? ri * v[k] : 0) + (u ? zu * w[k] : 0);
+  }
+  PetscCall(VecRestoreArrayWrite(hr->R[set], &a));
+  PetscCall(VecRestoreArrayRead(hr->Z[set], &z));
+  PetscCall(PetscLogFlops(5.0 * (double)n * (double)d));
+  PetscCall(FeatureMatMultTranspose(hr->X[set], hr->R[set], g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ the problem */
+
+static PetscErrorCode BLPUpper_HyperRep(BLP blp, Vec H, Vec w, PetscReal *E, Vec g1, Vec g2)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+  PetscReal *all, *g, *const r = hr->r[BLP_VAL];
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc2(hr->d, &all, hr->d, &g));
+  PetscCall(Enter(hr, BLP_VAL, H, w, all));
+  PetscCall(Residual(hr, BLP_VAL, all, r, E));
+  if (g1) {
+    PetscCall(Project(hr, BLP_VAL, r, g));
+    PetscCall(Fill(g, g1));
+  }
+  if (g2) PetscCall(PullBack(hr, BLP_VAL, r, all, NULL, NULL, g2));
+  PetscCall(PetscFree2(all, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The value from the residuals, since in w^T G w - 2 w^T h + y^T y they cancel. */
+static PetscErrorCode BLPLossGradient_HyperRep(BLP blp, Vec H, Vec w, PetscReal *l, Vec g)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+  PetscReal *all, *out;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc2(hr->d, &all, hr->d, &out));
+  PetscCall(Enter(hr, BLP_TRAIN, H, w, all));
+  HessianMult(hr, all, out);
+  for (PetscInt k = 0; k < hr->d; k++) out[k] -= hr->h[k];
+  PetscCall(Fill(out, g));
+  if (l) PetscCall(Residual(hr, BLP_TRAIN, all, NULL, l));
+  if (l) *l += hr->beta / 2 * Dot(hr->d, all, all);
+  PetscCall(PetscFree2(all, out));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPLossLinearize_HyperRep(BLP blp, Vec H, Vec w)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+
+  PetscFunctionBegin;
+  hr->at = H;
+  PetscCall(Enter(hr, BLP_TRAIN, H, w, hr->at_w));
+  PetscCall(Residual(hr, BLP_TRAIN, hr->at_w, hr->r[BLP_TRAIN], NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Products take Z at the point anew where it was asked for at another H in between. */
+static PetscErrorCode BLPLossHessian_HyperRep(BLP blp, Vec v, Vec y)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+  PetscReal *all, *out;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc2(hr->d, &all, hr->d, &out));
+  PetscCall(Enter(hr, BLP_TRAIN, hr->at, v, all));
+  HessianMult(hr, all, out);
+  PetscCall(Fill(out, y));
+  PetscCall(PetscFree2(all, out));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPLossHessianDiagonal_HyperRep(BLP blp, Vec y)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+  PetscReal *out;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(hr->d, &out));
+  PetscCall(Enter(hr, BLP_TRAIN, hr->at, NULL, NULL));
+  for (PetscInt k = 0; k < hr->d; k++) out[k] = hr->G[k * (hr->d + 1)] + hr->beta;
+  PetscCall(Fill(out, y));
+  PetscCall(PetscFree(out));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPLossCross_HyperRep(BLP blp, Vec U, Vec y)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+  const PetscInt d = hr->d;
+  const PetscReal *const r = hr->r[BLP_TRAIN];
+  const PetscScalar *v, *z;
+  PetscReal *out;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(Enter(hr, BLP_TRAIN, hr->at, NULL, NULL));
+  PetscCall(FeatureMatMult(hr->X[BLP_TRAIN], U, hr->R[BLP_TRAIN]));
+  PetscCall(FeatureMatGetTargets(hr->X[BLP_TRAIN], &n, NULL));
+  PetscCall(PetscCalloc1(d, &out));
+  PetscCall(VecGetArrayRead(hr->R[BLP_TRAIN], &v));
+  PetscCall(VecGetArrayRead(hr->Z[BLP_TRAIN], &z));
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscReal vw = Dot(d, v + i * d, hr->at_w);
+    for (PetscInt k = 0; k < d; k++) out[k] += v[i * d + k] * r[i] + z[i * d + k] * vw;
+  }
+  PetscCall(VecRestoreArrayRead(hr->Z[BLP_TRAIN], &z));
+  PetscCall(VecRestoreArrayRead(hr->R[BLP_TRAIN], &v));
+  PetscCall(PetscLogFlops(6.0 * (double)n * (double)d));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, out, (PetscMPIInt)d, MPIU_REAL, MPI_SUM,
+                           PetscObjectComm((PetscObject)blp)));
+  PetscCall(Fill(out, y));
+  PetscCall(PetscFree(out));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPLossCrossTranspose_HyperRep(BLP blp, Vec v, Vec g)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+  PetscReal *all;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(hr->d, &all));
+  PetscCall(Enter(hr, BLP_TRAIN, hr->at, v, all));
+  PetscCall(PullBack(hr, BLP_TRAIN, hr->r[BLP_TRAIN], all, all, hr->at_w, g));
+  PetscCall(PetscFree(all));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* w(H), and g = grad2 E - (d/dH grad_w l)^T v with (Z^T Z + beta I) v = grad1 E. */
+static PetscErrorCode BLPExact_HyperRep(BLP blp, Vec H, Vec w, PetscReal *f, Vec g)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+  PetscReal *const val = hr->r[BLP_VAL];
+  PetscReal *solution, *v;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc2(hr->d, &solution, hr->d, &v));
+  PetscCall(Enter(hr, BLP_TRAIN, H, NULL, NULL));
+  PetscCall(Enter(hr, BLP_VAL, H, NULL, NULL));
+  PetscCall(PetscArraycpy(solution, hr->h, hr->d));
+  PetscCall(HessianSolve(hr, solution));
+  if (w) PetscCall(Fill(solution, w));
+  PetscCall(Residual(hr, BLP_VAL, solution, val, f));
+  if (g) {
+    PetscReal *own;
+    PetscInt n;
+    PetscCall(FeatureMatGetTargets(hr->X[BLP_TRAIN], &n, NULL));
+    PetscCall(PetscMalloc1(n + 1, &own)); /* the point of linearisation keeps its residuals */
+    PetscCall(Residual(hr, BLP_TRAIN, solution, own, NULL));
+    PetscCall(Project(hr, BLP_VAL, val, v));
+    PetscCall(HessianSolve(hr, v));
+    PetscCall(PullBack(hr, BLP_TRAIN, own, v, v, solution, hr->M));
+    PetscCall(PullBack(hr, BLP_VAL, val, solution, NULL, NULL, g));
+    PetscCall(VecAXPY(g, -1, hr->M));
+    PetscCall(PetscFree(own));
+  }
+  PetscCall(PetscFree2(solution, v));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPEvaluate_HyperRep(BLP blp, BLPSet set, Vec H, Vec w, BLPMetrics *metrics)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+  PetscReal *all;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(hr->d, &all));
+  PetscCall(Enter(hr, set, H, w, all));
+  PetscCall(Residual(hr, set, all, NULL, &metrics->loss));
+  PetscCall(FeatureMatGetSizes(hr->X[set], &metrics->n, NULL, NULL));
+  metrics->loss /= (PetscReal)metrics->n;
+  metrics->accuracy = NAN;
+  PetscCall(PetscFree(all));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ constants */
+
+static TwofoldConstant Proved(PetscReal value, const char origin[])
+{
+  return (TwofoldConstant){.value = value, .standing = TWOFOLD_PROVED, .origin = origin};
+}
+
+/* What rounding may do to an eigenvalue of a Gram matrix of this trace. */
+static PetscErrorCode Rounding(const HyperRep *hr, BLPSet set, const PetscReal G[], PetscReal *slack)
+{
+  PetscReal trace = 0;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetSizes(hr->X[set], &n, NULL, NULL));
+  for (PetscInt k = 0; k < hr->d; k++) trace += G[k * (hr->d + 1)];
+  *slack = (PetscReal)(n + 10 * hr->d) * PETSC_MACHINE_EPSILON * trace;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The least or the largest eigenvalue of the Hessian at H, with its eigenvector v; what rounding may do is
+   taken off the least, which is not below beta (v is then 0), and added to the largest. */
+static PetscErrorCode Extreme(HyperRep *hr, Vec H, PetscBool largest, PetscReal *value, PetscReal v[])
+{
+  const PetscInt d = hr->d;
+  PetscReal *A, *e, slack = 0;
+
+  PetscFunctionBegin;
+  PetscCall(Enter(hr, BLP_TRAIN, H, NULL, NULL));
+  PetscCall(PetscMalloc2(d * d, &A, d, &e));
+  PetscCall(PetscArraycpy(A, hr->G, d * d));
+  PetscCall(Rounding(hr, BLP_TRAIN, A, &slack));
+  PetscCall(Eigen(d, A, e));
+  PetscCall(PetscArraycpy(v, A + (largest ? (d - 1) * d : 0), d));
+  *value = hr->beta + (largest ? e[d - 1] + slack : PetscMax(e[0] - slack, 0));
+  if (*value == hr->beta) PetscCall(PetscArrayzero(v, d));
+  PetscCall(PetscFree2(A, e));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPStrongConvexity_HyperRep(BLP blp, Vec H, TwofoldConstant *mu)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+  PetscReal *v, value = 0;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(hr->d, &v));
+  PetscCall(Extreme(hr, H, PETSC_FALSE, &value, v));
+  *mu = Proved(value, "least eigenvalue of (X H)^T X H + beta I");
+  PetscCall(PetscFree(v));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPSmoothness_HyperRep(BLP blp, Vec H, TwofoldConstant *L)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+  PetscReal *v, value = 0;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(hr->d, &v));
+  PetscCall(Extreme(hr, H, PETSC_TRUE, &value, v));
+  *L = Proved(value, "||X H||^2 + beta");
+  PetscCall(PetscFree(v));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* d (v^T Z^T Z v) = 2 v^T Z^T X dH v for the unit eigenvector v. */
+static PetscErrorCode ExtremeGradient(BLP blp, Vec H, PetscBool largest, Vec g)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+  PetscReal *v, *twice, value = 0;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc2(hr->d, &v, hr->d, &twice));
+  PetscCall(Extreme(hr, H, largest, &value, v));
+  for (PetscInt k = 0; k < hr->d; k++) twice[k] = 2 * v[k];
+  PetscCall(PullBack(hr, BLP_TRAIN, NULL, NULL, v, twice, g));
+  PetscCall(PetscFree2(v, twice));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPStrongConvexityGradient_HyperRep(BLP blp, Vec H, Vec g)
+{
+  return ExtremeGradient(blp, H, PETSC_FALSE, g);
+}
+
+static PetscErrorCode BLPSmoothnessGradient_HyperRep(BLP blp, Vec H, Vec g)
+{
+  return ExtremeGradient(blp, H, PETSC_TRUE, g);
+}
+
+/* Of a set, with M = X^T Z and a = M w - X^T y: M^T M (d x d), M^T a (d) and ||a||^2, one after the other. */
+static PetscErrorCode Correlate(const HyperRep *hr, BLPSet set, const PetscReal w[], PetscReal sums[])
+{
+  const PetscInt d = hr->d;
+  PetscReal *const MtM = sums, *const Mta = sums + d * d, *const square = Mta + d;
+  const PetscScalar *m;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatMultTranspose(hr->X[set], hr->Z[set], hr->M));
+  PetscCall(PetscArrayzero(sums, d * d + d + 1));
+  PetscCall(VecGetLocalSize(hr->M, &n));
+  PetscCall(VecGetArrayRead(hr->M, &m));
+  for (PetscInt j = 0; j < n / d; j++) {
+    const PetscScalar *const mj = m + j * d;
+    const PetscReal aj = Dot(d, mj, w) - hr->Xty[set][j];
+    *square += aj * aj;
+    for (PetscInt k = 0; k < d; k++) {
+      Mta[k] += mj[k] * aj;
+      for (PetscInt l = 0; l < d; l++) MtM[k * d + l] += mj[k] * mj[l];
+    }
+  }
+  PetscCall(VecRestoreArrayRead(hr->M, &m));
+  PetscCall(PetscLogFlops(2.0 * (double)n * (double)(d + 3)));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, (PetscMPIInt)(d * d + d + 1), MPIU_REAL, MPI_SUM,
+                           PetscObjectComm((PetscObject)hr->M)));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Square root of the largest eigenvalue of A, which is destroyed. */
+static PetscErrorCode RootOfLargest(PetscInt d, PetscReal A[], PetscReal *root)
+{
+  PetscReal *e;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(d, &e));
+  PetscCall(Eigen(d, A, e));
+  *root = PetscSqrtReal(PetscMax(e[d - 1], 0));
+  PetscCall(PetscFree(e));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* L_Phi at w, by the form at the head of this file, and ||M||. */
+static PetscErrorCode CrossNorm(const HyperRep *hr, const PetscReal w[], PetscReal *L_Phi, PetscReal *M)
+{
+  const PetscInt d = hr->d;
+  const PetscReal size = Dot(d, w, w);
+  PetscReal *sums, *form;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc2(d * d + d + 1, &sums, d * d, &form));
+  PetscCall(Correlate(hr, BLP_TRAIN, w, sums));
+  const PetscReal *const Mta = sums + d * d, square = sums[d * d + d];
+  for (PetscInt k = 0; k < d; k++)
+    for (PetscInt l = 0; l < d; l++)
+      form[k * d + l] = (k == l ? square : 0) + w[k] * Mta[l] + Mta[k] * w[l] + size * sums[k * d + l];
+  PetscCall(RootOfLargest(d, form, L_Phi));
+  PetscCall(RootOfLargest(d, sums, M));
+  PetscCall(PetscFree2(sums, form));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPLossLipschitz_HyperRep(BLP blp, Vec H, Vec w, PetscReal radius, BLPLipschitz *c)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+  const PetscInt d = hr->d;
+  PetscReal *all, *sums, *G, L_Phi = 0, M = 0, M_val = 0, root = 0, slack = 0;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc3(d, &all, d * d + d + 1, &sums, d * d, &G));
+  PetscCall(Enter(hr, BLP_TRAIN, H, w, all));
+  PetscCall(Enter(hr, BLP_VAL, H, NULL, NULL));
+  PetscCall(Gram(hr, BLP_VAL, G, NULL));
+  PetscCall(Rounding(hr, BLP_VAL, G, &slack));
+  PetscCall(RootOfLargest(d, G, &root));
+  c->eta1 = Proved(root * root + slack, "||X' H||^2");
+  PetscCall(Correlate(hr, BLP_VAL, all, sums));
+  const PetscReal a = PetscSqrtReal(sums[d * d + d]);
+  PetscCall(RootOfLargest(d, sums, &M_val));
+  const PetscReal reach = PetscSqrtReal(Dot(d, all, all)) + 2 * radius;
+  c->eta2 = Proved(a + (M_val > 0 ? M_val * reach : 0), "||X'^T r'|| + ||X'^T X' H|| (||w|| + 2 radius)");
+  PetscCall(CrossNorm(hr, all, &L_Phi, &M));
+  c->nu1 = Proved(0, "0: quadratic in w");
+  c->nu2 = Proved(2 * M, "2 ||X^T X H||");
+  c->L_Phi = Proved(L_Phi + (M > 0 ? 2 * M * radius : 0), "||d/dH grad_w l|| at w + 2 ||X^T X H|| radius");
+  PetscCall(PetscFree3(all, sums, G));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ life cycle */
+
+static PetscErrorCode BLPReset_HyperRep(BLP blp)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+  Vec *const vecs[] = {&hr->Z[0], &hr->Z[1], &hr->Z[2], &hr->R[0], &hr->R[1], &hr->H, &hr->w, &hr->M};
+
+  PetscFunctionBegin;
+  for (size_t i = 0; i < sizeof(vecs) / sizeof(vecs[0]); i++) PetscCall(VecDestroy(vecs[i]));
+  for (int s = 0; s < 3; s++) {
+    PetscCall(FeatureMatDestroy(&hr->X[s]));
+    hr->id[s] = 0;
+  }
+  for (int s = 0; s < 2; s++) {
+    PetscCall(PetscFree(hr->r[s]));
+    PetscCall(PetscFree(hr->Xty[s]));
+  }
+  PetscCall(PetscFree3(hr->G, hr->h, hr->at_w));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* X^T y as the first of d columns. */
+static PetscErrorCode CorrelateTargets(HyperRep *hr, BLPSet set)
+{
+  const PetscReal *y;
+  const PetscScalar *m;
+  PetscScalar *a;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetTargets(hr->X[set], &n, &y));
+  PetscCall(VecZeroEntries(hr->R[set]));
+  PetscCall(VecGetArray(hr->R[set], &a));
+  for (PetscInt i = 0; i < n; i++) a[i * hr->d] = y[i];
+  PetscCall(VecRestoreArray(hr->R[set], &a));
+  PetscCall(FeatureMatMultTranspose(hr->X[set], hr->R[set], hr->M));
+  PetscCall(VecGetLocalSize(hr->M, &n));
+  PetscCall(PetscMalloc1(n / hr->d + 1, &hr->Xty[set]));
+  PetscCall(VecGetArrayRead(hr->M, &m));
+  for (PetscInt j = 0; j < n / hr->d; j++) hr->Xty[set][j] = m[j * hr->d];
+  PetscCall(VecRestoreArrayRead(hr->M, &m));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode SetUpSamples(BLP blp, BLPSet set)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatCreate(PetscObjectComm((PetscObject)blp), &hr->X[set]));
+  PetscCall(FeatureMatSetOptionsPrefix(hr->X[set], ((PetscObject)blp)->prefix));
+  PetscCall(FeatureMatSetFromOptions(hr->X[set]));
+  PetscCall(FeatureMatSetData(hr->X[set], blp->set[set], hr->d, PETSC_FALSE));
+  PetscCall(DataSetDestroy(&blp->set[set])); /* before the next set is dealt out */
+  PetscCall(FeatureMatCreateVecs(hr->X[set], NULL, &hr->Z[set]));
+  if (set == BLP_TEST) PetscFunctionReturn(PETSC_SUCCESS);
+  if (set == BLP_TRAIN) PetscCall(FeatureMatCreateVecs(hr->X[set], &hr->M, NULL));
+  PetscCall(VecDuplicate(hr->Z[set], &hr->R[set]));
+  PetscCall(FeatureMatGetTargets(hr->X[set], &n, NULL));
+  PetscCall(PetscMalloc1(n + 1, &hr->r[set]));
+  PetscCall(CorrelateTargets(hr, set));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPSetUp_HyperRep(BLP blp)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
+  HyperRep *hr = (HyperRep *)blp->data;
+  const PetscInt d = hr->d;
+
+  PetscFunctionBegin;
+  PetscCall(BLPReset_HyperRep(blp));
+  PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], NULL, &hr->p, NULL));
+  for (int s = 0; s < 3; s++)
+    if (blp->set[s]) PetscCall(SetUpSamples(blp, (BLPSet)s));
+  PetscCall(VecDuplicate(hr->M, &hr->H));
+  PetscCall(VecGetSize(hr->H, &blp->nlambda));
+  blp->nw = d;
+  PetscCall(VecCreate(comm, &hr->w));
+  PetscCall(VecSetSizes(hr->w, PETSC_DECIDE, d));
+  PetscCall(VecSetFromOptions(hr->w));
+  PetscCall(PetscMalloc3(d * d, &hr->G, d, &hr->h, d, &hr->at_w));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPCreateVecs_HyperRep(BLP blp, Vec *lambda, Vec *w)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+
+  PetscFunctionBegin;
+  if (lambda) PetscCall(VecDuplicate(hr->H, lambda));
+  if (w) PetscCall(VecDuplicate(hr->w, w));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Of H itself, of a tied one, and of folds alike: entries by their index, rows of H of norm about sqrt(d /
+ * p). */
+static PetscErrorCode BLPStart_HyperRep(BLP blp, Vec lambda)
+{
+  const HyperRep *hr = (HyperRep *)blp->data;
+  PetscInt n, bs;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetSize(lambda, &n));
+  PetscCall(VecGetBlockSize(lambda, &bs));
+  PetscCall(TwofoldVecSetRandomNormal(lambda, (PetscInt64)16 * hr->seed + 9)); /* not a key of data */
+  PetscCall(VecScale(lambda, 1 / PetscSqrtReal((PetscReal)n / (PetscReal)bs)));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPSetFromOptions_HyperRep(BLP blp, PetscOptionItems *PetscOptionsObject)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
+  HyperRep *hr = (HyperRep *)blp->data;
+
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsInt("-blp_hyperrep_dim", "Size d of the representation", "BLPHYPERREP", hr->d, &hr->d,
+                            NULL));
+  PetscCall(PetscOptionsReal("-blp_hyperrep_beta", "BETA of BETA/2 ||w||^2 in the lower level", "BLPHYPERREP",
+                             hr->beta, &hr->beta, NULL));
+  PetscCall(PetscOptionsInt("-blp_hyperrep_seed", "Key of the random starting H", "BLPHYPERREP", hr->seed,
+                            &hr->seed, NULL));
+  PetscCheck(hr->d >= 1, comm, PETSC_ERR_ARG_OUTOFRANGE,
+             "-blp_hyperrep_dim %" PetscInt_FMT ": must be at least 1", hr->d);
+  PetscCheck(hr->beta > 0 && !PetscIsInfReal(hr->beta), comm, PETSC_ERR_ARG_OUTOFRANGE,
+             "-blp_hyperrep_beta %g: must be positive and finite", (double)hr->beta);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPView_HyperRep(BLP blp, PetscViewer viewer)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+
+  PetscFunctionBegin;
+  PetscCall(PetscViewerASCIIPrintf(
+      viewer, "features %" PetscInt_FMT ", representation of size %" PetscInt_FMT ", beta %g\n", hr->p, hr->d,
+      (double)hr->beta));
+  for (int s = 0; s < 3; s++) {
+    PetscInt n;
+    if (!hr->X[s]) continue;
+    PetscCall(FeatureMatGetSizes(hr->X[s], &n, NULL, NULL));
+    PetscCall(PetscViewerASCIIPrintf(viewer, "%s: %" PetscInt_FMT " samples\n", BLPSets[s], n));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPGetMemory_HyperRep(BLP blp, PetscLogDouble *bytes)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+  PetscLogDouble part;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  for (int s = 0; s < 3; s++) {
+    if (!hr->X[s]) continue;
+    PetscCall(FeatureMatGetMemory(hr->X[s], &part));
+    PetscCall(VecGetLocalSize(hr->Z[s], &n));
+    *bytes += part + (PetscLogDouble)n * sizeof(PetscScalar) * (s == BLP_TEST ? 1 : 2);
+    if (s != BLP_TEST) *bytes += (PetscLogDouble)(n / hr->d) * sizeof(PetscReal);
+  }
+  PetscCall(VecGetLocalSize(hr->H, &n));
+  *bytes += 2.0 * (PetscLogDouble)(n + n / hr->d) * sizeof(PetscScalar);
+  *bytes += (PetscLogDouble)hr->d * (PetscLogDouble)(hr->d + 4) * sizeof(PetscReal);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPDestroy_HyperRep(BLP blp)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPReset_HyperRep(blp));
+  PetscCall(PetscFree(blp->data));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPCreate_HyperRep(BLP blp)
+{
+  HyperRep *hr;
+
+  PetscFunctionBegin;
+  PetscCall(PetscNew(&hr));
+  hr->d = 10;
+  hr->beta = 1;
+  blp->data = hr;
+  blp->needs_samples = PETSC_TRUE;
+  blp->targets = PETSC_TRUE;
+  blp->ops->setfromoptions = BLPSetFromOptions_HyperRep;
+  blp->ops->setup = BLPSetUp_HyperRep;
+  blp->ops->view = BLPView_HyperRep;
+  blp->ops->destroy = BLPDestroy_HyperRep;
+  blp->ops->createvecs = BLPCreateVecs_HyperRep;
+  blp->ops->start = BLPStart_HyperRep;
+  blp->ops->upper = BLPUpper_HyperRep;
+  blp->ops->exact = BLPExact_HyperRep;
+  blp->ops->lossgradient = BLPLossGradient_HyperRep;
+  blp->ops->losslinearize = BLPLossLinearize_HyperRep;
+  blp->ops->losshessian = BLPLossHessian_HyperRep;
+  blp->ops->losshessiandiagonal = BLPLossHessianDiagonal_HyperRep;
+  blp->ops->losscross = BLPLossCross_HyperRep;
+  blp->ops->losscrosstranspose = BLPLossCrossTranspose_HyperRep;
+  blp->ops->strongconvexity = BLPStrongConvexity_HyperRep;
+  blp->ops->smoothness = BLPSmoothness_HyperRep;
+  blp->ops->strongconvexitygradient = BLPStrongConvexityGradient_HyperRep;
+  blp->ops->smoothnessgradient = BLPSmoothnessGradient_HyperRep;
+  blp->ops->losslipschitz = BLPLossLipschitz_HyperRep;
+  blp->ops->evaluate = BLPEvaluate_HyperRep;
+  blp->ops->memory = BLPGetMemory_HyperRep;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
