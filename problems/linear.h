@@ -26,4 +26,12 @@ PetscErrorCode LinearModelApply(BLP blp, DataSet ds, Vec w, FeatureMat *X, Vec *
 /* g <- the unit vector of the place of the least, or largest, entry of x: the first one where several are. */
 PetscErrorCode LinearModelExtremePlace(Vec x, PetscBool largest, Vec g);
 
+/* A constant by a formula, which may have cost the norm of a matrix. */
+static inline TwofoldConstant LinearModelProved(PetscReal value, const TwofoldConstant *norm,
+                                                const char origin[])
+{
+  return (TwofoldConstant){
+      .value = value, .standing = TWOFOLD_PROVED, .origin = origin, .products = norm ? norm->products : 0};
+}
+
 #endif

@@ -199,6 +199,16 @@ static PetscErrorCode BLPLossHessian_Logistic(BLP blp, Vec v, Vec y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode BLPLossHessianDiagonal_Logistic(BLP blp, Vec d)
+{
+  Logistic *lr = (Logistic *)blp->data;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatMultTransposeSquared(lr->linear.X[BLP_TRAIN], lr->D, d));
+  PetscCall(VecAXPY(d, 1, lr->lambda));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode BLPLossCross_Logistic(BLP blp, Vec u, Vec y)
 {
   PetscFunctionBegin;
@@ -251,12 +261,6 @@ static PetscErrorCode BLPSmoothnessGradient_Logistic(BLP blp, Vec lambda, Vec g)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static TwofoldConstant Proved(PetscReal value, const TwofoldConstant *norm, const char origin[])
-{
-  return (TwofoldConstant){
-      .value = value, .standing = TWOFOLD_PROVED, .origin = origin, .products = norm ? norm->products : 0};
-}
-
 static PetscErrorCode BLPLossLipschitz_Logistic(BLP blp, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *c)
 {
   Logistic *lr = (Logistic *)blp->data;
@@ -269,13 +273,13 @@ static PetscErrorCode BLPLossLipschitz_Logistic(BLP blp, Vec lambda, Vec w, Pets
   PetscCall(FeatureMatGetNorm(lr->linear.X[BLP_VAL], &val));
   PetscCall(FeatureMatGetRowNorm(lr->linear.X[BLP_TRAIN], &row));
   PetscCall(VecNorm(w, NORM_INFINITY, &largest));
-  if (val.standing) c->eta1 = Proved(val.value * val.value / 4, &val, "||X'||^2 / 4");
-  c->eta2 = Proved(0, NULL, "0: E does not depend on lambda");
+  if (val.standing) c->eta1 = LinearModelProved(val.value * val.value / 4, &val, "||X'||^2 / 4");
+  c->eta2 = LinearModelProved(0, NULL, "0: E does not depend on lambda");
   if (train.standing)
-    c->nu1 = Proved(train.value * train.value * row / (6 * PetscSqrtReal(3)), &train,
-                    "||X||^2 max ||x_i|| / (6 sqrt 3)");
-  c->nu2 = Proved(1, NULL, "1: d/dlambda grad_w l = diag(w)");
-  c->L_Phi = Proved(largest + radius, NULL, "max |w_j| + radius");
+    c->nu1 = LinearModelProved(train.value * train.value * row / (6 * PetscSqrtReal(3)), &train,
+                               "||X||^2 max ||x_i|| / (6 sqrt 3)");
+  c->nu2 = LinearModelProved(1, NULL, "1: d/dlambda grad_w l = diag(w)");
+  c->L_Phi = LinearModelProved(largest + radius, NULL, "max |w_j| + radius");
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -412,6 +416,7 @@ PetscErrorCode BLPCreate_Logistic(BLP blp)
   blp->ops->lossgradient = BLPLossGradient_Logistic;
   blp->ops->losslinearize = BLPLossLinearize_Logistic;
   blp->ops->losshessian = BLPLossHessian_Logistic;
+  blp->ops->losshessiandiagonal = BLPLossHessianDiagonal_Logistic;
   blp->ops->losscross = BLPLossCross_Logistic;
   blp->ops->losscrosstranspose = BLPLossCross_Logistic; /* diag(w) is symmetric */
   blp->ops->strongconvexity = BLPStrongConvexity_Logistic;

@@ -263,6 +263,26 @@ static PetscErrorCode BLPLossHessian_Softmax(BLP blp, Vec v, Vec y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* X^T squared by entries times P (1 - P) / n, and D. */
+static PetscErrorCode BLPLossHessianDiagonal_Softmax(BLP blp, Vec d)
+{
+  Softmax *sm = (Softmax *)blp->data;
+  const Vec Z = sm->Z[BLP_TRAIN];
+  PetscScalar *a;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetSizes(sm->X[BLP_TRAIN], &n, NULL, NULL));
+  PetscCall(VecPointwiseMult(Z, sm->P, sm->P));
+  PetscCall(VecAYPX(Z, -1, sm->P));
+  PetscCall(VecScale(Z, 1 / (PetscReal)n));
+  PetscCall(FeatureMatMultTransposeSquared(sm->X[BLP_TRAIN], Z, d));
+  PetscCall(VecGetArray(d, &a));
+  for (PetscInt j = 0; j < sm->nweight * sm->share; j++) a[j] += sm->weight[j / sm->share];
+  PetscCall(VecRestoreArray(d, &a));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode BLPLossCross_Softmax(BLP blp, Vec u, Vec y)
 {
   Softmax *sm = (Softmax *)blp->data;
@@ -627,6 +647,7 @@ PetscErrorCode BLPCreate_Softmax(BLP blp)
   blp->ops->lossgradient = BLPLossGradient_Softmax;
   blp->ops->losslinearize = BLPLossLinearize_Softmax;
   blp->ops->losshessian = BLPLossHessian_Softmax;
+  blp->ops->losshessiandiagonal = BLPLossHessianDiagonal_Softmax;
   blp->ops->losscross = BLPLossCross_Softmax;
   blp->ops->losscrosstranspose = BLPLossCrossTranspose_Softmax;
   blp->ops->strongconvexity = BLPStrongConvexity_Softmax;

@@ -8,6 +8,7 @@ static const struct {
 } constructors[] = {
     {BLPSOFTMAX, DenseCreate_Softmax},
     {BLPLOGISTIC, DenseCreate_Logistic},
+    {BLPBIASEDREG, DenseCreate_BiasedReg},
     {BLPKRR, DenseCreate_KRR},
     {BLPUSER, DenseCreate_User},
     {BLPQUADRATIC, DenseCreate_Quadratic},

@@ -16,6 +16,7 @@ struct Dense {
   PetscInt n[3];         /* samples of each set */
   PetscReal *X[3];       /* n x rows, or NULL */
   PetscBool direct;      /* E depends on lambda: grad2 E is not 0 */
+  PetscBool diagonal;    /* the problem must give the diagonal of the Hessian */
   TwofoldStanding mu, L; /* of the constants that the problem gives */
 };
 

@@ -137,6 +137,7 @@ PetscErrorCode DenseCreate_Logistic(const Synthetic *s, Dense *d)
   PetscCall(PetscNew(&lr));
   d->data = lr;
   d->ops = &ops;
+  d->diagonal = PETSC_TRUE;
   d->mu = d->L = TWOFOLD_PROVED;
   lr->scalar = (PetscBool)(s->tie == BLP_TIE_SCALAR);
   PetscCall(DenseSetSamples(s, d));

@@ -168,6 +168,7 @@ PetscErrorCode DenseCreate_Softmax(const Synthetic *s, Dense *d)
   PetscCall(PetscNew(&sm));
   d->data = sm;
   d->ops = &ops;
+  d->diagonal = PETSC_TRUE;
   d->mu = d->L = TWOFOLD_PROVED;
   sm->tie = s->tie;
   PetscCall(DenseSetSamples(s, d));

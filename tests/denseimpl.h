@@ -29,6 +29,7 @@ struct DenseOps {
 typedef PetscErrorCode (*DenseConstructor)(const Synthetic *s, Dense *d);
 
 PetscErrorCode DenseCreate_Softmax(const Synthetic *s, Dense *d);
+PetscErrorCode DenseCreate_BiasedReg(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_Logistic(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_KRR(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_User(const Synthetic *s, Dense *d);

@@ -60,9 +60,21 @@ static inline PetscErrorCode SyntheticPositive(const Synthetic *s, PetscInt64 se
   PetscFunctionReturn(0);
 }
 
+/* Targets, likewise without bias and classes, and small features. */
+#define SyntheticBiasedRegBeta 0.7
+static inline void SyntheticRegression(Synthetic *s)
+{
+  s->real = PETSC_TRUE;
+  s->bias = PETSC_FALSE;
+  s->options = "-blp_biasedreg_beta 0.7";
+  if (s->tie == BLP_TIE_CLASS) s->tie = BLP_TIE_OWN;
+  if (s->scale == 0) s->scale = 0.3;
+}
+
 static inline SyntheticType SyntheticGetType(BLPType type)
 {
   const SyntheticType types[] = {
+      {.type = BLPBIASEDREG, .adapt = SyntheticRegression},
       {.type = BLPLOGISTIC, .adapt = SyntheticTwoClasses, .lambda = SyntheticPositive},
       {.type = BLPKRR, .adapt = SyntheticKRR, .lambda = SyntheticKRRLambda, .without_ties = PETSC_TRUE},
       {.type = BLPUSER,

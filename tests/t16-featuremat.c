@@ -48,7 +48,7 @@ static PetscErrorCode CreateData(const Synthetic *s, PetscBool last, DataSet *ds
 
 /* Z <- X W and G <- X^T R, all on every rank. */
 static PetscErrorCode Reference(const Synthetic *s, PetscInt rows, PetscInt c, Vec W, Vec R, PetscScalar Z[],
-                                PetscScalar G[])
+                                PetscScalar G[], PetscScalar S[])
 {
   const PetscInt n = s->n[0];
   PetscScalar *w, *r;
@@ -63,9 +63,14 @@ static PetscErrorCode Reference(const Synthetic *s, PetscInt rows, PetscInt c, V
     Z[m] = (PetscScalar)sum;
   }
   for (PetscInt m = 0; m < rows * c; m++) {
-    long double sum = 0;
-    for (PetscInt i = 0; i < n; i++) sum += (long double)Entry(s, i, m / c) * r[i * c + m % c];
+    long double sum = 0, squares = 0;
+    for (PetscInt i = 0; i < n; i++) {
+      const long double x = Entry(s, i, m / c), y = r[i * c + m % c];
+      sum += x * y;
+      squares += x * x * y;
+    }
     G[m] = (PetscScalar)sum;
+    S[m] = (PetscScalar)squares;
   }
   PetscCall(PetscFree2(w, r));
   PetscFunctionReturn(0);
@@ -76,19 +81,22 @@ static PetscErrorCode Compare(FeatureMat X, const Synthetic *s, const char what[
 {
   const PetscInt rows = s->p + (s->bias ? 1 : 0), c = s->c;
   PetscReal difference;
-  PetscScalar *z, *g, left, right;
+  PetscScalar *z, *g, *s2, left, right;
   Vec W, R, Z, G;
 
   PetscFunctionBegin;
   PetscCall(FeatureMatCreateVecs(X, &W, &Z));
   PetscCall(FeatureMatCreateVecs(X, &G, &R));
-  PetscCall(PetscMalloc2(s->n[0] * c, &z, rows * c, &g));
+  PetscCall(PetscMalloc3(s->n[0] * c, &z, rows * c, &g, rows * c, &s2));
   for (PetscInt64 seed = 1; seed < 3; seed++) {
     PetscCall(TwofoldVecSetRandomNormal(W, seed));
     PetscCall(TwofoldVecSetRandomNormal(R, seed + 10));
     PetscCall(VecSet(Z, 1e10)); /* overwritten, not added to */
     PetscCall(VecSet(G, 1e10));
-    PetscCall(Reference(s, rows, c, W, R, z, g));
+    PetscCall(Reference(s, rows, c, W, R, z, g, s2));
+    PetscCall(FeatureMatMultTransposeSquared(X, R, G));
+    PetscCall(VecDifference(G, s2, &difference));
+    CHECK(difference <= 1e-14, "%s, c %d: the product with squares differs by %g", what, (int)c, difference);
     PetscCall(FeatureMatMult(X, W, Z));
     PetscCall(VecDifference(Z, z, &difference));
     CHECK(difference <= 1e-14, "%s, c %d: X W differs by %g", what, (int)c, difference);
@@ -103,7 +111,7 @@ static PetscErrorCode Compare(FeatureMat X, const Synthetic *s, const char what[
     CHECK(PetscAbsReal(left - right) <= 1e-13 * scale * difference, "%s: <X W, R> %.17g, <W, X^T R> %.17g",
           what, left, right);
   }
-  PetscCall(PetscFree2(z, g));
+  PetscCall(PetscFree3(z, g, s2));
   PetscCall(VecDestroy(&W));
   PetscCall(VecDestroy(&R));
   PetscCall(VecDestroy(&Z));

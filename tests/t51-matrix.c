@@ -291,6 +291,7 @@ int main(int argc, char **argv)
       {"softmax+bias",
        BLPSOFTMAX,
        {.n = {13, 11, 0}, .p = 4, .c = 2, .density = 0.7, .bias = PETSC_TRUE, .seed = 2}},
+      {"biasedreg", BLPBIASEDREG, {.n = {13, 11, 0}, .p = 5, .density = 0.7, .seed = 5}},
       {"logistic", BLPLOGISTIC, {.n = {13, 11, 0}, .p = 5, .c = 2, .density = 0.7, .seed = 4}},
       {"user-loss", BLPUSER, {.n = {13, 11, 0}, .p = 5, .c = 3, .seed = 3}},
       {"user-map", BLPUSER, {.n = {13, 11, 0}, .p = 5, .c = 3, .seed = 3, .map = PETSC_TRUE}},

@@ -22,6 +22,7 @@ typedef struct _p_BLP *BLP;
 /** Name of a type of problems. */
 typedef const char *BLPType;
 #define BLPSOFTMAX   "softmax"   /**< multinomial logistic regression, one regularisation weight a feature */
+#define BLPBIASEDREG "biasedreg" /**< least squares, weights drawn towards lambda */
 #define BLPLOGISTIC  "logistic"  /**< two classes, in sums, one positive weight a feature */
 #define BLPKRR       "krr"       /**< kernel ridge regression, a width of the Gaussian kernel a feature */
 #define BLPUSER      "user"      /**< by callbacks of a C program: twofold/blpuser.h */
@@ -127,6 +128,7 @@ PetscErrorCode BLPSetType(BLP blp, BLPType type);
  * @option{-blp_lambda_tie KIND}
  * @option{-blp_upper_l2 RHO}
  * @option{-blp_bias}
+ * @option{-blp_biasedreg_beta BETA}
  * @option{-blp_test_derivatives}
  * @option{-blp_view}
  */
@@ -718,7 +720,8 @@ PetscErrorCode BLPAdoptDataSet(BLP blp, DataSet ds, DataSetMisfit *misfit);
 PetscErrorCode BLPReadDataSet(BLP blp, const char path[], DataSet *ds, DataSetMisfit *misfit);
 
 /**
- * Computes the probabilities of the classes, sample by sample.
+ * Computes the probabilities of the classes, sample by sample; where labels are targets, what is predicted
+ * for them.
  *
  * @collective
  *
@@ -726,8 +729,8 @@ PetscErrorCode BLPReadDataSet(BLP blp, const char path[], DataSet *ds, DataSetMi
  * @param[in]     ds      samples of BLPAdoptDataSet()
  * @param[in]     lambda  upper variable; may be NULL where the type answers by w alone, as softmax does
  * @param[in]     w       lower variable
- * @param[out]    Z       new vector, n x c: interlaced, block size c, distributed as the samples are; free
- * with VecDestroy()
+ * @param[out]    Z       new vector, n x c (n where labels are targets): interlaced, block size c,
+ * distributed as the samples are; free with VecDestroy()
  * @param[out]    metrics loss and accuracy over the samples whose labels are known, as BLPEvaluate(), and
  *                        their number (without any the rest is NaN); may be NULL
  *

@@ -165,6 +165,22 @@ PetscErrorCode FeatureMatMult(FeatureMat X, Vec W, Vec Z);
 PetscErrorCode FeatureMatMultTranspose(FeatureMat X, Vec R, Vec G);
 
 /**
+ * Multiplies by the transpose of X squared entry by entry: G_jk = sum_i X_ij^2 R_ik, the diagonal of
+ * Hessians.
+ *
+ * The squares are kept from the first such product on: as much memory as X itself.
+ *
+ * @collective
+ *
+ * @param[in]     X       the matrix, after FeatureMatSetData()
+ * @param[in]     R       block of c columns by samples, laid out as Z (n x c)
+ * @param[out]    G       product by features, laid out as W (p x c)
+ *
+ * @raises PETSC_ERR_SUP the kernels have no such product
+ */
+PetscErrorCode FeatureMatMultTransposeSquared(FeatureMat X, Vec R, Vec G);
+
+/**
  * Gives ||X||, the largest singular value, computed once by Lanczos' method on X^T X or X X^T, the smaller of
  * them.
  *

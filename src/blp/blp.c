@@ -14,6 +14,7 @@ static PetscErrorCode BLPRegisterAll(void)
   PetscCall(TwofoldRegisterEvents());
   PetscCall(PetscClassIdRegister("Bilevel Problem", &BLP_CLASSID));
   PetscCall(TwofoldListAdd(&BLPList, BLPSOFTMAX, (TwofoldConstructor)BLPCreate_Softmax));
+  PetscCall(TwofoldListAdd(&BLPList, BLPBIASEDREG, (TwofoldConstructor)BLPCreate_BiasedReg));
   PetscCall(TwofoldListAdd(&BLPList, BLPLOGISTIC, (TwofoldConstructor)BLPCreate_Logistic));
   PetscCall(TwofoldListAdd(&BLPList, BLPKRR, (TwofoldConstructor)BLPCreate_KRR));
   PetscCall(TwofoldListAdd(&BLPList, BLPUSER, (TwofoldConstructor)BLPCreate_User));

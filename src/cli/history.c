@@ -10,6 +10,12 @@ struct _History {
   FILE *file; /* rank 0 */
 };
 
+/* An accuracy, where there are classes. */
+static PetscBool HasAccuracy(PetscBool evaluated, const BLPMetrics *metrics)
+{
+  return (PetscBool)(evaluated && !isnan(metrics->accuracy));
+}
+
 static const char header[] =
     "step,objective,hypergradient_norm,val_accuracy,test_loss,test_accuracy,lower_steps,adjoint_steps,"
     "adjoint_residual,reason,lower_s,adjoint_s,elapsed_s,projected_norm,total_lower_steps,"
@@ -78,14 +84,12 @@ PetscErrorCode HistoryWrite(History history, const HistoryRow *row)
   PetscFunctionBegin;
   if (history->file) {
     const PetscBool test = (PetscBool)(row->evaluated && row->has_test);
-    const PetscBool val_accuracy = (PetscBool)(row->evaluated && isfinite(row->val.accuracy));
-    const PetscBool test_accuracy = (PetscBool)(test && isfinite(row->test.accuracy));
     snprintf(line, sizeof(line), "%lld", (long long)row->step);
     Field(line, sizeof(line), PETSC_TRUE, ",%.17g", row->f);
     Field(line, sizeof(line), row->has_gradient, ",%.17g", row->hg.norm);
-    Field(line, sizeof(line), val_accuracy, ",%.6f", row->val.accuracy);
+    Field(line, sizeof(line), HasAccuracy(row->evaluated, &row->val), ",%.6f", row->val.accuracy);
     Field(line, sizeof(line), test, ",%.17g", row->test.loss);
-    Field(line, sizeof(line), test_accuracy, ",%.6f", row->test.accuracy);
+    Field(line, sizeof(line), HasAccuracy(test, &row->test), ",%.6f", row->test.accuracy);
     Field(line, sizeof(line), PETSC_TRUE, ",%.0f", (double)row->hg.lower_its);
     Field(line, sizeof(line), row->has_adjoint, ",%.0f", (double)row->hg.adjoint_its);
     Field(line, sizeof(line), (PetscBool)(row->hg.adjoint_residual >= 0), ",%.6e", row->hg.adjoint_residual);

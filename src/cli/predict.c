@@ -74,6 +74,8 @@ static PetscErrorCode ChooseClasses(Predictions *p)
 /* Takes ds over. */
 static PetscErrorCode Predict(BLP blp, DataSet ds, Vec w, Predictions *p, BLPMetrics *metrics)
 {
+  const PetscReal *target;
+
   PetscFunctionBegin;
   *p = (Predictions){.ds = ds};
   PetscCall(BLPPredict(blp, ds, NULL, w, &p->Z, metrics));
@@ -82,7 +84,9 @@ static PetscErrorCode Predict(BLP blp, DataSet ds, Vec w, Predictions *p, BLPMet
   PetscCall(DataSetGetRows(ds, &p->nlocal, NULL, NULL, NULL, &p->label));
   PetscCall(DataSetGetClasses(ds, &p->value, &p->name));
   PetscCall(DataSetGetNames(ds, &p->documents));
-  PetscCall(ChooseClasses(p));
+  PetscCall(DataSetGetTargets(ds, &target));
+  p->targets = (PetscBool)(target != NULL);
+  if (!p->targets) PetscCall(ChooseClasses(p));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -113,14 +117,16 @@ static PetscErrorCode PrintMisfit(const Predictions *p, const DataSetMisfit *mis
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode PrintMetrics(const BLPMetrics *m)
+static PetscErrorCode PrintMetrics(const Predictions *p, const BLPMetrics *m)
 {
   PetscFunctionBegin;
   if (!m->n) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
-                        "accuracy               %.15g (%.0f of %" PetscInt_FMT " samples)\n",
-                        (double)m->accuracy, (double)m->accuracy * (double)m->n, m->n));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "cross-entropy          %.15g\n", (double)m->loss));
+  if (!PetscIsNanReal(m->accuracy))
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                          "accuracy               %.15g (%.0f of %" PetscInt_FMT " samples)\n",
+                          (double)m->accuracy, (double)m->accuracy * (double)m->n, m->n));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s          %.15g\n",
+                        p->targets ? "mean loss    " : "cross-entropy", (double)m->loss));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -158,8 +164,8 @@ static PetscErrorCode Report(const PredictOptions *o, const Predictions *p, cons
   PetscFunctionBegin;
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "samples                %" PetscInt_FMT "\n", p->n));
   PetscCall(PrintMisfit(p, misfit));
-  PetscCall(PrintMetrics(metrics));
-  if (!o->common.quiet) PetscCall(PrintConfusion(p, metrics));
+  PetscCall(PrintMetrics(p, metrics));
+  if (!o->common.quiet && !p->targets) PetscCall(PrintConfusion(p, metrics));
   if (o->output[0] && !o->common.quiet) PetscCall(PetscPrintf(PETSC_COMM_WORLD, "wrote %s\n", o->output));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -192,6 +198,8 @@ PetscErrorCode CommandPredict(int *code)
   PetscCall(BLPReadDataSet(blp, options.input, &ds, &misfit));
   /* 3. predictions */
   PetscCall(Predict(blp, ds, w, &predictions, &metrics));
+  PetscCheck(!predictions.targets || !options.probabilities, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
+             "-predict_probabilities: the model of %s predicts numbers, not classes", options.model);
   if (options.output[0]) PetscCall(PredictionsWrite(&predictions, options.output, options.probabilities));
   PetscCall(Report(&options, &predictions, &misfit, &metrics));
   PetscCall(PredictionsDestroy(&predictions));

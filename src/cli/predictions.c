@@ -80,7 +80,8 @@ static PetscErrorCode AppendHeader(Text *text, const Predictions *p, PetscBool p
 
   PetscFunctionBegin;
   if (p->documents) PetscCall(Append(text, "document,", 9));
-  PetscCall(Append(text, "label", 5));
+  if (p->targets) PetscCall(Append(text, "prediction", 10));
+  if (!p->targets) PetscCall(Append(text, "label", 5));
   for (PetscInt k = 0; probabilities && k < p->c; k++) {
     PetscCall(PredictionsLabel(p, k, label, sizeof(label)));
     PetscCall(PetscSNPrintf(field, sizeof(field), "p(%s)", label));
@@ -92,17 +93,24 @@ static PetscErrorCode AppendHeader(Text *text, const Predictions *p, PetscBool p
 }
 
 /* Nine digits: more than these differ by rounding between numbers of ranks. */
+static PetscErrorCode AppendNumber(Text *text, const char format[], PetscScalar value)
+{
+  char number[64];
+
+  PetscFunctionBegin;
+  const int length = snprintf(number, sizeof(number), format, (double)PetscRealPart(value));
+  PetscCall(Append(text, number, (size_t)length));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode AppendRow(Text *text, const Predictions *p, PetscInt i, const PetscScalar probability[])
 {
-  char label[1024], number[64];
+  char label[1024];
 
   PetscFunctionBegin;
   PetscCall(PredictionsLabel(p, p->predicted[i], label, sizeof(label)));
   PetscCall(AppendField(text, label));
-  for (PetscInt k = 0; probability && k < p->c; k++) {
-    const int length = snprintf(number, sizeof(number), ",%.9g", (double)PetscRealPart(probability[k]));
-    PetscCall(Append(text, number, (size_t)length));
-  }
+  for (PetscInt k = 0; probability && k < p->c; k++) PetscCall(AppendNumber(text, ",%.9g", probability[k]));
   PetscCall(Append(text, "\n", 1));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -125,7 +133,10 @@ static PetscErrorCode WriteCSV(const Predictions *p, const char path[], PetscBoo
   for (PetscInt i = 0; i < p->nlocal; i++) {
     if (document) PetscCall(AppendField(&text, document));
     if (document) PetscCall(Append(&text, ",", 1));
-    PetscCall(AppendRow(&text, p, i, probabilities ? z + i * p->c : NULL));
+    if (p->targets)
+      PetscCall(AppendNumber(&text, "%.9g\n", z[i]));
+    else
+      PetscCall(AppendRow(&text, p, i, probabilities ? z + i * p->c : NULL));
     if (document) document += strlen(document) + 1;
   }
   PetscCall(VecRestoreArrayRead(p->Z, &z));
@@ -156,13 +167,11 @@ static PetscErrorCode WriteLabels(const Predictions *p, PetscViewer viewer)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode WriteHDF5(const Predictions *p, const char path[], PetscBool probabilities)
+static PetscErrorCode WriteClasses(const Predictions *p, PetscViewer viewer, PetscBool probabilities)
 {
-  PetscViewer viewer;
   TwofoldGroup classes;
 
   PetscFunctionBegin;
-  PetscCall(PetscViewerHDF5Open(PETSC_COMM_WORLD, path, FILE_MODE_WRITE, &viewer));
   PetscCall(WriteLabels(p, viewer));
   PetscCall(PetscObjectSetName((PetscObject)p->Z, "probability"));
   if (probabilities) PetscCall(VecView(p->Z, viewer));
@@ -170,6 +179,21 @@ static PetscErrorCode WriteHDF5(const Predictions *p, const char path[], PetscBo
   PetscCall(TwofoldGroupPutReals(classes, "value", p->c, p->value));
   if (p->name) PetscCall(TwofoldGroupPutStrings(classes, "name", p->c, p->name));
   PetscCall(TwofoldGroupClose(&classes));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode WriteHDF5(const Predictions *p, const char path[], PetscBool probabilities)
+{
+  PetscViewer viewer;
+
+  PetscFunctionBegin;
+  PetscCall(PetscViewerHDF5Open(PETSC_COMM_WORLD, path, FILE_MODE_WRITE, &viewer));
+  if (p->targets) {
+    PetscCall(PetscObjectSetName((PetscObject)p->Z, "prediction"));
+    PetscCall(VecView(p->Z, viewer));
+  } else {
+    PetscCall(WriteClasses(p, viewer, probabilities));
+  }
   PetscCall(PetscViewerDestroy(&viewer));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

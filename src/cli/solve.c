@@ -110,25 +110,18 @@ static PetscErrorCode Evaluate(Run *run, const ULSPoint *point, HistoryRow *row)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Accuracy, or the loss where targets are real numbers. */
-static void DescribeMetrics(const char set[], const BLPMetrics *metrics, char text[], size_t len)
-{
-  if (PetscIsNanReal(metrics->accuracy))
-    snprintf(text, len, "  %s %.4g", set, (double)metrics->loss);
-  else
-    snprintf(text, len, "  %s %.2f %%", set, (double)(100 * metrics->accuracy));
-}
-
 static PetscErrorCode PrintProgress(Run *run, const HistoryRow *row, PetscInt max_it)
 {
-  char accuracy[64] = "", left[32] = "-", norm[32] = "", adjoint[32] = "", f[32];
+  const BLPMetrics *metrics = row->has_test ? &row->test : &row->val;
+  const char *const set = row->has_test ? "test" : "val";
+  char measured[64] = "", left[32] = "-", norm[32] = "", adjoint[32] = "", f[32];
   const PetscInt done = row->step - run->first + 1;
 
   PetscFunctionBegin;
-  if (row->evaluated && row->has_test)
-    DescribeMetrics("test", &row->test, accuracy, sizeof(accuracy));
+  if (row->evaluated && PetscIsNanReal(metrics->accuracy)) /* there are no classes */
+    PetscCall(PetscSNPrintf(measured, sizeof(measured), "  %s loss %.4g", set, (double)metrics->loss));
   else if (row->evaluated)
-    DescribeMetrics("val", &row->val, accuracy, sizeof(accuracy));
+    PetscCall(PetscSNPrintf(measured, sizeof(measured), "  %s %.2f %%", set, 100 * metrics->accuracy));
   if (row->has_gradient) PetscCall(PetscSNPrintf(norm, sizeof(norm), "  |g| %.3e", (double)row->hg.norm));
   if (row->has_adjoint)
     PetscCall(PetscSNPrintf(adjoint, sizeof(adjoint), "  adjoint %" PetscInt_FMT, row->hg.adjoint_its));
@@ -137,7 +130,7 @@ static PetscErrorCode PrintProgress(Run *run, const HistoryRow *row, PetscInt ma
   PetscCall(PetscPrintf(
       PETSC_COMM_WORLD,
       "step %" PetscInt_FMT "/%" PetscInt_FMT "  f %s%s  lower %" PetscInt_FMT "%s%s  left %s%s%s\n",
-      row->step, max_it, f, norm, row->hg.lower_its, adjoint, accuracy, left, row->hg.reason < 0 ? "  " : "",
+      row->step, max_it, f, norm, row->hg.lower_its, adjoint, measured, left, row->hg.reason < 0 ? "  " : "",
       row->hg.reason < 0 ? HGConvergedReasons[row->hg.reason] : ""));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -250,19 +243,18 @@ static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLog
 
 static PetscErrorCode PrintEnd(Run *run, ULSConvergedReason reason, PetscInt it, PetscLogDouble peak)
 {
-  char took[32], f[32], accuracy[64];
+  const BLPMetrics *test = &run->last_evaluated.test;
+  char took[32], f[32];
 
   PetscFunctionBegin;
   CliDuration(run->last.time, took, sizeof(took));
   CliObjective(run->last.f, f, sizeof(f));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s after %" PetscInt_FMT " upper steps in %s: f %s",
                         ULSConvergedReasons[reason], it, took, f));
-  if (run->last_evaluated.evaluated && run->has_test) {
-    const BLPMetrics *const test = &run->last_evaluated.test;
+  if (run->last_evaluated.evaluated && run->has_test)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", test loss %.4f", (double)test->loss));
-    if (!PetscIsNanReal(test->accuracy))
-      PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", test accuracy %.2f %%", (double)(100 * test->accuracy)));
-  }
+  if (run->last_evaluated.evaluated && run->has_test && !PetscIsNanReal(test->accuracy))
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", test accuracy %.2f %%", (double)(100 * test->accuracy)));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "; peak memory %.0f MB a rank\nresults in %s\n", peak / 1e6,
                         run->common.output_dir));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -225,6 +225,18 @@ PetscErrorCode FeatureMatMultTranspose(FeatureMat X, Vec R, Vec G)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode FeatureMatMultTransposeSquared(FeatureMat X, Vec R, Vec G)
+{
+  PetscFunctionBegin;
+  PetscCheck(X->ops->multtransposesquared, PetscObjectComm((PetscObject)X), PETSC_ERR_SUP,
+             "-data_kernel %s cannot multiply by the squares of X: use -data_kernel %s",
+             ((PetscObject)X)->type_name, FEATUREMATREFERENCE);
+  PetscCall(PetscLogEventBegin(TWOFOLD_MatMultTranspose, X, R, G, 0));
+  PetscUseTypeMethod(X, multtransposesquared, R, G);
+  PetscCall(PetscLogEventEnd(TWOFOLD_MatMultTranspose, X, R, G, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FeatureMatGetMemory(FeatureMat X, PetscLogDouble *bytes)
 {
   PetscFunctionBegin;

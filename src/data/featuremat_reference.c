@@ -4,9 +4,18 @@
 #include <twofold/impl/featurematimpl.h>
 
 typedef struct {
-  Mat Xt;   /* p x n */
-  Mat Xt_c; /* Xt (x) I_c on interlaced vectors */
+  Mat Xt;                 /* p x n */
+  Mat Xt_c;               /* Xt (x) I_c on interlaced vectors */
+  Mat squared, squared_c; /* likewise of the squares of the entries; NULL until asked for */
 } Reference;
+
+static PetscErrorCode Reset(Reference *ref)
+{
+  PetscFunctionBegin;
+  Mat *const mats[] = {&ref->Xt_c, &ref->Xt, &ref->squared_c, &ref->squared};
+  for (int i = 0; i < 4; i++) PetscCall(MatDestroy(mats[i]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
 
 typedef struct {
   PetscInt feature, sample;
@@ -75,8 +84,7 @@ static PetscErrorCode FeatureMatSetData_Reference(FeatureMat X, DataSet ds, Pets
   Entry *entry;
 
   PetscFunctionBegin;
-  PetscCall(MatDestroy(&ref->Xt_c));
-  PetscCall(MatDestroy(&ref->Xt));
+  PetscCall(Reset(ref));
   PetscCall(DealEntries(X, ds, bias, &nentries, &entry));
   PetscCall(PetscCalloc1(plocal + 2, &i));
   PetscCall(PetscMalloc2(nentries + 1, &j, nentries + 1, &a));
@@ -111,14 +119,47 @@ static PetscErrorCode FeatureMatMultTranspose_Reference(FeatureMat X, Vec R, Vec
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode FeatureMatGetMemory_Reference(FeatureMat X, PetscLogDouble *bytes)
+/* Squares the stored entries of a sequential matrix. */
+static PetscErrorCode SquareEntries(Mat A)
 {
+  PetscScalar *a;
   MatInfo info;
 
   PetscFunctionBegin;
-  PetscCall(MatGetInfo(((Reference *)X->data)->Xt, MAT_LOCAL, &info));
+  PetscCall(MatGetInfo(A, MAT_LOCAL, &info));
+  PetscCall(MatSeqAIJGetArray(A, &a));
+  for (PetscInt k = 0; k < (PetscInt)info.nz_used; k++) a[k] *= a[k];
+  PetscCall(MatSeqAIJRestoreArray(A, &a));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FeatureMatMultTransposeSquared_Reference(FeatureMat X, Vec R, Vec G)
+{
+  Reference *ref = (Reference *)X->data;
+  Mat own, others;
+
+  PetscFunctionBegin;
+  if (!ref->squared) {
+    PetscCall(MatDuplicate(ref->Xt, MAT_COPY_VALUES, &ref->squared));
+    PetscCall(MatMPIAIJGetSeqAIJ(ref->squared, &own, &others, NULL));
+    PetscCall(SquareEntries(own));
+    PetscCall(SquareEntries(others));
+    PetscCall(MatCreateMAIJ(ref->squared, X->c, &ref->squared_c));
+  }
+  PetscCall(MatMult(ref->squared_c, R, G));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FeatureMatGetMemory_Reference(FeatureMat X, PetscLogDouble *bytes)
+{
+  const Reference *ref = (Reference *)X->data;
+  MatInfo info;
+
+  PetscFunctionBegin;
+  PetscCall(MatGetInfo(ref->Xt, MAT_LOCAL, &info));
   *bytes = info.nz_used * (PetscLogDouble)(sizeof(PetscScalar) + sizeof(PetscInt)) +
            (PetscLogDouble)X->features->n * 2 * sizeof(PetscInt);
+  if (ref->squared) *bytes *= 2;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -127,8 +168,7 @@ static PetscErrorCode FeatureMatDestroy_Reference(FeatureMat X)
   Reference *ref = (Reference *)X->data;
 
   PetscFunctionBegin;
-  PetscCall(MatDestroy(&ref->Xt_c));
-  PetscCall(MatDestroy(&ref->Xt));
+  PetscCall(Reset(ref));
   PetscCall(PetscFree(X->data));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -143,6 +183,7 @@ PetscErrorCode FeatureMatCreate_Reference(FeatureMat X)
   X->ops->setdata = FeatureMatSetData_Reference;
   X->ops->mult = FeatureMatMult_Reference;
   X->ops->multtranspose = FeatureMatMultTranspose_Reference;
+  X->ops->multtransposesquared = FeatureMatMultTransposeSquared_Reference;
   X->ops->memory = FeatureMatGetMemory_Reference;
   X->ops->destroy = FeatureMatDestroy_Reference;
   PetscFunctionReturn(PETSC_SUCCESS);

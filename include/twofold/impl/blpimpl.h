@@ -161,6 +161,7 @@ PetscErrorCode BLPTieGetNorm_Private(BLP blp, PetscReal *norm);
 
 /* Types, one a file of problems/. */
 PetscErrorCode BLPCreate_Softmax(BLP blp);
+PetscErrorCode BLPCreate_BiasedReg(BLP blp);
 PetscErrorCode BLPCreate_Logistic(BLP blp);
 PetscErrorCode BLPCreate_KRR(BLP blp);
 PetscErrorCode BLPCreate_User(BLP blp);

@@ -9,6 +9,7 @@ struct _FeatureMatOps {
   PetscErrorCode (*setdata)(FeatureMat, DataSet, PetscBool bias);
   PetscErrorCode (*mult)(FeatureMat, Vec, Vec);
   PetscErrorCode (*multtranspose)(FeatureMat, Vec, Vec);
+  PetscErrorCode (*multtransposesquared)(FeatureMat, Vec, Vec); /* optional */
   PetscErrorCode (*memory)(FeatureMat, PetscLogDouble *);
   PetscErrorCode (*destroy)(FeatureMat);
 };
