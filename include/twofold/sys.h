@@ -54,6 +54,18 @@ PetscErrorCode TwofoldFinalize(void);
 PetscInt64 TwofoldRandomBits(PetscInt64 seed, PetscInt64 index);
 
 /**
+ * Gives a number of a counter-based random sequence, uniform in (0, 1), never an end point.
+ *
+ * @par Not collective
+ *
+ * @param[in]     seed   key of the sequence
+ * @param[in]     index  place in it
+ *
+ * @return the number
+ */
+PetscReal TwofoldRandomUniform(PetscInt64 seed, PetscInt64 index);
+
+/**
  * Gives a standard normal number keyed by (seed, index), by the Box-Muller transform.
  *
  * @par Not collective

@@ -82,7 +82,7 @@ typedef struct {
 PetscErrorCode CliCommonFromOptions(CliCommon *common, const char default_dir[]);
 PetscErrorCode CliCreateLambda(BLP blp, Vec *lambda);
 /* The problem its options name; type user, which needs a C program, is refused but for its help. */
-PetscErrorCode CliCreateProblem(const CliCommon *common, BLP *blp);
+PetscErrorCode CliCreateProblem(const CliCommon *common, MPI_Comm comm, BLP *blp);
 PetscErrorCode CliLambdaOptions(void);
 PetscErrorCode CliPrintMemory(PetscLogDouble problem, PetscLogDouble solver);
 PetscErrorCode CliPeakMemory(PetscLogDouble *bytes); /* largest of the ranks */
@@ -141,6 +141,7 @@ PetscErrorCode HistoryClose(History *history);
 PetscErrorCode CommandSolve(int *code);
 PetscErrorCode CommandHypergrad(int *code);
 PetscErrorCode CommandContraction(int *code);
+PetscErrorCode CommandStudy(int *code);
 PetscErrorCode CommandData(int *code);
 PetscErrorCode CommandPredict(int *code);
 

@@ -64,12 +64,12 @@ PetscErrorCode CliCreateLambda(BLP blp, Vec *lambda)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode CliCreateProblem(const CliCommon *common, BLP *blp)
+PetscErrorCode CliCreateProblem(const CliCommon *common, MPI_Comm comm, BLP *blp)
 {
   PetscBool user;
 
   PetscFunctionBegin;
-  PetscCall(BLPCreate(PETSC_COMM_WORLD, blp));
+  PetscCall(BLPCreate(comm, blp));
   PetscCall(BLPSetFromOptions(*blp));
   PetscCall(PetscObjectTypeCompare((PetscObject)*blp, BLPUSER, &user));
   PetscCheck(

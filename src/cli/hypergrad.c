@@ -190,7 +190,7 @@ PetscErrorCode CommandHypergrad(int *code)
   /* 1. objects and their options */
   PetscCall(CliCommonFromOptions(&common, ""));
   PetscCall(CliLambdaOptions());
-  PetscCall(CliCreateProblem(&common, &blp));
+  PetscCall(CliCreateProblem(&common, PETSC_COMM_WORLD, &blp));
   PetscCall(HGCreate(PETSC_COMM_WORLD, &hg));
   PetscCall(HGSetBLP(hg, blp));
   PetscCall(HGSetFromOptions(hg));

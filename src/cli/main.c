@@ -12,6 +12,7 @@ static const struct {
     {"hypergrad", CommandHypergrad, "one hypergradient at a given lambda"},
     {"contraction", CommandContraction,
      "constants and rates of the lower level: L, mu, kappa, ||d1Phi||, ..."},
+    {"study", CommandStudy, "the error of hypergradients against the number of steps, with bounds"},
     {"data", CommandData, "inspect, convert and split data sets"},
     {"predict", CommandPredict, "apply a solution to other samples"},
 };
@@ -49,7 +50,7 @@ static PetscErrorCode RunCommand(int argc, char **argv, const char name[], int *
     }
     if (help || argc == 1) PetscCall(PrintUsage());
     PetscCheck(help || argc == 1, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-               "no command: twofold solve, hypergrad, contraction, data or predict, then options");
+               "no command: twofold solve, hypergrad, contraction, study, data or predict, then options");
     *code = help ? EXIT_OK : EXIT_USAGE;
     PetscFunctionReturn(PETSC_SUCCESS);
   }
@@ -61,7 +62,8 @@ static PetscErrorCode RunCommand(int argc, char **argv, const char name[], int *
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   SETERRQ(PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-          "unknown command %s: known are solve, hypergrad, contraction, data, predict (twofold -help)", name);
+          "unknown command %s: known are solve, hypergrad, contraction, study, data, predict (twofold -help)",
+          name);
 }
 
 /* PETSc answers -help and -version at once by its own: ours are renamed on their way in. */

@@ -361,7 +361,7 @@ PetscErrorCode CommandSolve(int *code)
   PetscFunctionBegin;
   /* 1. objects and their options */
   PetscCall(ReadOptions(&run));
-  PetscCall(CliCreateProblem(&run.common, &run.blp));
+  PetscCall(CliCreateProblem(&run.common, PETSC_COMM_WORLD, &run.blp));
   PetscCall(ULSCreate(PETSC_COMM_WORLD, &run.uls));
   PetscCall(ULSSetBLP(run.uls, run.blp));
   PetscCall(ULSSetFromOptions(run.uls));

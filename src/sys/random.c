@@ -15,8 +15,8 @@ PetscInt64 TwofoldRandomBits(PetscInt64 seed, PetscInt64 index)
   return (PetscInt64)Mix((uint64_t)index * golden + Mix((uint64_t)seed + golden));
 }
 
-/* Uniform in (0, 1), never an end point: 52 bits and a half. */
-static PetscReal Uniform(PetscInt64 seed, PetscInt64 index)
+/* 52 bits and a half. */
+PetscReal TwofoldRandomUniform(PetscInt64 seed, PetscInt64 index)
 {
   const uint64_t bits = (uint64_t)TwofoldRandomBits(seed, index) >> 12;
   return ((PetscReal)bits + 0.5) / (PetscReal)(UINT64_C(1) << 52);
@@ -24,8 +24,8 @@ static PetscReal Uniform(PetscInt64 seed, PetscInt64 index)
 
 PetscReal TwofoldRandomNormal(PetscInt64 seed, PetscInt64 index)
 {
-  const PetscReal radius = PetscSqrtReal(-2 * PetscLogReal(Uniform(seed, 2 * index)));
-  return radius * PetscCosReal(2 * PETSC_PI * Uniform(seed, 2 * index + 1));
+  const PetscReal radius = PetscSqrtReal(-2 * PetscLogReal(TwofoldRandomUniform(seed, 2 * index)));
+  return radius * PetscCosReal(2 * PETSC_PI * TwofoldRandomUniform(seed, 2 * index + 1));
 }
 
 PetscErrorCode TwofoldVecSetRandomNormal(Vec x, PetscInt64 seed)
