@@ -37,7 +37,7 @@ typedef struct {
 
 static void Inspect(const char path[], const char checkpoint[], PetscBool make, Inspection *found)
 {
-  const char *const traces[] = {"history.csv", "summary.json"};
+  const char *const traces[] = {"history.csv", "summary.json", "study.csv"};
   char file[PETSC_MAX_PATH_LEN];
 
   for (size_t i = 0; i < sizeof(traces) / sizeof(traces[0]); i++) {

@@ -1,138 +1,15 @@
 /* twofold study: the error of hypergradients against the number of steps, for lists of methods and random
    lambda, measured against the exact hypergradient and bounded: Figure 1 of the paper. */
 #include <math.h>
-#include <stdlib.h>
 #include "study.h"
 
-/* ------------------------------------------------------------------ options */
-
-/* A number of steps behind *text, which moves on. */
-static PetscErrorCode ReadStep(const char all[], const char **text, PetscInt *t)
-{
-  char *end;
-  const long long value = strtoll(*text, &end, 10);
-
-  PetscFunctionBegin;
-  PetscCheck(end != *text && value >= 0 && value <= PETSC_MAX_INT, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-             "-study_at %s: write steps T1,T2,... or FIRST:LAST:STRIDE", all);
-  *t = (PetscInt)value;
-  *text = end;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode AddSteps(Study *study, PetscInt first, PetscInt last, PetscInt stride)
-{
-  PetscFunctionBegin;
-  for (PetscInt t = first; t <= last; t += stride) {
-    PetscCall(PetscRealloc((size_t)(study->nat + 1) * sizeof(PetscInt), &study->at));
-    study->at[study->nat++] = t;
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* "0,10,20:100:20": numbers and ranges, increasing. */
-static PetscErrorCode ParseSteps(Study *study, const char all[])
-{
-  const char *text = all;
-
-  PetscFunctionBegin;
-  do {
-    PetscInt first = 0, last, stride = 1;
-    PetscCall(ReadStep(all, &text, &first));
-    last = first;
-    if (*text == ':') {
-      text++;
-      PetscCall(ReadStep(all, &text, &last));
-      if (*text == ':') {
-        text++;
-        PetscCall(ReadStep(all, &text, &stride));
-      }
-    }
-    PetscCheck(stride > 0 && last >= first && (!study->nat || first > study->at[study->nat - 1]),
-               PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT, "-study_at %s: numbers of steps must increase", all);
-    PetscCheck((last - first) / stride < 100000, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-               "-study_at %s: more than 100000 numbers of steps", all);
-    PetscCall(AddSteps(study, first, last, stride));
-  } while (*text++ == ',');
-  PetscCheck(!text[-1], PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-             "-study_at %s: write steps T1,T2,... or FIRST:LAST:STRIDE", all);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-enum { MAX_CORNER = 4096 };
-
-static PetscErrorCode ReadBox(Study *study, PetscOptionItems *PetscOptionsObject)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscMalloc2(MAX_CORNER, &study->low, MAX_CORNER, &study->high));
-  study->low[0] = 0.5;
-  study->high[0] = 1;
-  study->nlow = study->nhigh = MAX_CORNER;
-  PetscCall(PetscOptionsRealArray(
-      "-study_lambda_min", "Least entries of lambda: one number, or one an entry, the last for all behind it",
-      "twofold", study->low, &study->nlow, NULL));
-  PetscCall(PetscOptionsRealArray("-study_lambda_max", "Largest entries, likewise", "twofold", study->high,
-                                  &study->nhigh, NULL));
-  PetscCall(PetscOptionsBool("-study_lambda_log", "Uniform in the logarithm of lambda", "twofold",
-                             study->logarithmic, &study->logarithmic, NULL));
-  study->nlow = PetscMax(study->nlow, 1); /* not given: 0 */
-  study->nhigh = PetscMax(study->nhigh, 1);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* The type of a hypergradient and of its KSP are what the study goes through. */
-static PetscErrorCode RefuseMethodOptions(void)
-{
-  const char *const own[] = {"-hg_type",    "-hg_ksp_type", "-hg_ksp_max_it",  "-hg_ksp_rtol",
-                             "-lls_max_it", "-lls_rtol",    "-lls_warm_start", "-hg_warm_start"};
-
-  PetscFunctionBegin;
-  for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-    PetscBool given;
-    PetscCall(PetscOptionsHasName(NULL, NULL, own[i], &given));
-    PetscCheck(!given, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-               "%s: twofold study sets it by -study_methods and -study_at, and starts from 0: leave it out",
-               own[i]);
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode ReadOptions(Study *study)
-{
-  char methods[1024] = "itd,fp,cg,fp:10,cg:10", at[1024] = "0:100:10";
-  PetscInt seed = 1;
-  PetscMPIInt size;
-
-  PetscFunctionBegin;
-  *study = (Study){.samples = 20, .groups = 1};
-  PetscCall(CliCommonFromOptions(&study->common, ""));
-  PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options: study", "twofold");
-  PetscCall(PetscOptionsString(
-      "-study_methods",
-      "M1,M2,...: itd, fp (fixed point on the lower level's map), or a KSP; with :K, K adjoint "
-      "steps, else as many as of the lower level",
-      "twofold", methods, methods, sizeof(methods), NULL));
-  PetscCall(PetscOptionsString("-study_at", "Lower-level steps: T1,T2,... or FIRST:LAST:STRIDE", "twofold",
-                               at, at, sizeof(at), NULL));
-  PetscCall(
-      PetscOptionsInt("-study_samples", "Random lambda", "twofold", study->samples, &study->samples, NULL));
-  PetscCall(PetscOptionsInt("-study_seed", "Seed of lambda", "twofold", seed, &seed, NULL));
-  PetscCall(PetscOptionsInt("-study_groups", "Groups of ranks that share the lambdas out among them",
-                            "twofold", study->groups, &study->groups, NULL));
-  PetscCall(ReadBox(study, PetscOptionsObject));
-  PetscOptionsEnd();
-  study->seed = seed;
-  PetscCall(StudyMethodsParse(methods, study->method, &study->nmethods));
-  PetscCall(ParseSteps(study, at));
-  PetscCheck(study->samples > 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
-             "-study_samples %" PetscInt_FMT ": must be positive", study->samples);
-  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
-  PetscCheck(study->groups > 0 && study->groups <= size, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
-             "-study_groups %" PetscInt_FMT ": must be from 1 to the number of ranks, %d", study->groups,
-             size);
-  PetscCall(RefuseMethodOptions());
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
+/* What a group of ranks works with. */
+typedef struct {
+  BLP blp;
+  Vec lambda, exact, g;
+  StudyRow *row; /* of its lambdas, one behind the other */
+  PetscInt n;
+} Group;
 
 /* Consecutive ranks. */
 static PetscErrorCode SplitRanks(Study *study)
@@ -142,12 +19,36 @@ static PetscErrorCode SplitRanks(Study *study)
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
-  study->group = (PetscInt)rank * study->groups / size;
+  study->group = (PetscInt)((PetscInt64)rank * study->groups / size);
   PetscCallMPI(MPI_Comm_split(PETSC_COMM_WORLD, (int)study->group, rank, &study->comm));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* ------------------------------------------------------------------ one lambda */
+static PetscErrorCode GroupCreate(const Study *study, BLP blp, Group *group)
+{
+  const PetscInt lambdas = (study->samples + study->groups - 1) / study->groups;
+
+  PetscFunctionBegin;
+  group->blp = blp;
+  group->n = 0;
+  PetscCall(BLPCreateVecs(blp, &group->lambda, NULL));
+  PetscCall(VecDuplicate(group->lambda, &group->exact));
+  PetscCall(VecDuplicate(group->lambda, &group->g));
+  PetscCall(PetscMalloc1((size_t)lambdas * (size_t)study->nmethods * (size_t)study->nat, &group->row));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode GroupDestroy(Group *group)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree(group->row));
+  PetscCall(VecDestroy(&group->g));
+  PetscCall(VecDestroy(&group->exact));
+  PetscCall(VecDestroy(&group->lambda));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ lambda */
 
 /* Uniform in the box, by (seed, sample, entry) alone. */
 static PetscErrorCode SetLambda(const Study *study, PetscInt sample, Vec lambda)
@@ -169,44 +70,48 @@ static PetscErrorCode SetLambda(const Study *study, PetscInt sample, Vec lambda)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode CheckBox(const Study *study)
+/* As -blp_lambda_file takes it. */
+static PetscErrorCode SaveLambda(RunDir dir, PetscInt sample, Vec lambda)
 {
-  const PetscInt n = PetscMax(study->nlow, study->nhigh);
+  char name[64], path[PETSC_MAX_PATH_LEN];
+  PetscViewer viewer;
 
   PetscFunctionBegin;
-  for (PetscInt i = 0; i < n; i++) {
-    const PetscReal low = study->low[PetscMin(i, study->nlow - 1)],
-                    high = study->high[PetscMin(i, study->nhigh - 1)];
-    PetscCheck(low <= high, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
-               "-study_lambda_min %g is above -study_lambda_max %g in entry %" PetscInt_FMT, (double)low,
-               (double)high, i);
-    PetscCheck(!study->logarithmic || low > 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
-               "-study_lambda_log needs a positive -study_lambda_min, not %g", (double)low);
-  }
+  PetscCall(PetscSNPrintf(name, sizeof(name), "lambda.%" PetscInt_FMT ".bin", sample));
+  PetscCall(RunDirPath(dir, name, path, sizeof(path)));
+  PetscCall(PetscViewerCreate(PetscObjectComm((PetscObject)lambda), &viewer));
+  PetscCall(PetscViewerSetType(viewer, PETSCVIEWERBINARY));
+  PetscCall(PetscViewerFileSetMode(viewer, FILE_MODE_WRITE));
+  PetscCall(PetscViewerBinarySkipInfo(viewer)); /* no second file beside it */
+  PetscCall(PetscViewerFileSetName(viewer, path));
+  PetscCall(VecView(lambda, viewer));
+  PetscCall(PetscViewerDestroy(&viewer));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* The exact hypergradient; the constants of the lower level by formula. */
-static PetscErrorCode Reference(BLP blp, Vec lambda, Vec exact, StudyRow *row)
+/* ------------------------------------------------------------------ one lambda's rows */
+
+/* The exact hypergradient; the constants of the lower level by formula. Where it is not reached there is no
+   error to tell at this lambda, and the study goes on. */
+static PetscErrorCode Reference(const Study *study, const Group *group, StudyRow *row)
 {
   HG hg;
   TwofoldConstant L, mu;
-  PetscReal f, norm;
+  PetscReal f, norm = NAN;
   HGConvergedReason reason;
 
   PetscFunctionBegin;
-  PetscCall(HGCreate(PetscObjectComm((PetscObject)blp), &hg));
-  PetscCall(HGSetBLP(hg, blp));
+  PetscCall(HGCreate(PetscObjectComm((PetscObject)group->blp), &hg));
+  PetscCall(HGSetBLP(hg, group->blp));
   PetscCall(HGSetType(hg, HGEXACT));
-  PetscCall(HGSolve(hg, lambda, &f, exact));
+  PetscCall(HGExactSetMaxSize(hg, study->exact_max_size));
+  PetscCall(HGSolve(hg, group->lambda, &f, group->exact));
   PetscCall(HGGetConvergedReason(hg, &reason));
-  PetscCheck(reason > 0, PetscObjectComm((PetscObject)blp), PETSC_ERR_NOT_CONVERGED,
-             "the exact hypergradient at lambda %d was not reached: %s", (int)row->sample,
-             HGConvergedReasons[reason]);
   PetscCall(HGDestroy(&hg));
-  PetscCall(VecNorm(exact, NORM_2, &norm));
-  PetscCall(BLPGetSmoothness(blp, lambda, &L));
-  PetscCall(BLPGetStrongConvexity(blp, lambda, &mu));
+  if (reason > 0) PetscCall(VecNorm(group->exact, NORM_2, &norm));
+  PetscCall(BLPGetSmoothness(group->blp, group->lambda, &L));
+  PetscCall(BLPGetStrongConvexity(group->blp, group->lambda, &mu));
+  row->exact_reason = reason;
   row->norm = norm;
   row->L = L.value;
   row->mu = mu.value;
@@ -214,7 +119,7 @@ static PetscErrorCode Reference(BLP blp, Vec lambda, Vec exact, StudyRow *row)
 }
 
 /* The rate of the lower level's map, by its step and the formulas for L and mu. */
-static PetscErrorCode LowerRate(HG hg, BLP blp, Vec lambda, double *rate)
+static PetscErrorCode LowerRate(HG hg, const Group *group, double *rate)
 {
   TwofoldConstant L, mu, radius;
   FPMMethod method;
@@ -226,141 +131,190 @@ static PetscErrorCode LowerRate(HG hg, BLP blp, Vec lambda, double *rate)
   PetscCall(HGGetLLS(hg, &lls));
   PetscCall(LLSGetFPM(lls, &fpm));
   PetscCall(FPMGetMethod(fpm, &method));
+  if (method == FPM_METHOD_OTHER) {
+    PetscCall(BLPGetContraction(group->blp, group->lambda, &radius));
+    *rate = radius.value;
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(FPMGetStep(fpm, &alpha));
   PetscCall(FPMGetMomentum(fpm, &beta));
-  PetscCall(BLPGetSmoothness(blp, lambda, &L));
-  PetscCall(BLPGetStrongConvexity(blp, lambda, &mu));
+  PetscCall(BLPGetSmoothness(group->blp, group->lambda, &L));
+  PetscCall(BLPGetStrongConvexity(group->blp, group->lambda, &mu));
   PetscCall(BoundSpectralRadius(method, alpha, beta, &mu, &L, &radius));
   *rate = radius.value;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The row's error and what the hypergradient tells of itself; g is spent. */
+static PetscErrorCode FillRow(HG hg, const Group *group, PetscReal f, StudyRow *row)
+{
+  HGReport report;
+  PetscReal error;
+
+  PetscFunctionBegin;
+  PetscCall(HGGetReport(hg, &report));
+  PetscCall(VecAXPY(group->g, -1, group->exact));
+  PetscCall(VecNorm(group->g, NORM_2, &error));
+  row->f = f;
+  row->error = report.reason > 0 && row->exact_reason > 0 ? error : NAN;
+  row->relative = row->error / row->norm;
+  row->bound = report.bound.standing ? report.bound.value : NAN;
+  row->bound_standing = report.bound.standing;
+  row->estimate = NAN;
+  row->reason = report.reason;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* One method at all its steps. */
-static PetscErrorCode Measure(const Study *study, PetscInt m, BLP blp, Vec lambda, Vec exact, Vec g,
-                              const StudyRow *common, StudyRow row[])
+static PetscErrorCode Measure(const Study *study, PetscInt m, const Group *group, const StudyRow *common,
+                              StudyRow row[])
 {
   const StudyMethod *const method = &study->method[m];
   HG hg;
 
   PetscFunctionBegin;
-  PetscCall(StudyMethodCreate(method, blp, lambda, &hg));
+  PetscCall(StudyMethodCreate(method, group->blp, group->lambda, &hg));
   for (PetscInt i = 0; i < study->nat; i++) {
-    PetscReal f, error;
+    PetscReal f;
     PetscInt k;
-    HGReport report;
+    TwofoldStanding standing;
     PetscCall(StudyMethodSetSteps(method, hg, study->at[i], &k));
-    PetscCall(HGSolve(hg, lambda, &f, g));
-    PetscCall(HGGetReport(hg, &report));
-    PetscCall(VecAXPY(g, -1, exact));
-    PetscCall(VecNorm(g, NORM_2, &error));
+    PetscCall(HGSolve(hg, group->lambda, &f, group->g));
     row[i] = *common;
     row[i].method = (double)m;
     row[i].t = (double)study->at[i];
     row[i].k = (double)k;
-    row[i].f = f;
-    row[i].error = report.reason > 0 ? error : NAN;
-    row[i].relative = row[i].error / common->norm;
-    row[i].bound = report.bound.standing ? report.bound.value : NAN;
-    row[i].standing = report.bound.standing;
-    row[i].estimate = NAN;
-    row[i].reason = report.reason;
-    PetscCall(LowerRate(hg, blp, lambda, &row[i].rate));
-    PetscCall(StudyMethodBound(method, hg, lambda, study->at[i], k, &row[i].theorem));
+    PetscCall(FillRow(hg, group, f, &row[i]));
+    PetscCall(LowerRate(hg, group, &row[i].rate));
+    PetscCall(StudyMethodBound(method, hg, group->lambda, study->at[i], k, &row[i].theorem, &standing));
+    row[i].theorem_standing = standing;
   }
   PetscCall(HGDestroy(&hg));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* ------------------------------------------------------------------ all of this group's */
-
-static PetscErrorCode Progress(const Study *study, PetscInt done)
+static PetscErrorCode RunSample(const Study *study, RunDir dir, PetscInt sample, Group *group)
 {
+  StudyRow common = {.sample = (double)sample};
+
   PetscFunctionBegin;
-  if (!study->common.quiet && study->group == 0)
-    PetscCall(PetscPrintf(study->comm, "lambda %" PetscInt_FMT "/%" PetscInt_FMT "\n", done, study->samples));
+  PetscCall(SetLambda(study, sample, group->lambda));
+  if (study->save_lambda) PetscCall(SaveLambda(dir, sample, group->lambda));
+  PetscCall(Reference(study, group, &common));
+  for (PetscInt m = 0; m < study->nmethods; m++) {
+    PetscCall(Measure(study, m, group, &common, group->row + group->n));
+    group->n += study->nat;
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode RunGroup(const Study *study, BLP blp, StudyRow row[], PetscInt *n)
+/* All lambdas, one a group at a time: after each an error of one group becomes an error of all, so that none
+   goes on for hours in vain. */
+static PetscErrorCode RunSamples(const Study *study, RunDir dir, Group *group)
 {
-  Vec lambda, exact, g;
-
   PetscFunctionBegin;
-  PetscCall(BLPCreateVecs(blp, &lambda, NULL));
-  PetscCall(VecDuplicate(lambda, &exact));
-  PetscCall(VecDuplicate(lambda, &g));
-  for (PetscInt s = study->group; s < study->samples; s += study->groups) {
-    StudyRow common = {.sample = (double)s};
-    PetscCall(SetLambda(study, s, lambda));
-    PetscCall(Reference(blp, lambda, exact, &common));
+  for (PetscInt begin = 0; begin < study->samples; begin += study->groups) {
+    const PetscInt sample = begin + study->group, done = PetscMin(begin + study->groups, study->samples);
+    PetscErrorCode ierr = PETSC_SUCCESS;
+    if (sample < study->samples) ierr = RunSample(study, dir, sample, group);
+    PetscCall(TwofoldAgreeRaised(PETSC_COMM_WORLD, ierr));
+    if (!study->common.quiet)
+      PetscCall(PetscPrintf(PETSC_COMM_WORLD, "lambda %" PetscInt_FMT "/%" PetscInt_FMT "\n", done,
+                            study->samples));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ the command */
+
+/* Each method's hypergradient made once: configured, so that all options are known; with the problem's data
+   also set up, so that what a method refuses is refused before the run. What aid asks for is heard first,
+   being more. */
+static PetscErrorCode TryMethods(const Study *study, BLP blp, PetscBool setup)
+{
+  PetscFunctionBegin;
+  for (int itd = 0; itd < 2; itd++) {
     for (PetscInt m = 0; m < study->nmethods; m++) {
-      PetscCall(Measure(study, m, blp, lambda, exact, g, &common, row + *n));
-      *n += study->nat;
+      HG hg;
+      if (study->method[m].itd != (itd ? PETSC_TRUE : PETSC_FALSE)) continue;
+      PetscCall(StudyMethodConfigure(&study->method[m], blp, &hg));
+      if (setup) PetscCall(HGSetUp(hg));
+      PetscCall(HGDestroy(&hg));
     }
-    PetscCall(Progress(study, s + 1));
   }
-  PetscCall(VecDestroy(&g));
-  PetscCall(VecDestroy(&exact));
-  PetscCall(VecDestroy(&lambda));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Objects made once, so that their options are known before the run. */
-static PetscErrorCode HearMethods(const Study *study, BLP blp)
+static PetscErrorCode CheckProblem(const Study *study, BLP blp)
 {
+  PetscInt folds, n;
+
   PetscFunctionBegin;
-  for (PetscInt m = 0; m < PetscMax(study->nmethods, 1); m++) {
-    HG hg;
-    PetscCall(HGCreate(PetscObjectComm((PetscObject)blp), &hg));
-    PetscCall(HGSetBLP(hg, blp));
-    PetscCall(HGSetType(hg, study->method[m].itd ? HGITD : HGAID));
-    PetscCall(HGSetFromOptions(hg));
-    PetscCall(HGDestroy(&hg));
+  PetscCall(BLPGetFolds(blp, &folds, NULL, NULL, NULL));
+  PetscCheck(!folds, PETSC_COMM_WORLD, PETSC_ERR_SUP,
+             "-blp_folds %" PetscInt_FMT ": twofold study measures one lower level, and each fold has one: "
+             "leave it out",
+             folds);
+  PetscCall(BLPGetSizes(blp, &n, NULL));
+  PetscCall(StudyCheckBox(study, n));
+  PetscCall(TryMethods(study, blp, PETSC_TRUE));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Finish(const Study *study, RunDir dir, const Group *group, int *code)
+{
+  StudyRow *all;
+  PetscInt n;
+  PetscMPIInt failed = 0;
+
+  PetscFunctionBegin;
+  PetscCall(StudyGather(study, group->row, group->n, &all, &n));
+  PetscCall(StudyPrint(study, all, n));
+  if (dir) {
+    PetscCall(RunDirWriteOptions(dir, "study"));
+    PetscCall(StudyWrite(study, dir, all, n));
+    PetscCall(StudyWriteSummary(study, dir, all, n));
   }
+  for (PetscInt i = 0; all && i < n; i++)
+    if (!(all[i].reason > 0 && all[i].exact_reason > 0)) failed++;
+  PetscCallMPI(MPI_Bcast(&failed, 1, MPI_INT, 0, PETSC_COMM_WORLD));
+  PetscCall(CliJudge(&study->common, (PetscBool)!failed, "some DIVERGED: see column reason", code));
+  PetscCall(PetscFree(all));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode CommandStudy(int *code)
 {
   Study study;
+  Group group;
   BLP blp;
-  StudyRow *own, *all;
-  PetscInt nown = 0, n;
   RunDir dir = NULL;
 
   PetscFunctionBegin;
-  (void)code;
   /* 1. options, and each group's problem */
-  PetscCall(ReadOptions(&study));
+  PetscCall(StudyFromOptions(&study));
   PetscCall(SplitRanks(&study));
   PetscCall(CliCreateProblem(&study.common, study.comm, &blp));
-  PetscCall(HearMethods(&study, blp));
+  PetscCall(TryMethods(&study, blp, PETSC_FALSE));
   if (study.common.help) {
     PetscCall(CliHearData());
     PetscCall(CliHelpPrint(study.common.help_all));
   } else {
     PetscCall(CliCheckValues());
-    PetscCall(CheckBox(&study));
-    /* 2. data, spaces; then no option may be left unread */
+    /* 2. data, spaces, methods; then no option may be left unread */
     PetscCall(TwofoldAgreeRaised(PETSC_COMM_WORLD, BLPSetUp(blp)));
+    PetscCall(CheckProblem(&study, blp));
     PetscCall(CliRefuseUnusedOptions());
     if (study.common.output_dir[0]) PetscCall(RunDirCreate(study.common.output_dir, NULL, PETSC_FALSE, &dir));
     /* 3. the lambdas, shared out among the groups */
-    PetscCall(PetscMalloc1(study.samples * study.nmethods * study.nat, &own));
-    PetscCall(TwofoldAgreeRaised(PETSC_COMM_WORLD, RunGroup(&study, blp, own, &nown)));
-    PetscCall(StudyGather(&study, own, nown, &all, &n));
-    PetscCall(StudyPrint(&study, all, n));
-    if (dir) {
-      PetscCall(RunDirWriteOptions(dir, "study"));
-      PetscCall(StudyWrite(&study, dir, all, n));
-      PetscCall(RunDirDestroy(&dir));
-    }
-    PetscCall(PetscFree(all));
-    PetscCall(PetscFree(own));
+    PetscCall(GroupCreate(&study, blp, &group));
+    PetscCall(RunSamples(&study, dir, &group));
+    PetscCall(Finish(&study, dir, &group, code));
+    if (dir) PetscCall(RunDirDestroy(&dir));
+    PetscCall(GroupDestroy(&group));
   }
   PetscCall(BLPDestroy(&blp));
-  PetscCall(PetscFree(study.at));
-  PetscCall(PetscFree2(study.low, study.high));
+  PetscCall(StudyFree(&study));
   PetscCallMPI(MPI_Comm_free(&study.comm));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

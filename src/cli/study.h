@@ -9,7 +9,7 @@ enum { STUDY_MAX_METHODS = 16 };
 typedef struct {
   char name[64]; /* as it was asked for */
   PetscBool itd;
-  char ksp[32];      /* of aid */
+  char ksp[64];      /* of aid */
   PetscInt k;        /* steps of the adjoint; -1: as many as the lower level's */
   PetscBool bylower; /* the adjoint's map is the lower level's: fp */
 } StudyMethod;
@@ -17,14 +17,15 @@ typedef struct {
 /* What was measured for one lambda, method and number of steps: reals alone, so that they travel as one. */
 typedef struct {
   double sample, method, t, k;
-  double f, norm;         /* of the exact hypergradient */
-  double error, relative; /* ||g - grad f||; over norm */
-  double theorem;         /* the a priori bound; NaN where it does not apply */
-  double bound, standing; /* HGReport.bound */
-  double estimate;
-  double L, mu; /* by the problem's formulas */
-  double rate;  /* of the lower level's map, by them */
-  double reason;
+  double f, norm;                   /* norm of the exact hypergradient; NaN where it was not reached */
+  double error, relative;           /* ||g - grad f||; over norm; NaN where there is no g or no norm */
+  double theorem, theorem_standing; /* the a priori bound; NaN where it does not apply */
+  double bound, bound_standing;     /* HGReport.bound, likewise */
+  double estimate;                  /* HGReport.estimate, likewise */
+  double L, mu;                     /* by the problem's formulas */
+  double rate;                      /* of the lower level's map, by them */
+  double reason;                    /* HGConvergedReason of the method, and of the exact hypergradient */
+  double exact_reason;
 } StudyRow;
 enum { STUDY_COLUMNS = sizeof(StudyRow) / sizeof(double) };
 
@@ -34,26 +35,53 @@ typedef struct {
   PetscInt nmethods;
   PetscInt *at, nat;
   PetscInt samples, groups, group;
+  PetscInt exact_max_size;
   PetscInt64 seed;
   PetscReal *low, *high; /* the box, one number an entry of lambda; the last stands for all behind it */
   PetscInt nlow, nhigh;
-  PetscBool logarithmic;
+  PetscBool logarithmic, save_lambda;
   MPI_Comm comm; /* of this rank's group */
 } Study;
 
+/* study_options.c: reads and checks the command's options; frees what they hold. Collective. */
+PetscErrorCode StudyFromOptions(Study *study);
+PetscErrorCode StudyCheckBox(const Study *study, PetscInt nlambda);
+PetscErrorCode StudyFree(Study *study);
+
 /* study_methods.c */
 PetscErrorCode StudyMethodsParse(const char text[], StudyMethod method[], PetscInt *n);
-/* A hypergradient by this method, ready for HGSolve() at lambda. Collective on blp. */
+/* The hypergradient of a method as the options and its name make it, not yet set up. Collective on blp. */
+PetscErrorCode StudyMethodConfigure(const StudyMethod *method, BLP blp, HG *hg);
+/* The same ready for HGSolve() at lambda. */
 PetscErrorCode StudyMethodCreate(const StudyMethod *method, BLP blp, Vec lambda, HG *hg);
 PetscErrorCode StudyMethodSetSteps(const StudyMethod *method, HG hg, PetscInt t, PetscInt *k);
-/* The theorem's bound for this method after t and k steps. */
+/* The theorem's bound for this method after t and k steps; NaN, of unknown standing, where none applies. */
 PetscErrorCode StudyMethodBound(const StudyMethod *method, HG hg, Vec lambda, PetscInt t, PetscInt k,
-                                double *bound);
+                                double *bound, TwofoldStanding *standing);
 
-/* study_table.c: rows of all groups, in order, on rank 0 of the world; NULL elsewhere. */
+/* study_table.c: rows of all groups on rank 0 of the world, in the order of samples, methods and steps; NULL
+   elsewhere. */
 PetscErrorCode StudyGather(const Study *study, const StudyRow own[], PetscInt nown, StudyRow **all,
                            PetscInt *n);
+/* A column of the rows, or its ratio to the norm of the exact hypergradient. */
+typedef struct {
+  const char *name;
+  size_t at;
+  PetscBool relative;
+} StudyColumn;
+double StudyValue(const StudyRow *row, StudyColumn column);
+/* Number, mean, standard deviation and largest of what is finite at method m and steps study->at[i]. */
+typedef struct {
+  int n;
+  double mean, deviation, largest;
+} StudyStatistics;
+StudyStatistics StudySummarise(const Study *study, const StudyRow row[], PetscInt m, PetscInt i,
+                               StudyColumn column);
+/* study.csv and means.csv */
 PetscErrorCode StudyWrite(const Study *study, RunDir dir, const StudyRow row[], PetscInt n);
+
+/* study_summary.c: the outcome in figures, for people and in summary.json. */
 PetscErrorCode StudyPrint(const Study *study, const StudyRow row[], PetscInt n);
+PetscErrorCode StudyWriteSummary(const Study *study, RunDir dir, const StudyRow row[], PetscInt n);
 
 #endif

@@ -4,8 +4,40 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <petscksp.h>
 #include <twofold/theorem.h>
 #include "study.h"
+
+/* ------------------------------------------------------------------ names */
+
+/* A KSP by its name, or the closest one is told. */
+static PetscErrorCode CheckKSP(const char word[], const char ksp[])
+{
+  void (*create)(void);
+  const char **names, *closest = "itd";
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(KSPInitializePackage());
+  PetscCall(PetscFunctionListFind(KSPList, ksp, &create));
+  if (create) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscInt best = PetscMin(TwofoldEditDistance(ksp, "itd"), TwofoldEditDistance(ksp, "fp"));
+  if (TwofoldEditDistance(ksp, "fp") == best) closest = "fp";
+  PetscCall(TwofoldListTypes(KSPList, &n, &names));
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscInt distance = TwofoldEditDistance(ksp, names[i]);
+    if (distance >= best) continue;
+    best = distance;
+    closest = names[i];
+  }
+  char text[512];
+  PetscCall(PetscSNPrintf(text, sizeof(text),
+                          "-study_methods %s: no such method; known are itd, fp and PETSc's Krylov methods, "
+                          "cg, gmres, ... (closest: %s)",
+                          word, closest));
+  PetscCall(PetscFree(names));
+  SETERRQ(PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT, "%s", text);
+}
 
 static PetscErrorCode ParseMethod(const char word[], StudyMethod *m)
 {
@@ -26,9 +58,10 @@ static PetscErrorCode ParseMethod(const char word[], StudyMethod *m)
   }
   m->itd = (PetscBool)!strcmp(m->ksp, "itd");
   m->bylower = (PetscBool)!strcmp(m->ksp, "fp");
-  if (m->bylower) PetscCall(PetscStrncpy(m->ksp, KSPRICHARDSON, sizeof(m->ksp)));
   PetscCheck(!m->itd || !colon, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
              "-study_methods %s: itd goes back through all t steps and has no number of its own", word);
+  if (m->bylower) PetscCall(PetscStrncpy(m->ksp, KSPRICHARDSON, sizeof(m->ksp)));
+  if (!m->itd) PetscCall(CheckKSP(word, m->ksp));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -41,9 +74,36 @@ PetscErrorCode StudyMethodsParse(const char text[], StudyMethod method[], PetscI
   PetscCall(PetscStrToArray(text, ',', &count, &words));
   PetscCheck(count > 0 && count <= STUDY_MAX_METHODS, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
              "-study_methods %s: 1 to %d methods with commas between them", text, STUDY_MAX_METHODS);
-  for (int i = 0; i < count; i++) PetscCall(ParseMethod(words[i], &method[i]));
+  for (int i = 0; i < count; i++) {
+    PetscCall(ParseMethod(words[i], &method[i]));
+    for (int j = 0; j < i; j++)
+      PetscCheck(strcmp(method[i].name, method[j].name) != 0, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
+                 "-study_methods %s: %s is there twice", text, method[i].name);
+  }
   *n = count;
   PetscCall(PetscStrToArrayDestroy(count, words));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ hypergradients */
+
+PetscErrorCode StudyMethodConfigure(const StudyMethod *method, BLP blp, HG *hg)
+{
+  LLS lls;
+  KSP ksp;
+
+  PetscFunctionBegin;
+  PetscCall(HGCreate(PetscObjectComm((PetscObject)blp), hg));
+  PetscCall(HGSetBLP(*hg, blp));
+  PetscCall(HGSetType(*hg, method->itd ? HGITD : HGAID));
+  if (!method->itd) { /* before the options, which are those of its type */
+    PetscCall(HGGetKSP(*hg, &ksp));
+    PetscCall(KSPSetType(ksp, method->ksp));
+    PetscCall(KSPSetTolerances(ksp, 0, 0, PETSC_DEFAULT, 0));
+  }
+  PetscCall(HGSetFromOptions(*hg));
+  PetscCall(HGGetLLS(*hg, &lls));
+  PetscCall(LLSSetTolerances(lls, 0, 0, 0));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -61,6 +121,7 @@ static PetscErrorCode CopyMap(HG hg, BLP blp, Vec lambda)
   PetscCall(HGGetLLS(hg, &lls));
   PetscCall(LLSGetFPM(lls, &lower));
   PetscCall(HGGetAdjointFPM(hg, &adjoint));
+  PetscCall(FPMSetUp(lower)); /* its default type is the problem's */
   PetscCall(BLPCreateVecs(blp, NULL, &w));
   PetscCall(VecZeroEntries(w));
   PetscCall(BoundProvideConstants(lower, lambda, w, NULL));
@@ -80,28 +141,11 @@ static PetscErrorCode CopyMap(HG hg, BLP blp, Vec lambda)
 PetscErrorCode StudyMethodCreate(const StudyMethod *method, BLP blp, Vec lambda, HG *hg)
 {
   PetscBool given;
-  LLS lls;
-  FPM lower;
-  KSP ksp;
 
   PetscFunctionBegin;
-  PetscCall(HGCreate(PetscObjectComm((PetscObject)blp), hg));
-  PetscCall(HGSetBLP(*hg, blp));
-  PetscCall(HGSetType(*hg, method->itd ? HGITD : HGAID));
-  PetscCall(HGSetFromOptions(*hg));
-  PetscCall(HGGetLLS(*hg, &lls));
-  PetscCall(LLSSetTolerances(lls, 0, 0, 0));
-  if (!method->itd) {
-    PetscCall(HGGetKSP(*hg, &ksp));
-    PetscCall(KSPSetType(ksp, method->ksp));
-    PetscCall(KSPSetTolerances(ksp, 0, 0, PETSC_DEFAULT, 0));
-    PetscCall(PetscOptionsHasName(NULL, NULL, "-hg_fpm_type", &given));
-    if (method->bylower && !given) { /* the lower level's map must know its type first */
-      PetscCall(LLSGetFPM(lls, &lower));
-      PetscCall(FPMSetUp(lower));
-      PetscCall(CopyMap(*hg, blp, lambda));
-    }
-  }
+  PetscCall(StudyMethodConfigure(method, blp, hg));
+  PetscCall(PetscOptionsHasName(NULL, NULL, "-hg_fpm_type", &given));
+  if (method->bylower && !given) PetscCall(CopyMap(*hg, blp, lambda));
   PetscCall(HGSetUp(*hg));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -121,20 +165,49 @@ PetscErrorCode StudyMethodSetSteps(const StudyMethod *method, HG hg, PetscInt t,
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* ------------------------------------------------------------------ their bounds */
+
+/* Whether the method is one the theorems are about: the map iterated, all of the steps gone back through, or
+   the adjoint's system solved as it is. */
+static PetscErrorCode TheoremApplies(const StudyMethod *method, HG hg, PetscBool *applies)
+{
+  PetscBool picard, given;
+  PetscInt truncate = 0;
+  LLS lls;
+  KSP ksp;
+  PC pc;
+
+  PetscFunctionBegin;
+  PetscCall(HGGetLLS(hg, &lls));
+  PetscCall(PetscObjectTypeCompare((PetscObject)lls, LLSPICARD, &picard));
+  *applies = picard;
+  if (method->itd) {
+    PetscCall(PetscOptionsGetInt(NULL, NULL, "-hg_itd_truncate", &truncate, NULL));
+    if (truncate) *applies = PETSC_FALSE;
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscBool bare, scaled;
+  PetscCall(HGGetKSP(hg, &ksp));
+  PetscCall(KSPGetPC(ksp, &pc));
+  PetscCall(PetscObjectTypeCompare((PetscObject)pc, PCNONE, &bare));
+  PetscCall(PetscOptionsHasName(NULL, NULL, "-hg_ksp_richardson_scale", &given));
+  PetscCall(PetscOptionsHasName(NULL, NULL, "-hg_ksp_richardson_self_scale", &scaled));
+  if (!bare || ((given || scaled) && !strcmp(method->ksp, KSPRICHARDSON))) *applies = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ||v_k - v|| <= sigma ||v|| of the adjoint's solver; NaN where no theorem gives it. */
 static PetscErrorCode AdjointRate(const StudyMethod *method, FPM adjoint, Vec lambda, PetscReal q, PetscInt k,
                                   PetscReal *sigma)
 {
   TwofoldConstant L, mu, kappa;
   FPMMethod kind;
-  PetscBool cg;
 
   PetscFunctionBegin;
   *sigma = NAN;
-  PetscCall(PetscStrcmp(method->ksp, KSPCG, &cg));
   PetscCall(FPMGetMethod(adjoint, &kind));
   if (!strcmp(method->ksp, KSPRICHARDSON)) PetscCall(BoundFixedPointRate(q, k, sigma));
-  if (!cg || kind != FPM_METHOD_GD) PetscFunctionReturn(PETSC_SUCCESS);
+  if (strcmp(method->ksp, KSPCG) != 0 || kind != FPM_METHOD_GD) PetscFunctionReturn(PETSC_SUCCESS);
   BLP blp;
   PetscCall(FPMGetBLP(adjoint, &blp));
   PetscCall(BLPGetSmoothness(blp, lambda, &L));
@@ -146,35 +219,49 @@ static PetscErrorCode AdjointRate(const StudyMethod *method, FPM adjoint, Vec la
 
 /* The adjoint's map may be another than the lower level's: then the constants are its own, and only rho is of
    the lower level's. */
-PetscErrorCode StudyMethodBound(const StudyMethod *method, HG hg, Vec lambda, PetscInt t, PetscInt k,
-                                double *bound)
+static PetscErrorCode BoundByTheorem(const StudyMethod *method, HG hg, Vec lambda, PetscInt t, PetscInt k,
+                                     PetscReal *bound, TwofoldStanding *standing)
 {
   BoundConstants c;
   BoundNumbers lower, a;
-  TwofoldStanding standing;
+  TwofoldStanding own;
   const char *missing;
-  PetscReal value, rho, sigma;
+  PetscReal rho, sigma;
   LLS lls;
   FPM fpm;
 
   PetscFunctionBegin;
-  *bound = NAN;
   PetscCall(HGGetLLS(hg, &lls));
   PetscCall(LLSGetFPM(lls, &fpm));
   PetscCall(BoundCollect(fpm, lambda, &c));
-  PetscCall(BoundGetNumbers(&c, &lower, &standing, &missing));
+  PetscCall(BoundGetNumbers(&c, &lower, standing, &missing));
   if (missing) PetscFunctionReturn(PETSC_SUCCESS);
   if (method->itd) {
-    PetscCall(BoundITD(&lower, t, &value));
-  } else {
-    PetscCall(HGGetAdjointFPM(hg, &fpm));
-    PetscCall(BoundCollect(fpm, lambda, &c));
-    PetscCall(BoundGetNumbers(&c, &a, &standing, &missing));
-    if (missing) PetscFunctionReturn(PETSC_SUCCESS);
-    PetscCall(BoundFixedPointRate(lower.q, t, &rho));
-    PetscCall(AdjointRate(method, fpm, lambda, a.q, k, &sigma));
-    PetscCall(BoundAID(&a, rho, sigma, &value));
+    PetscCall(BoundITD(&lower, t, bound));
+    PetscFunctionReturn(PETSC_SUCCESS);
   }
+  PetscCall(HGGetAdjointFPM(hg, &fpm));
+  PetscCall(BoundCollect(fpm, lambda, &c));
+  PetscCall(BoundGetNumbers(&c, &a, &own, &missing));
+  if (missing) PetscFunctionReturn(PETSC_SUCCESS);
+  if (own > *standing) *standing = own; /* proved is the least */
+  PetscCall(BoundFixedPointRate(lower.q, t, &rho));
+  PetscCall(AdjointRate(method, fpm, lambda, a.q, k, &sigma));
+  PetscCall(BoundAID(&a, rho, sigma, bound));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode StudyMethodBound(const StudyMethod *method, HG hg, Vec lambda, PetscInt t, PetscInt k,
+                                double *bound, TwofoldStanding *standing)
+{
+  PetscReal value = NAN;
+  PetscBool applies = PETSC_FALSE;
+
+  PetscFunctionBegin;
+  *standing = TWOFOLD_UNKNOWN;
+  PetscCall(TheoremApplies(method, hg, &applies));
+  if (applies) PetscCall(BoundByTheorem(method, hg, lambda, t, k, &value, standing));
   *bound = value;
+  if (isnan(value)) *standing = TWOFOLD_UNKNOWN;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
