@@ -94,14 +94,15 @@ PetscErrorCode StudyCheckBox(const Study *study, PetscInt nlambda)
     const PetscReal low = study->low[PetscMin(i, study->nlow - 1)],
                     high = study->high[PetscMin(i, study->nhigh - 1)];
     PetscCheck(isfinite(low) && isfinite(high), PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
-               "-study_lambda_min %g, -study_lambda_max %g in entry %" PetscInt_FMT ": must be finite",
-               (double)low, (double)high, i);
+               "entry %" PetscInt_FMT
+               " of the box goes from -study_lambda_min %g to -study_lambda_max %g: must "
+               "be finite",
+               i, (double)low, (double)high);
     PetscCheck(low <= high, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
-               "-study_lambda_min %g is above -study_lambda_max %g in entry %" PetscInt_FMT
-               ": the box is empty",
+               "-study_lambda_min %g: above -study_lambda_max %g: the box is empty in entry %" PetscInt_FMT,
                (double)low, (double)high, i);
     PetscCheck(!study->logarithmic || low > 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
-               "-study_lambda_log needs a positive -study_lambda_min, not %g", (double)low);
+               "-study_lambda_min %g: must be positive with -study_lambda_log", (double)low);
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
