@@ -150,9 +150,12 @@ static PetscErrorCode FillRow(HG hg, const Group *group, PetscReal f, StudyRow *
 {
   HGReport report;
   PetscReal error;
+  PetscBool correct;
 
   PetscFunctionBegin;
   PetscCall(HGGetReport(hg, &report));
+  PetscCall(HGGetCorrect(hg, &correct));
+  if (correct) report.bound.standing = TWOFOLD_UNKNOWN; /* it is of the error before the correction */
   PetscCall(VecAXPY(group->g, -1, group->exact));
   PetscCall(VecNorm(group->g, NORM_2, &error));
   row->f = f;
@@ -160,7 +163,7 @@ static PetscErrorCode FillRow(HG hg, const Group *group, PetscReal f, StudyRow *
   row->relative = row->error / row->norm;
   row->bound = report.bound.standing ? report.bound.value : NAN;
   row->bound_standing = report.bound.standing;
-  row->estimate = NAN;
+  row->estimate = report.estimate.standing ? report.estimate.value : NAN;
   row->reason = report.reason;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -168,10 +168,10 @@ PetscErrorCode StudyMethodSetSteps(const StudyMethod *method, HG hg, PetscInt t,
 /* ------------------------------------------------------------------ their bounds */
 
 /* Whether the method is one the theorems are about: the map iterated, all of the steps gone back through, or
-   the adjoint's system solved as it is. */
+   the adjoint's system solved as it is, and no correction. */
 static PetscErrorCode TheoremApplies(const StudyMethod *method, HG hg, PetscBool *applies)
 {
-  PetscBool picard, given;
+  PetscBool picard, correct, bare, given, scaled;
   PetscInt truncate = 0;
   LLS lls;
   KSP ksp;
@@ -180,13 +180,13 @@ static PetscErrorCode TheoremApplies(const StudyMethod *method, HG hg, PetscBool
   PetscFunctionBegin;
   PetscCall(HGGetLLS(hg, &lls));
   PetscCall(PetscObjectTypeCompare((PetscObject)lls, LLSPICARD, &picard));
-  *applies = picard;
+  PetscCall(HGGetCorrect(hg, &correct));
+  *applies = (PetscBool)(picard && !correct);
   if (method->itd) {
     PetscCall(PetscOptionsGetInt(NULL, NULL, "-hg_itd_truncate", &truncate, NULL));
     if (truncate) *applies = PETSC_FALSE;
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  PetscBool bare, scaled;
   PetscCall(HGGetKSP(hg, &ksp));
   PetscCall(KSPGetPC(ksp, &pc));
   PetscCall(PetscObjectTypeCompare((PetscObject)pc, PCNONE, &bare));

@@ -132,6 +132,10 @@ bounds() {
   study 0 scaled "${how[@]}" -study_methods fp,cg -lls_fpm_step optimal -hg_ksp_richardson_scale 0.5
   check "a scaled fixed point has no theorem" test -z "$(column scaled theorem 0 fp 5)"
   check "cg beside it has one" test -n "$(column scaled theorem 0 cg 5)"
+  study 0 corrected "${how[@]}" -study_methods cg -lls_fpm_step optimal -hg_certificate both -hg_correct
+  check "what is corrected has no theorem" test -z "$(column corrected theorem 0 cg 5)$(column corrected bound 0 cg 5)"
+  check "its error is less than the estimate" awk -v e="$(column corrected error 0 cg 5)" -v s="$(column corrected estimate 0 cg 5)" \
+    'BEGIN { exit !(e > 0 && e < 0.5 * s) }'
   study 0 steps "${how[@]}" -study_methods fp,cg -lls_fpm_step optimal -hg_fpm_type gd -hg_fpm_step 0.5
   check "fp by the map that is told" test "$(column steps error 0 fp 5)" != "$(column scaled error 0 fp 5)"
 }
@@ -184,6 +188,9 @@ bad "-hg_ksp_type cg needs a symmetric d1Phi" -study_methods itd,cg -hg_fpm_type
 bad "-hg_exact_max_size is 23" -hg_exact_max_size 23 -study_samples 1 -study_at 1
 pool refused 2 64 "-blp_folds 3|each fold has one" study -quiet -blp_data train.svm -blp_folds 3
 pool refused 3 66 "cannot read missing.svm" study -quiet -study_groups 3 -blp_train missing.svm -blp_val val.svm
+# an error at one lambda, so of one group alone, ends the run of all
+logistic=(-blp_type logistic -blp_data synthetic -blp_synthetic_n 20 -blp_synthetic_p 4 -study_samples 12 -study_at 3 -quiet)
+pool refused 3 64 "lambda_|must be positive" study "${logistic[@]}" -study_groups 3 -study_lambda_min -0.05
 # coverage: on
 pool accepted 0 study "${data[@]}" -hg_exact_max_size 24 -study_samples 1 -study_at 1
 pool accepted 2 study -help
