@@ -88,8 +88,10 @@ static PetscReal Upper(const Dense *d, const PetscReal lambda[], const PetscReal
   return Half(d, 1, w);
 }
 
-static void Evaluate(const Dense *d, int set, const PetscReal w[], BLPMetrics *metrics)
+static void Evaluate(const Dense *d, int set, const PetscReal lambda[], const PetscReal w[],
+                     BLPMetrics *metrics)
 {
+  (void)lambda;
   metrics->loss = Half(d, set, w) / (PetscReal)d->n[set];
   metrics->accuracy = NAN;
   metrics->n = d->n[set];
