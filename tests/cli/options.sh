@@ -152,9 +152,9 @@ END
 pool refused 0 64 "option -lls_max_it is not used|but for -hg_type exact" "${one[@]}" -hg_type exact
 pool refused 0 64 "-hg_type exact has none|-hg_type aid or itd" contraction "${data[@]}" -hg_type exact
 pool refused 0 64 "-hg_exact_max_size is 23|w has 24 entries|-hg_type aid" hypergrad "${data[@]}" -hg_type exact -hg_exact_max_size 23
-pool refused 0 64 "option -hg_type is not used|twofold solve, hypergrad and contraction" data -data_input train.svm -hg_type aid
+pool refused 0 64 "option -hg_type is not used|twofold solve, hypergrad, contraction and study" data -data_input train.svm -hg_type aid
 pool refused 0 64 "option -uls_max_it is not used|twofold solve|did you mean -lls_max_it?" "${one[@]}" -uls_max_it 3
-pool refused 0 64 "option -output_dir is not used|twofold solve, hypergrad and contraction" data -data_input train.svm -output_dir x
+pool refused 0 64 "option -output_dir is not used|twofold solve, hypergrad, contraction and study" data -data_input train.svm -output_dir x
 pool refused 2 64 "option -tape_type is not used|-hg_type itd" "${one[@]}" -tape_type memory
 pool refused 0 64 "-blp_seed|-blp_data" "${one[@]}" -blp_seed 3
 pool refused 0 64 "-blp_split|-blp_data" "${one[@]}" -blp_split third
@@ -165,7 +165,7 @@ pool refused 0 64 "-blp_type user|callbacks|C program" "${one[@]}" -blp_type use
 pool refused 0 64 "'stray'" "${one[@]}" stray
 pool refused 0 64 "'stray' behind 'twofold COMMAND'" hypergrad stray "${data[@]}"
 pool refused 2 64 "'4' behind '3'" "${one[@]}" -hg_ksp_max_it 3 4
-pool refused 0 64 "unknown command solv|solve, hypergrad, contraction, data, predict" solv "${data[@]}"
+pool refused 0 64 "unknown command solv|solve, hypergrad, contraction, study, data, predict" solv "${data[@]}"
 pool refused 0 64 "no command|solve" "${data[@]}"
 
 # ------------------------------------------------------------------ values: type, range, names; none
