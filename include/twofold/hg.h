@@ -38,6 +38,8 @@ extern const char *const HGITDModes[];
 typedef enum {
   HG_CONVERGED_ITS = 1,      /**< the fixed numbers of steps t and k were made */
   HG_CONVERGED_RTOL = 2,     /**< all tolerances asked for were reached */
+  HG_CONVERGED_BOUND = 3,    /**< the error bound is within the tolerance of HGSetTolerance() */
+  HG_CONVERGED_ESTIMATE = 4, /**< the error estimate is */
   HG_ITERATING = 0,          /**< not ended, or not begun */
   HG_DIVERGED_ITS = -1,      /**< finite, but a tolerance was not reached within the steps allowed */
   HG_DIVERGED_NANORINF = -2, /**< f or the hypergradient is not finite */
@@ -45,7 +47,7 @@ typedef enum {
   HG_DIVERGED_ADJOINT = -4,  /**< the adjoint solve failed: see the KSP reason */
   HG_STOPPED = -5            /**< the lower level's stop hook asked for it */
 } HGConvergedReason;
-/** Names of the reasons, by their numbers -5 to 2: "CONVERGED_ITS", ... */
+/** Names of the reasons, by their numbers -5 to 4: "CONVERGED_ITS", ... */
 extern const char *const *HGConvergedReasons;
 
 /** What a hypergradient tells of its own error. */
@@ -87,8 +89,12 @@ typedef struct {
                                  its origin says why. Products counts what it cost */
   TwofoldConstant estimate;   /**< of the same error, where it was asked for: to first order, no bound. Of a
                                  corrected hypergradient, of the error before the correction */
-  PetscLogDouble lower_time,  /**< time of the lower-level solve, s, this rank */
-      adjoint_time;           /**< time of the adjoint, s, this rank */
+  PetscInt adjoint_products;  /**< with d1Phi or its transpose, of aid's solve and its residual, or of itd's
+                                 sweep */
+  PetscInt certificate_products; /**< and gradients of the lower level, that bound, estimate and their
+                                    steering cost */
+  PetscLogDouble lower_time,     /**< time of the lower-level solve, s, this rank */
+      adjoint_time;              /**< time of the adjoint, s, this rank */
 } HGReport;
 
 /**
@@ -378,6 +384,39 @@ PetscErrorCode HGExactSetMaxSize(HG hg, PetscInt size);
  */
 PetscErrorCode HGExactSetClosedForm(HG hg, PetscBool use);
 
+/**
+ * Sets a tolerance of the hypergradient's error: aid then chooses its numbers of steps t and k itself.
+ *
+ * HGSolve() goes on with the lower level and with the adjoint from where they are, and ends once
+ * `||g - grad f|| <= max(rtol ||g||, atol)` by the bound, where HGSetCertificate() asks for one, else by the
+ * estimate (with -hg_correct that of the error before the correction). Steps go where they are
+ * expected to serve most. The most of them are LLSSetTolerances()'s and the KSP's max_it, of all its solves
+ * together; where they do not suffice the reason is HG_DIVERGED_ITS. The tolerances of the LLS and the KSP
+ * are not used. HGEvaluate() takes the lower level as far as the last HGSolve() did. With folds each fold is
+ * held to it, relative to its own hypergradient.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg    the hypergradient
+ * @param[in]     rtol  relative to ||g||, in [0, 1)
+ * @param[in]     atol  absolute, finite and not negative; both 0: no tolerance (the default)
+ *
+ * @raises PETSC_ERR_ARG_OUTOFRANGE a value is not in its range
+ * @raises PETSC_ERR_SUP by HGSetUp(): the type of hypergradient is not aid; by HGSolve(): there is no bound
+ * @option{-hg_tol R}
+ * @option{-hg_tol_absolute A}
+ */
+PetscErrorCode HGSetTolerance(HG hg, PetscReal rtol, PetscReal atol);
+/**
+ * Gives the tolerance of the hypergradient's error.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg    the hypergradient
+ * @param[out]    rtol  relative to ||g||; may be NULL, as the other
+ * @param[out]    atol  absolute
+ */
+PetscErrorCode HGGetTolerance(HG hg, PetscReal *rtol, PetscReal *atol);
 /**
  * Whether the adjoint's CG also gives the extreme Lanczos values of its operator, at no further product.
  *

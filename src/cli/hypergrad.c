@@ -108,6 +108,21 @@ static PetscErrorCode PrintEstimate(HG hg, const TwofoldConstant *estimate)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Where the numbers of steps were not the caller's. */
+static PetscErrorCode PrintWork(HG hg, const HGReport *r)
+{
+  PetscReal rtol, atol;
+
+  PetscFunctionBegin;
+  PetscCall(HGGetTolerance(hg, &rtol, &atol));
+  if (rtol == 0 && atol == 0) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "work                   %" PetscInt_FMT " steps of the lower level, %" PetscInt_FMT
+                        " products of the adjoint, %" PetscInt_FMT " to know the error\n",
+                        r->lower_its, r->adjoint_products, r->certificate_products));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode PrintResult(HG hg, PetscReal f, Vec g)
 {
   HGReport r;
@@ -126,6 +141,7 @@ static PetscErrorCode PrintResult(HG hg, PetscReal f, Vec g)
   PetscCall(PrintLanczos(hg));
   PetscCall(PrintBound(hg, &r.bound));
   PetscCall(PrintEstimate(hg, &r.estimate));
+  PetscCall(PrintWork(hg, &r));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "reason                 %s\n", HGConvergedReasons[r.reason]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -159,6 +175,8 @@ static PetscErrorCode WriteSummary(RunDir dir, HG hg, PetscReal f)
     JsonReal(&json, "hypergradient_norm", r.reason >= HG_DIVERGED_NANORINF ? r.norm : NAN);
     JsonInt(&json, "lower_steps", r.lower_its);
     JsonInt(&json, "adjoint_steps", r.adjoint_its);
+    JsonInt(&json, "adjoint_products", r.adjoint_products);
+    JsonInt(&json, "certificate_products", r.certificate_products);
     JsonReal(&json, "adjoint_residual", r.adjoint_residual < 0 ? NAN : r.adjoint_residual);
     JsonString(&json, "reason", HGConvergedReasons[r.reason]);
     JsonReal(&json, "lower_s", r.lower_time);

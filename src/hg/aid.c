@@ -13,14 +13,15 @@
 typedef struct {
   FPM fpm;
   KSP ksp;
-  Mat A;            /* I - d1Phi^T, and its transpose */
-  Vec b, v, r;      /* flat: right-hand side, solution, residual */
-  State in, out;    /* laid over the flat vectors of a product */
-  State vview;      /* laid over v between solves */
-  State accepted;   /* v where warm starts begin; by vectors, as flat ones depend on the ranks */
-  PetscBool fixed;  /* exactly k steps */
-  PetscReal bnorm;  /* ||b|| of the solve at hand */
-  PetscBool warmed; /* accepted holds a v */
+  Mat A;             /* I - d1Phi^T, and its transpose */
+  Vec b, v, r;       /* flat: right-hand side, solution, residual */
+  State in, out;     /* laid over the flat vectors of a product */
+  State vview;       /* laid over v between solves */
+  State accepted;    /* v where warm starts begin; by vectors, as flat ones depend on the ranks */
+  PetscBool fixed;   /* exactly k steps */
+  PetscInt products; /* of the solve at hand, with its residuals */
+  PetscReal bnorm;   /* ||b|| of the solve at hand */
+  PetscBool warmed;  /* accepted holds a v */
   PetscBool lanczos;
   TwofoldConstant largest, smallest; /* Lanczos values of the last solve */
   KSPType standard;                  /* the type given to a KSP that had none; NULL where the caller chose */
@@ -41,6 +42,7 @@ static PetscErrorCode ApplyProduct(AID *aid, FPMProduct product, Vec x, Vec y)
   PetscCall(StatePlace(aid->in, xa));
   PetscCall(StatePlace(aid->out, ya));
   PetscCall((*product)(aid->fpm, aid->in, aid->out));
+  aid->products++;
   PetscCall(StateUnplace(aid->out));
   PetscCall(StateUnplace(aid->in));
   PetscCall(VecRestoreArrayWrite(y, &ya));
@@ -201,42 +203,61 @@ static PetscErrorCode KeepLanczosValues(AID *aid, PetscInt its)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode SolveAdjoint(HG hg)
+/* ||b||, and whether there is anything to solve for: with b = 0, v = 0 is exact. */
+static PetscErrorCode MeasureRightHandSide(HG hg, PetscBool *trivial)
 {
   AID *aid = (AID *)hg->data;
   HGReport *report = &hg->report;
-  PetscReal bnorm;
-  PetscInt max_it;
 
   PetscFunctionBegin;
-  PetscCall(VecNorm(aid->b, NORM_2, &bnorm));
-  if (PetscIsInfOrNanReal(bnorm)) {
+  PetscCall(VecNorm(aid->b, NORM_2, &aid->bnorm));
+  *trivial = (PetscBool)(aid->bnorm == 0 || PetscIsInfOrNanReal(aid->bnorm));
+  if (PetscIsInfOrNanReal(aid->bnorm)) {
     report->reason = HG_DIVERGED_NANORINF;
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
-  if (bnorm == 0) { /* nothing to differentiate: v = 0 is exact */
+  } else if (aid->bnorm == 0) {
     PetscCall(VecZeroEntries(aid->v));
     report->adjoint_reason = KSP_CONVERGED_ATOL;
     report->adjoint_residual = 0;
-    PetscFunctionReturn(PETSC_SUCCESS);
   }
-  aid->bnorm = bnorm;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* v where a solve begins. */
+static PetscErrorCode Start(HG hg)
+{
+  AID *aid = (AID *)hg->data;
   const PetscBool warm = (PetscBool)(hg->warm_start && aid->warmed);
+
+  PetscFunctionBegin;
   if (warm)
     PetscCall(StartFromAccepted(aid));
   else
     PetscCall(VecZeroEntries(aid->v));
+  PetscCall(KSPSetInitialGuessNonzero(aid->ksp, warm));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode SolveAdjoint(HG hg)
+{
+  AID *aid = (AID *)hg->data;
+  HGReport *report = &hg->report;
+  PetscInt max_it;
+  PetscBool trivial;
+
+  PetscFunctionBegin;
+  PetscCall(MeasureRightHandSide(hg, &trivial));
+  if (trivial) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(Start(hg));
   PetscCall(KSPGetTolerances(aid->ksp, NULL, NULL, NULL, &max_it));
   if (aid->fixed && max_it == 0) { /* KSPs make a step even then */
     report->adjoint_reason = KSP_CONVERGED_ITS;
   } else {
-    PetscCall(KSPSetInitialGuessNonzero(aid->ksp, warm));
     PetscCall(KSPSolve(aid->ksp, aid->b, aid->v));
     PetscCall(KSPGetIterationNumber(aid->ksp, &report->adjoint_its));
     PetscCall(KSPGetConvergedReason(aid->ksp, &report->adjoint_reason));
     PetscCall(KeepLanczosValues(aid, report->adjoint_its));
   }
-  PetscCall(TrueResidual(aid, bnorm, &report->adjoint_residual));
+  PetscCall(TrueResidual(aid, aid->bnorm, &report->adjoint_residual));
   PetscCall(JudgeSolve(aid, report));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -259,7 +280,8 @@ static PetscErrorCode Linearize(HG hg, Vec lambda)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode HGAdjoint_AID(HG hg, Vec lambda, Vec g)
+/* The system at (hg->x, lambda). */
+static PetscErrorCode SetSystem(HG hg, Vec lambda)
 {
   AID *aid = (AID *)hg->data;
 
@@ -270,9 +292,77 @@ static PetscErrorCode HGAdjoint_AID(HG hg, Vec lambda, Vec g)
   PetscCall(FPMPrepare(aid->fpm, lambda));
   PetscCall(Linearize(hg, lambda));
   PetscCall(SetRightHandSide(aid, hg->g1));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode HGAdjoint_AID(HG hg, Vec lambda, Vec g)
+{
+  AID *aid = (AID *)hg->data;
+
+  PetscFunctionBegin;
+  aid->products = 0;
+  PetscCall(SetSystem(hg, lambda));
   PetscCall(SolveAdjoint(hg));
   PetscCall(LayAdjoint(hg));
+  hg->report.adjoint_products = aid->products;
   if (!hg->report.reason) PetscCall(FPMParameterVJPAdd(aid->fpm, aid->vview, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Solves until the recomputed residual is there: a KSP may look at another norm, as behind a preconditioner,
+   and is then asked for more. */
+static PetscErrorCode SolveTo(HG hg, PetscReal target, PetscInt max_it)
+{
+  enum { attempts = 6 };
+  AID *aid = (AID *)hg->data;
+  HGReport *report = &hg->report;
+  PetscReal asked = target;
+  PetscInt its, left = max_it;
+
+  PetscFunctionBegin;
+  report->adjoint_reason = KSP_CONVERGED_ITERATING;
+  if (left == 0) PetscCall(TrueResidual(aid, aid->bnorm, &report->adjoint_residual));
+  for (int i = 0; i < attempts && left > 0; i++) {
+    PetscCall(KSPSetTolerances(aid->ksp, 0, asked, PETSC_DEFAULT, left));
+    PetscCall(KSPSolve(aid->ksp, aid->b, aid->v));
+    PetscCall(KSPGetIterationNumber(aid->ksp, &its));
+    PetscCall(KSPGetConvergedReason(aid->ksp, &report->adjoint_reason));
+    PetscCall(KSPSetInitialGuessNonzero(aid->ksp, PETSC_TRUE));
+    PetscCall(TrueResidual(aid, aid->bnorm, &report->adjoint_residual));
+    left -= its;
+    report->adjoint_its += its;
+    if (!(report->adjoint_residual * aid->bnorm > target) || IsFailure(report->adjoint_reason)) break;
+    asked *= PetscMax(target / (report->adjoint_residual * aid->bnorm), 1e-3) / 2;
+  }
+  if (report->adjoint_residual * aid->bnorm <= target)
+    report->adjoint_reason = KSP_CONVERGED_ATOL;
+  else if (report->adjoint_reason >= 0)
+    report->adjoint_reason = KSP_DIVERGED_ITS;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode HGApproach_AID(HG hg, Vec lambda, PetscBool resume, Vec better, PetscReal target,
+                                     PetscReal reduction, PetscInt max_it)
+{
+  AID *aid = (AID *)hg->data;
+  PetscReal rtol, atol, dtol;
+  PetscInt own_max_it;
+  PetscBool trivial;
+
+  PetscFunctionBegin;
+  if (!resume) aid->products = 0;
+  PetscCall(SetSystem(hg, lambda));
+  PetscCall(MeasureRightHandSide(hg, &trivial));
+  if (!trivial) {
+    if (!resume) PetscCall(Start(hg));
+    if (better && aid->vview->n == 1) PetscCall(VecCopy(better, aid->v));
+    PetscCall(KSPGetTolerances(aid->ksp, &rtol, &atol, &dtol, &own_max_it));
+    PetscCall(SolveTo(hg, PetscMax(target, reduction * aid->bnorm), max_it));
+    PetscCall(KSPSetTolerances(aid->ksp, rtol, atol, dtol, own_max_it));
+    PetscCall(JudgeSolve(aid, &hg->report));
+  }
+  PetscCall(LayAdjoint(hg));
+  hg->report.adjoint_products = aid->products;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -381,9 +471,9 @@ static PetscErrorCode StepsOnly(KSP ksp, PetscInt it, PetscReal rnorm, KSPConver
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* With -hg_ksp_rtol 0 (and no absolute tolerance) exactly k steps are made: a KSP left alone would call that
- * divergence. */
-static PetscErrorCode SetConvergenceTest(AID *aid)
+/* With -hg_ksp_rtol 0 (and no tolerance of another kind) exactly k steps are made: a KSP left alone would
+ * call that divergence. */
+static PetscErrorCode SetConvergenceTest(AID *aid, PetscBool tolerance)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)aid->ksp);
   PetscReal rtol, atol;
@@ -397,8 +487,15 @@ static PetscErrorCode SetConvergenceTest(AID *aid)
              (double)atol);
   PetscCheck(max_it >= 0, comm, PETSC_ERR_ARG_OUTOFRANGE,
              "-hg_ksp_max_it %" PetscInt_FMT ": must not be negative", max_it);
-  aid->fixed = (PetscBool)(rtol == 0 && atol <= 1e-50);
-  if (aid->fixed) PetscCall(KSPSetConvergenceTest(aid->ksp, StepsOnly, aid, NULL));
+  const PetscBool fixed = (PetscBool)(rtol == 0 && atol <= 1e-50 && !tolerance);
+  if (fixed) {
+    PetscCall(KSPSetConvergenceTest(aid->ksp, StepsOnly, aid, NULL));
+  } else if (aid->fixed) {
+    void *ctx;
+    PetscCall(KSPConvergedDefaultCreate(&ctx));
+    PetscCall(KSPSetConvergenceTest(aid->ksp, KSPConvergedDefault, ctx, KSPConvergedDefaultDestroy));
+  }
+  aid->fixed = fixed;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -447,7 +544,7 @@ static PetscErrorCode HGSetUp_AID(HG hg)
   PetscCall(CheckSymmetry(hg));
   PetscCall(CheckSolves(hg));
   PetscCall(SetLanczos(hg));
-  PetscCall(SetConvergenceTest(aid));
+  PetscCall(SetConvergenceTest(aid, HGHasTolerance_Private(hg)));
   PetscCall(
       BLPCreateVecs(hg->blp, &lambda, NULL)); /* set-ups that apply the operator need a point: lambda = 0 */
   PetscCall(VecZeroEntries(lambda));
@@ -558,7 +655,7 @@ static PetscErrorCode HGFirstAdjoint_AID(HG hg, FPM *fpm, Vec *v)
 {
   PetscFunctionBegin;
   *fpm = ((AID *)hg->data)->fpm;
-  *v = hg->v->v[0];
+  *v = hg->v ? hg->v->v[0] : NULL;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -647,6 +744,7 @@ PetscErrorCode HGCreate_AID(HG hg)
   hg->ops->adjoint = HGAdjoint_AID;
   hg->ops->accept = HGAccept_AID;
   hg->ops->firstadjoint = HGFirstAdjoint_AID;
+  hg->ops->approach = HGApproach_AID;
   hg->ops->kept = HGKept_AID;
   hg->ops->adjointmap = HGAdjointMap_AID;
   hg->ops->certify = HGCertify_AID;

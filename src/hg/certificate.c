@@ -50,31 +50,57 @@ static void Need(Lower *lower, const TwofoldConstant *c, const char missing[])
   BoundJoin_Private(1, &need, &lower->standing, &lower->missing);
 }
 
-PetscErrorCode HGLowerResidual_Private(HG hg, Vec lambda, PetscBool map, Vec r)
+PetscErrorCode HGGetPoint_Private(HG hg, Vec lambda, HGPoint *point)
 {
-  const Vec w = hg->x->v[0];
+  const PetscObject at[2] = {(PetscObject)hg->x->v[0], (PetscObject)lambda};
 
   PetscFunctionBegin;
-  if (map) {
-    PetscCall(BLPMapApply(hg->blp, lambda, w, r));
-    PetscCall(VecAXPY(r, -1, w));
-  } else {
-    PetscCall(BLPLossGradient(hg->blp, lambda, w, NULL, r));
-    PetscCall(VecScale(r, -1));
+  for (int i = 0; i < 2; i++) {
+    PetscCall(PetscObjectGetId(at[i], &point->id[i]));
+    PetscCall(PetscObjectStateGet(at[i], &point->state[i]));
   }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscBool HGSamePoint_Private(const HGPoint *a, const HGPoint *b)
+{
+  for (int i = 0; i < 2; i++)
+    if (a->id[i] != b->id[i] || a->state[i] != b->state[i]) return PETSC_FALSE;
+  return PETSC_TRUE;
+}
+
+PetscErrorCode HGGetLowerResidual_Private(HG hg, Vec lambda, PetscBool map, Vec *r, PetscInt *products)
+{
+  const Vec w = hg->x->v[0];
+  HGPoint point;
+
+  PetscFunctionBegin;
+  if (!hg->r) PetscCall(VecDuplicate(w, &hg->r));
+  *r = hg->r;
+  *products = 0;
+  PetscCall(HGGetPoint_Private(hg, lambda, &point));
+  if (HGSamePoint_Private(&point, &hg->r_at)) PetscFunctionReturn(PETSC_SUCCESS);
+  if (map) {
+    PetscCall(BLPMapApply(hg->blp, lambda, w, hg->r));
+    PetscCall(VecAXPY(hg->r, -1, w));
+  } else {
+    PetscCall(BLPLossGradient(hg->blp, lambda, w, NULL, hg->r));
+    PetscCall(VecScale(hg->r, -1));
+  }
+  hg->r_at = point;
+  *products = 1;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode GetResidual(HG hg, Vec lambda, Lower *lower)
 {
+  PetscInt products;
   Vec r;
 
   PetscFunctionBegin;
-  PetscCall(VecDuplicate(hg->x->v[0], &r));
-  PetscCall(HGLowerResidual_Private(hg, lambda, lower->map, r));
+  PetscCall(HGGetLowerResidual_Private(hg, lambda, lower->map, &r, &products));
   PetscCall(VecNorm(r, NORM_2, &lower->residual));
-  PetscCall(VecDestroy(&r));
-  lower->products++;
+  lower->products += products;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -228,7 +254,12 @@ PetscErrorCode HGCertifyAdjoint_Private(HG hg, Vec lambda, FPM fpm)
     PetscCall(MeasureLoss(hg, lambda, (PetscBool)(hg->certificate_mu == HG_MU_BALL), &lower));
   r.e = lower.e;
   PetscCall(GetLipschitz(hg, lambda, PetscMax(r.e, r.d), &lower));
-  if (lower.standing) PetscCall(BoundCertificateAID(&lower.a, &r, &bound));
+  if (lower.standing) {
+    PetscCall(BoundCertificateAID(&lower.a, &r, &bound));
+    r.s = 0;
+    PetscCall(BoundCertificateAID(&lower.a, &r, &hg->parts.lower));
+    hg->parts.adjoint = bound - hg->parts.lower;
+  }
   hg->report.bound = HGMakeBound_Private(bound, lower.standing, lower.missing);
   hg->report.bound.products = lower.products;
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -19,12 +19,14 @@
 struct _n_HGEstimate {
   FPM map;
   KSP ksp;
-  Mat A;            /* I - d1Phi^T, and its transpose */
-  Vec r, s;         /* the residuals; right-hand sides */
-  Vec dw, v, dv, y; /* in w's space; y is work */
-  Vec dg, y2;       /* in lambda's: the correction; work */
-  PetscInt products;
-  PetscBool exhausted; /* an inner solve made all its steps and did not reach its tolerance */
+  Mat A;               /* I - d1Phi^T, and its transpose */
+  Vec s, b;            /* right-hand sides for dv: the residual s, and what dw adds */
+  Vec dw, v, dv, y;    /* in w's space; y is work */
+  Vec dg, y2;          /* in lambda's: the correction; work */
+  PetscInt products;   /* since HGBeginEstimate_Private() */
+  PetscBool exhausted; /* an inner solve of the last estimate did not reach its tolerance */
+  HGPoint dw_at;       /* where dw was computed */
+  PetscReal scale;     /* v = scale times that of the adjoint's map */
 };
 
 /* ------------------------------------------------------------------ the inner solves */
@@ -69,22 +71,29 @@ static PetscErrorCode InnerSolve(HGEstimate est, PetscErrorCode (*solve)(KSP, Ve
 
 /* ------------------------------------------------------------------ the correction */
 
-/* dw; the map's point is w from here on. */
+/* dw, unless it is there; the map's point is w from here on. */
 static PetscErrorCode LowerCorrection(HG hg, Vec lambda)
 {
   HGEstimate est = hg->estimate;
   struct _State w = {.n = 1, .v = {hg->x->v[0]}};
+  PetscInt products;
+  HGPoint point;
+  Vec r;
 
   PetscFunctionBegin;
-  PetscCall(HGLowerResidual_Private(hg, lambda, est->map->uses_map, est->r));
-  est->products++;
   PetscCall(FPMLinearize(est->map, lambda, &w));
-  PetscCall(InnerSolve(est, KSPSolveTranspose, est->r, est->dw));
+  PetscCall(HGGetPoint_Private(hg, lambda, &point));
+  if (HGSamePoint_Private(&point, &est->dw_at)) PetscFunctionReturn(PETSC_SUCCESS);
+  est->exhausted = PETSC_FALSE;
+  PetscCall(HGGetLowerResidual_Private(hg, lambda, est->map->uses_map, &r, &products));
+  est->products += products;
+  PetscCall(InnerSolve(est, KSPSolveTranspose, r, est->dw));
+  est->dw_at = point;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* v <- v + dv, and dg = D_w[grad2 E + d2Phi^T v] dw at the old v. */
-static PetscErrorCode AdjointCorrection(HG hg, Vec lambda)
+/* s = grad1 E - (I - d1Phi^T) v, b = D_w[that] dw, dg = D_w[grad2 E + d2Phi^T v] dw. */
+static PetscErrorCode RightHandSides(HG hg, Vec lambda)
 {
   HGEstimate est = hg->estimate;
   struct _State w = {.n = 1, .v = {hg->x->v[0]}}, v = {.n = 1, .v = {est->v}};
@@ -95,10 +104,43 @@ static PetscErrorCode AdjointCorrection(HG hg, Vec lambda)
   PetscCall(VecAYPX(est->s, -1, hg->g1));
   PetscCall(FPMVJPDerivative(est->map, lambda, &w, &v, &dw, &y, est->dg));
   est->products += 2;
-  PetscCall(VecAXPY(est->s, 1, est->y));
-  PetscCall(BLPUpperDerivative(hg->blp, lambda, w.v[0], est->dw, est->y, est->y2));
-  PetscCall(VecAXPY(est->s, 1, est->y));
+  PetscCall(BLPUpperDerivative(hg->blp, lambda, w.v[0], est->dw, est->b, est->y2));
+  PetscCall(VecAXPY(est->b, 1, est->y));
   PetscCall(VecAXPY(est->dg, 1, est->y2));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* v <- v + dv, with dv for the right-hand side b, and *norm = ||dg + d2Phi^T dv||, dg NULL: without it. */
+static PetscErrorCode AdjointPart(HGEstimate est, Vec b, Vec dg, PetscReal *norm)
+{
+  struct _State dv = {.n = 1, .v = {est->dv}};
+
+  PetscFunctionBegin;
+  PetscCall(InnerSolve(est, KSPSolve, b, est->dv));
+  PetscCall(VecAXPY(est->v, 1, est->dv));
+  if (dg)
+    PetscCall(VecCopy(dg, est->y2));
+  else
+    PetscCall(VecZeroEntries(est->y2));
+  PetscCall(FPMParameterVJPAdd(est->map, &dv, est->y2));
+  PetscCall(VecNorm(est->y2, NORM_2, norm));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* v <- v + dv and dg = D_w[grad2 E + d2Phi^T v] dw at the old v; to steer by, with the parts of the lower
+   level and of the adjoint apart. */
+static PetscErrorCode AdjointCorrection(HG hg, Vec lambda)
+{
+  HGEstimate est = hg->estimate;
+
+  PetscFunctionBegin;
+  PetscCall(RightHandSides(hg, lambda));
+  if (hg->parts.steer) {
+    PetscCall(AdjointPart(est, est->s, NULL, &hg->parts.adjoint));
+    PetscCall(AdjointPart(est, est->b, est->dg, &hg->parts.lower));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(VecAXPY(est->s, 1, est->b));
   PetscCall(InnerSolve(est, KSPSolve, est->s, est->dv));
   PetscCall(VecAXPY(est->v, 1, est->dv));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -127,8 +169,8 @@ static PetscErrorCode CreateKSP(HG hg)
   PC pc;
 
   PetscFunctionBegin;
-  PetscCall(VecGetLocalSize(est->r, &nlocal));
-  PetscCall(VecGetSize(est->r, &n));
+  PetscCall(VecGetLocalSize(est->s, &nlocal));
+  PetscCall(VecGetSize(est->s, &n));
   PetscCall(MatCreateShell(comm, nlocal, nlocal, n, n, est, &est->A));
   PetscCall(MatShellSetOperation(est->A, MATOP_MULT, (void (*)(void))MatMult_Estimate));
   PetscCall(MatShellSetOperation(est->A, MATOP_MULT_TRANSPOSE, (void (*)(void))MatMultTranspose_Estimate));
@@ -148,7 +190,7 @@ PetscErrorCode HGDestroyEstimate_Private(HG hg)
 
   PetscFunctionBegin;
   if (!est) PetscFunctionReturn(PETSC_SUCCESS);
-  Vec *const vecs[] = {&est->r, &est->s, &est->dw, &est->v, &est->dv, &est->y, &est->dg, &est->y2};
+  Vec *const vecs[] = {&est->s, &est->b, &est->dw, &est->v, &est->dv, &est->y, &est->dg, &est->y2};
   for (size_t i = 0; i < sizeof(vecs) / sizeof(vecs[0]); i++) PetscCall(VecDestroy(vecs[i]));
   PetscCall(KSPDestroy(&est->ksp));
   PetscCall(MatDestroy(&est->A));
@@ -170,15 +212,15 @@ static PetscErrorCode SetUp(HG hg, FPM like)
   PetscCall(FPMCreate(PetscObjectComm((PetscObject)hg), &est->map));
   PetscCall(FPMSetBLP(est->map, hg->blp));
   PetscCall(FPMSetType(est->map, like->uses_map ? ((PetscObject)like)->type_name : FPMGD)); /* of step 1 */
-  PetscCall(BLPCreateVecs(hg->blp, &est->dg, &est->r));
+  PetscCall(BLPCreateVecs(hg->blp, &est->dg, &est->s));
   PetscCall(VecDuplicate(est->dg, &est->y2));
-  Vec *const like_w[] = {&est->s, &est->dw, &est->v, &est->dv, &est->y};
-  for (size_t i = 0; i < sizeof(like_w) / sizeof(like_w[0]); i++) PetscCall(VecDuplicate(est->r, like_w[i]));
+  Vec *const like_w[] = {&est->b, &est->dw, &est->v, &est->dv, &est->y};
+  for (size_t i = 0; i < sizeof(like_w) / sizeof(like_w[0]); i++) PetscCall(VecDuplicate(est->s, like_w[i]));
   PetscCall(CreateKSP(hg));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* The v^ of the last solve, in terms of the estimate's map. */
+/* The map, and v^ of the last solve in its terms, where there is one. */
 static PetscErrorCode Begin(HG hg)
 {
   HGEstimate est;
@@ -189,11 +231,12 @@ static PetscErrorCode Begin(HG hg)
   PetscUseTypeMethod(hg, firstadjoint, &fpm, &v);
   PetscCall(SetUp(hg, fpm));
   est = hg->estimate;
+  const PetscReal rtol = hg->parts.steer ? PetscMax(hg->estimate_rtol, 0.3) : hg->estimate_rtol;
+  PetscCall(KSPSetTolerances(est->ksp, rtol, PETSC_DEFAULT, PETSC_DEFAULT, hg->estimate_max_it));
+  est->scale = fpm->uses_map ? 1 : fpm->step;
+  if (!v) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(VecCopy(v, est->v));
-  if (!fpm->uses_map) PetscCall(VecScale(est->v, fpm->step));
-  PetscCall(KSPSetTolerances(est->ksp, hg->estimate_rtol, PETSC_DEFAULT, PETSC_DEFAULT, hg->estimate_max_it));
-  est->products = 0;
-  est->exhausted = PETSC_FALSE;
+  PetscCall(VecScale(est->v, est->scale));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -253,12 +296,26 @@ PetscErrorCode HGGetCorrection(HG hg, Vec *dg)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode HGEstimateAddMemory_Private(HG hg, PetscLogDouble *bytes)
+{
+  PetscInt nw;
+
+  PetscFunctionBegin;
+  if (!HGWantsEstimate_Private(hg)) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(VecGetLocalSize(hg->g1, &nw));
+  /* r, those of the struct, two of differences, and about four of the inner solver; lambda is the smaller
+   * space */
+  *bytes += 13.0 * (PetscLogDouble)nw * sizeof(PetscScalar);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ------------------------------------------------------------------ before and after a solve */
 
 PetscBool HGWantsEstimate_Private(HG hg)
 {
   return (PetscBool)(hg->correct || hg->certificate == HG_CERTIFICATE_ESTIMATE ||
-                     hg->certificate == HG_CERTIFICATE_BOTH);
+                     hg->certificate == HG_CERTIFICATE_BOTH ||
+                     (HGHasTolerance_Private(hg) && !HGWantsBound_Private(hg)));
 }
 
 /* What keeps hg from an estimate; NULL: nothing. */
@@ -267,6 +324,36 @@ static const char *Obstacle(HG hg, PetscBool has_adjoint)
   if (hg->report.reason <= HG_DIVERGED_NANORINF) return "there is no hypergradient";
   if (!has_adjoint) return "this type of hypergradient leaves no adjoint to start from";
   return NULL;
+}
+
+void HGBeginEstimate_Private(HG hg)
+{
+  hg->r_at = (HGPoint){.id = {0, 0}}; /* the problem may be another */
+  if (!hg->estimate) return;
+  hg->estimate->dw_at = hg->r_at;
+  hg->estimate->products = 0;
+}
+
+PetscErrorCode HGEstimateGetAdjoint_Private(HG hg, Vec *v)
+{
+  HGEstimate est = hg->estimate;
+
+  PetscFunctionBegin;
+  *v = NULL;
+  if (!hg->report.estimate.standing) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(VecCopy(est->v, est->y));
+  PetscCall(VecScale(est->y, 1 / est->scale));
+  *v = est->y;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGEstimateDistance_Private(HG hg, Vec lambda, PetscReal *distance)
+{
+  PetscFunctionBegin;
+  PetscCall(Begin(hg));
+  PetscCall(LowerCorrection(hg, lambda));
+  PetscCall(VecNorm(hg->estimate->dw, NORM_2, distance));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode HGKeepUpper_Private(HG hg, Vec g2)
@@ -300,9 +387,14 @@ PetscErrorCode HGComputeEstimate_Private(HG hg, Vec lambda, Vec g)
                                 .standing = TWOFOLD_COMPUTED,
                                 .origin = origins[hg->estimate->exhausted],
                                 .products = hg->estimate->products};
-  if (hg->correct) {
-    PetscCall(VecAXPY(g, 1, hg->estimate->dg));
-    PetscCall(VecNorm(g, NORM_2, &hg->report.norm));
-  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGCorrect_Private(HG hg, Vec g)
+{
+  PetscFunctionBegin;
+  if (!hg->correct || !hg->report.estimate.standing) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(VecAXPY(g, 1, hg->estimate->dg));
+  PetscCall(VecNorm(g, NORM_2, &hg->report.norm));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

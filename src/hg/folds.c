@@ -115,6 +115,7 @@ static PetscErrorCode CarrySettings(HG hg, HG child)
   child->estimate_rtol = hg->estimate_rtol;
   child->estimate_max_it = hg->estimate_max_it;
   child->correct = hg->correct;
+  PetscCall(HGSetTolerance(child, hg->rtol, hg->atol));
   PetscCall(PetscObjectTypeCompare((PetscObject)child, HGAID, &aid));
   if (aid) {
     KSP parents, own;
@@ -336,6 +337,8 @@ static void AddReport(Total *total, PetscInt fold, const HGReport *r)
   }
   sum->lower_its += r->lower_its;
   sum->adjoint_its += r->adjoint_its;
+  sum->adjoint_products += r->adjoint_products;
+  sum->certificate_products += r->certificate_products;
   sum->lower_time += r->lower_time;
   sum->adjoint_time += r->adjoint_time;
   sum->adjoint_residual = PetscMax(sum->adjoint_residual, r->adjoint_residual);
@@ -406,15 +409,15 @@ static PetscErrorCode AddUpGroups(HG hg, Total *total)
   const MPI_Comm comm = PetscObjectComm((PetscObject)hg);
   HGReport *const r = &total->report;
   PetscReal largest[4] = {r->adjoint_residual, r->lower_change, r->lower_time, r->adjoint_time};
-  PetscInt its[2] = {r->lower_its, r->adjoint_its};
+  PetscInt its[4] = {r->lower_its, r->adjoint_its, r->adjoint_products, r->certificate_products};
   int first[2] = {total->worst, total->fold}, reasons[2] = {INT_MAX, INT_MAX};
   PetscBool root;
 
   PetscFunctionBegin;
   PetscCall(IsGroupRoot(hg->folds, &root));
-  if (!root) total->f = its[0] = its[1] = 0;
+  if (!root) total->f = its[0] = its[1] = its[2] = its[3] = 0;
   PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &total->f, 1, MPIU_REAL, MPIU_SUM, comm));
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, its, 2, MPIU_INT, MPI_SUM, comm));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, its, 4, MPIU_INT, MPI_SUM, comm));
   PetscCall(MPIU_Allreduce(MPI_IN_PLACE, largest, 4, MPIU_REAL, MPIU_MAX, comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, first, 1, MPI_2INT, MPI_MINLOC, comm));
   if (first[1] == total->fold) {
@@ -432,6 +435,8 @@ static PetscErrorCode AddUpGroups(HG hg, Total *total)
                   .adjoint_reason = (KSPConvergedReason)reasons[1],
                   .lower_its = its[0],
                   .adjoint_its = its[1],
+                  .adjoint_products = its[2],
+                  .certificate_products = its[3],
                   .adjoint_residual = largest[0],
                   .lower_change = largest[1],
                   .lower_time = largest[2],

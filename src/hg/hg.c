@@ -8,10 +8,19 @@
 PetscClassId HG_CLASSID;
 static PetscFunctionList HGList = NULL;
 
-static const char *const reasons[] = {
-    "STOPPED",   "DIVERGED_ADJOINT", "DIVERGED_LOWER", "DIVERGED_NANORINF", "DIVERGED_ITS",
-    "ITERATING", "CONVERGED_ITS",    "CONVERGED_RTOL", "HGConvergedReason", "HG_",
-    NULL};
+static const char *const reasons[] = {"STOPPED",
+                                      "DIVERGED_ADJOINT",
+                                      "DIVERGED_LOWER",
+                                      "DIVERGED_NANORINF",
+                                      "DIVERGED_ITS",
+                                      "ITERATING",
+                                      "CONVERGED_ITS",
+                                      "CONVERGED_RTOL",
+                                      "CONVERGED_BOUND",
+                                      "CONVERGED_ESTIMATE",
+                                      "HGConvergedReason",
+                                      "HG_",
+                                      NULL};
 const char *const *HGConvergedReasons = reasons + 5;
 const char *const HGCertificates[] = {"none",          "bound",           "estimate", "both",
                                       "HGCertificate", "HG_CERTIFICATE_", NULL};
@@ -71,6 +80,7 @@ PetscErrorCode HGDestroy(HG *hg)
   PetscCall(HGDestroyEstimate_Private(*hg));
   PetscCall(VecDestroy(&(*hg)->g1));
   PetscCall(VecDestroy(&(*hg)->g2));
+  PetscCall(VecDestroy(&(*hg)->r));
   PetscCall(LLSDestroy(&(*hg)->lls));
   PetscCall(BLPDestroy(&(*hg)->blp));
   PetscCall(PetscHeaderDestroy(hg));
@@ -141,6 +151,7 @@ PetscErrorCode HGSetFromOptions(HG hg)
                              "HGSetCertificateMu", HGCertificateMus, (PetscEnum)hg->certificate_mu,
                              (PetscEnum *)&hg->certificate_mu, NULL));
   PetscCall(HGEstimateFromOptions_Private(hg, PetscOptionsObject));
+  PetscCall(HGToleranceFromOptions_Private(hg, PetscOptionsObject));
   PetscCall(PetscOptionsViewer("-hg_view", "Print the hypergradient's settings", "HGView", NULL, NULL, NULL));
   PetscCall(PetscOptionsViewer("-hg_view_gradient", "View the hypergradient", "HGSolve", NULL, NULL, NULL));
   PetscCall(
@@ -164,6 +175,7 @@ static PetscErrorCode CreateStates(HG hg)
   PetscCall(StateDestroy(&hg->accepted));
   PetscCall(VecDestroy(&hg->g1));
   PetscCall(VecDestroy(&hg->g2));
+  PetscCall(VecDestroy(&hg->r));
   PetscCall(HGDestroyEstimate_Private(hg));
   PetscCall(BLPCreateVecs(hg->blp, NULL, &hg->g1));
   if (hg->ops->lower) {
@@ -184,6 +196,7 @@ PetscErrorCode HGSetUp(HG hg)
   if (hg->setup) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCheck(hg->blp, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONGSTATE, "HGSetBLP() first");
   if (!((PetscObject)hg)->type_name) PetscCall(HGSetType(hg, HGAID));
+  PetscCall(HGCheckTolerance_Private(hg));
   PetscCall(BLPGetFolds(hg->blp, &F, NULL, NULL, NULL));
   if (F) {
     PetscCall(HGSetUpFolds_Private(hg));
@@ -210,6 +223,7 @@ PetscErrorCode HGView(HG hg, PetscViewer viewer)
   PetscCall(PetscViewerASCIIPushTab(viewer));
   if (!hg->ops->lower) PetscCall(LLSView(hg->lls, viewer));
   PetscTryTypeMethod(hg, view, viewer);
+  PetscCall(HGViewTolerance_Private(hg, viewer));
   PetscCall(PetscViewerASCIIPopTab(viewer));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -294,8 +308,7 @@ PetscErrorCode HGGetStart_Private(HG hg, State x)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* x <- w_t(lambda) by the LLS, from 0 or from the accepted state. */
-static PetscErrorCode IterateLowerLevel(HG hg, Vec lambda)
+PetscErrorCode HGStartLower_Private(HG hg, Vec lambda)
 {
   FPM fpm;
 
@@ -303,6 +316,14 @@ static PetscErrorCode IterateLowerLevel(HG hg, Vec lambda)
   PetscCall(HGGetStart_Private(hg, hg->x));
   PetscCall(LLSGetFPM(hg->lls, &fpm));
   PetscCall(BoundProvideConstants(fpm, lambda, hg->x->v[0], NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* x <- w_t(lambda) by the LLS. */
+static PetscErrorCode IterateLowerLevel(HG hg, Vec lambda)
+{
+  PetscFunctionBegin;
+  PetscCall(HGStartLower_Private(hg, lambda));
   PetscCall(LLSSolve(hg->lls, lambda, hg->x));
   PetscCall(LLSGetConvergedReason(hg->lls, &hg->report.lower_reason));
   PetscCall(LLSGetIterationNumber(hg->lls, &hg->report.lower_its));
@@ -344,6 +365,7 @@ static void ResetReport(HG hg)
                           .lower_change = -1,
                           .bound = HGNoBound_Private("not asked for: -hg_certificate bound"),
                           .estimate = HGNoBound_Private("not asked for: -hg_certificate estimate")};
+  HGBeginEstimate_Private(hg);
 }
 
 /* The reason of a hypergradient whose parts all ended finite. */
@@ -364,6 +386,10 @@ static PetscErrorCode ComputeHypergradient(HG hg, Vec lambda, PetscReal *f, Vec 
   PetscLogDouble begin, end;
 
   PetscFunctionBegin;
+  if (HGHasTolerance_Private(hg)) {
+    PetscCall(HGSolveToTolerance_Private(hg, lambda, f, g));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscTryTypeMethod(hg, prepare, lambda);
   PetscCall(SolveLowerLevel(hg, lambda));
   PetscCall(HGTestProblem_Private(hg, lambda));
@@ -386,6 +412,8 @@ static PetscErrorCode ComputeHypergradient(HG hg, Vec lambda, PetscReal *f, Vec 
   hg->report.reason = finite ? JudgeAccuracy(hg) : HG_DIVERGED_NANORINF;
   PetscCall(HGComputeBound_Private(hg, lambda));
   PetscCall(HGComputeEstimate_Private(hg, lambda, g));
+  hg->report.certificate_products = hg->report.bound.products + hg->report.estimate.products;
+  PetscCall(HGCorrect_Private(hg, g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -447,6 +475,10 @@ PetscErrorCode HGEvaluate(HG hg, Vec lambda, PetscReal *f)
   ResetReport(hg);
   if (hg->folds) {
     PetscCall(HGSolveFolds_Private(hg, lambda, f, NULL));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  if (HGHasTolerance_Private(hg)) {
+    PetscCall(HGEvaluateToTolerance_Private(hg, lambda, f));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   PetscCall(LLSSetRecord(hg->lls, NULL, NULL));
@@ -595,5 +627,6 @@ PetscErrorCode HGGetMemory(HG hg, PetscLogDouble *bytes)
   *bytes = (PetscLogDouble)nlocal * sizeof(PetscScalar) * (PetscLogDouble)(hg->x->n * (warm ? 2 : 1) + 2);
   PetscCall(LLSGetMemory_Private(hg->lls, bytes));
   PetscTryTypeMethod(hg, memory, bytes);
+  PetscCall(HGEstimateAddMemory_Private(hg, bytes));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -84,7 +84,7 @@ static PetscErrorCode ReverseSweep(HG hg, Vec lambda, Vec g)
   if (itd->sum) PetscCall(VecZeroEntries(itd->sum));
   for (PetscInt i = t - 1; i >= stop; i--)
     PetscCall(ReverseStep(itd, fpm, lambda, i, (PetscBool)(i == stop), g));
-  hg->report.adjoint_its = t - stop;
+  hg->report.adjoint_its = hg->report.adjoint_products = t - stop;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -88,6 +88,11 @@ hypergrad@-hg_certificate bound -hg_type itd -lls_fpm_type heavyball@-@^error bo
 hypergrad@-hg_certificate estimate -blp_lambda 4 -lls_fpm_step optimal -lls_max_it 50@-@^error estimate  *NUMBER \([0-9]+ products: an estimate to first order, not a bound\)$
 hypergrad@-hg_certificate both -blp_lambda 4 -hg_estimate_max_it 1 -hg_estimate_rtol 1e-3@-@^error estimate  *NUMBER \(6 products: .*all their steps \(-hg_estimate_max_it\)\)$
 hypergrad@-hg_correct -hg_type itd@-@^error estimate  *NUMBER before the correction
+hypergrad@-hg_tol 1e-3 -blp_lambda 4 -lls_fpm_step optimal -lls_max_it 1000@-@^reason  *CONVERGED_ESTIMATE$
+hypergrad@-hg_tol 1e-3 -hg_certificate bound -blp_lambda 4 -lls_fpm_step optimal -lls_max_it 1000@-@^reason  *CONVERGED_BOUND$
+hypergrad@-hg_tol_absolute 1e-4 -blp_lambda 4 -lls_fpm_step optimal -lls_max_it 1000@-@^work  *[0-9]+ steps of the lower level, [0-9]+ products of the adjoint, [0-9]+ to know the error$
+hypergrad@-hg_tol 1e-9@-@^reason  *DIVERGED_ITS$
+solve@-hg_tol 1e-2 -blp_lambda 4 -lls_fpm_step optimal -lls_max_it 1000 -lls_warm_start@DIR/out/history.csv@,CONVERGED_ESTIMATE,
 hypergrad@-hg_monitor@-@^hypergradient: f NUMBER, \|\|g\|\| NUMBER, lower 3 steps, adjoint [0-9]+ steps
 hypergrad@-hg_converged_reason@-@^Hypergradient ended by CONVERGED_ITS \(lower level CONVERGED_ITS, adjoint CONVERGED_RTOL\)
 hypergrad@-blp_lambda_tie scalar -hg_type itd -hg_test@-@ is of order NUMBER \(2 expected\): pass$

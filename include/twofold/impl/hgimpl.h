@@ -28,9 +28,15 @@ struct _HGOps {
   PetscErrorCode (*adjointmap)(HG, FPM *); /* where the type has a map of its own */
   /* sets hg->report.bound after a solve that ended finite; NULL: the type has no certificate */
   PetscErrorCode (*certify)(HG, Vec lambda);
-  /* after a solve, for the estimate: the adjoint's map and the first vector of a v near its solution at
-     hg->x; borrowed. NULL: the type has none */
+  /* for the estimate: the adjoint's map and the first vector of a v near its solution at hg->x, NULL before
+     a solve; borrowed. NULL: the type has none */
   PetscErrorCode (*firstadjoint)(HG, FPM *, Vec *v);
+  /* for a tolerance of the hypergradient: the adjoint solve at hg->x, hg->g1 until ||s|| <= target, or
+     <= reduction ||grad1 E|| where that is more, by max_it steps at most, which the report adds up; from
+     where a solve begins, or on from v, whose first vector is `better` where that is not NULL. NULL: the type
+     has none */
+  PetscErrorCode (*approach)(HG, Vec lambda, PetscBool resume, Vec better, PetscReal target,
+                             PetscReal reduction, PetscInt max_it);
   PetscErrorCode (*view)(HG, PetscViewer);
   PetscErrorCode (*memory)(HG, PetscLogDouble *);
   PetscErrorCode (*destroy)(HG);
@@ -44,6 +50,12 @@ typedef struct {
   Vec stacked;        /* on the parent's communicator, the groups' lambda behind each other */
   VecScatter scatter; /* from the parent's lambda to it */
 } HGFolds;
+
+/* A pair of the state's w and lambda, as long as both stay what they are. */
+typedef struct {
+  PetscObjectId id[2];
+  PetscObjectState state[2];
+} HGPoint;
 
 /* What the estimate of the error is made with: estimate.c alone looks into it. */
 typedef struct _n_HGEstimate *HGEstimate;
@@ -66,7 +78,15 @@ struct _p_HG {
   PetscReal estimate_rtol; /* of its inner solves */
   PetscInt estimate_max_it;
   PetscBool correct; /* the hypergradient by the estimate's vector */
-  Vec g2;            /* grad2 E at x, where the estimate is wanted */
+  Vec r;             /* Phi(w) - w at the point r_at; made where it is asked for */
+  HGPoint r_at;
+  Vec g2;               /* grad2 E at x, where the estimate is wanted */
+  PetscReal rtol, atol; /* of the hypergradient; both 0: none */
+  PetscReal reached;    /* ||Phi(w) - w|| that the last one left; 0: there is none */
+  struct {              /* of the bound or the estimate that a tolerance goes by */
+    PetscReal lower, adjoint;
+    PetscBool steer; /* the next estimate is to steer by: parts apart, a lax tolerance */
+  } parts;
   HGReport report;
   HGFolds *folds;         /* NULL where the problem has none */
   PetscBool from_options; /* so are the children */
@@ -103,8 +123,11 @@ TwofoldConstant HGNoBound_Private(const char why[]);
 /* An error bound of this value and standing; an unknown one is named by what is missing. */
 TwofoldConstant HGMakeBound_Private(PetscReal value, TwofoldStanding standing, const char missing[]);
 PetscBool HGWantsBound_Private(HG hg);
-/* r = Phi(w) - w at the state's w, of the problem's own map, or of w - grad_w l. */
-PetscErrorCode HGLowerResidual_Private(HG hg, Vec lambda, PetscBool map, Vec r);
+/* *r = Phi(w) - w at the state's w, of the problem's own map, or of w - grad_w l; borrowed. Computed once at
+   each point: *products (with a gradient or a Phi) is 1 or 0. */
+PetscErrorCode HGGetLowerResidual_Private(HG hg, Vec lambda, PetscBool map, Vec *r, PetscInt *products);
+PetscErrorCode HGGetPoint_Private(HG hg, Vec lambda, HGPoint *point);
+PetscBool HGSamePoint_Private(const HGPoint *a, const HGPoint *b);
 /* HGReport.bound after a solve, where it is asked for. */
 PetscErrorCode HGComputeBound_Private(HG hg, Vec lambda);
 /* For the op certify: of an adjoint hg->v of fpm, which is linearised at hg->x and has left the report's
@@ -115,10 +138,18 @@ PetscErrorCode HGCertifySteps_Private(HG hg, Vec lambda, PetscInt K);
 
 /* estimate.c: HGReport.estimate after a solve, where it is asked for, and g corrected by it. Before the
    adjoint, HGKeepUpper_Private() keeps a copy of grad2 E for it. */
+void HGBeginEstimate_Private(HG hg); /* of the next solve */
 PetscBool HGWantsEstimate_Private(HG hg);
 PetscErrorCode HGKeepUpper_Private(HG hg, Vec g2);
 PetscErrorCode HGComputeEstimate_Private(HG hg, Vec lambda, Vec g);
+PetscErrorCode HGCorrect_Private(HG hg, Vec g);
+/* ||dw|| of the lower level's correction at the state's w; an estimate there takes this dw. */
+PetscErrorCode HGEstimateDistance_Private(HG hg, Vec lambda, PetscReal *distance);
+/* v + dv of the last estimate in terms of the adjoint's map, first vector; borrowed, NULL where there is
+ * none. */
+PetscErrorCode HGEstimateGetAdjoint_Private(HG hg, Vec *v);
 PetscErrorCode HGDestroyEstimate_Private(HG hg);
+PetscErrorCode HGEstimateAddMemory_Private(HG hg, PetscLogDouble *bytes);
 PetscErrorCode HGEstimateFromOptions_Private(HG hg, PetscOptionItems *PetscOptionsObject);
 
 /* forward.c: itd in forward mode, by so many columns at a time and through so many steps (0: all). Prepare
@@ -130,6 +161,19 @@ PetscErrorCode HGForwardDestroy_Private(HGForward *forward);
 PetscErrorCode HGForwardPrepare_Private(HGForward forward, Vec lambda);
 PetscErrorCode HGForwardAdd_Private(HGForward forward, Vec g);
 PetscErrorCode HGForwardAddMemory_Private(HGForward forward, PetscLogDouble *bytes);
+
+/* tolerance.c: whether one of the hypergradient was set, and a solve or evaluation that is held to it. */
+static inline PetscBool HGHasTolerance_Private(HG hg)
+{
+  return (PetscBool)(hg->rtol > 0 || hg->atol > 0);
+}
+PetscErrorCode HGToleranceFromOptions_Private(HG hg, PetscOptionItems *PetscOptionsObject);
+PetscErrorCode HGCheckTolerance_Private(HG hg);
+PetscErrorCode HGViewTolerance_Private(HG hg, PetscViewer viewer);
+PetscErrorCode HGSolveToTolerance_Private(HG hg, Vec lambda, PetscReal *f, Vec g);
+PetscErrorCode HGEvaluateToTolerance_Private(HG hg, Vec lambda, PetscReal *f);
+/* hg.c: x <- where the lower level's solve begins. */
+PetscErrorCode HGStartLower_Private(HG hg, Vec lambda);
 
 /* At the first solve: -blp_test_derivatives at lambda, and -hg_test on its f and g. */
 PetscErrorCode HGTestProblem_Private(HG hg, Vec lambda);

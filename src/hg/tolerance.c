@@ -1,0 +1,408 @@
+/* A tolerance of the hypergradient's error: t and k are chosen on the way.
+
+   The bound, or the estimate, has a part that falls with ||r|| = ||Phi(w) - w|| and one that falls with
+   ||s|| = ||grad1 E - (I - d1Phi^T) v||. Where a unit of work makes log ||r|| fall by a and log ||s|| by b,
+   the least work that brings their sum down to the tolerance ends with
+
+     lower part : adjoint part = b : a
+
+   (a steeper one is cheap to make small). So: some steps of both; what their error is, in parts; from these
+   the residuals to go for; on from where w and v are; and again, until the error is within the tolerance. Of
+   an estimate the lower part is first taken on by ||dw|| in place of ||r||, since that is what comes next
+   anyway. */
+#include <petsctime.h>
+#include <twofold/impl/fpmimpl.h>
+#include <twofold/impl/hgimpl.h>
+#include <twofold/impl/llsimpl.h>
+
+typedef struct {
+  PetscInt t, k;          /* steps that may still be made */
+  PetscReal first, r;     /* ||Phi(w) - w|| at the start, and now */
+  PetscReal s;            /* ||grad1 E - (I - d1Phi^T) v|| */
+  PetscReal r_to, s_to;   /* residuals to go for */
+  PetscReal fall, fall_s; /* of the residuals' logarithms by a step, and by a product; 0: not known */
+  PetscReal error, tol;   /* the error by bound or estimate, and what it may be */
+  PetscReal per_distance; /* the lower part by ||dw||; 0: not known */
+  PetscInt bounding;      /* products for bounds */
+} Course;
+
+/* ------------------------------------------------------------------ settings */
+
+PetscErrorCode HGSetTolerance(HG hg, PetscReal rtol, PetscReal atol)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)hg);
+  const PetscBool had = HGHasTolerance_Private(hg);
+
+  PetscFunctionBegin;
+  PetscCheck(rtol >= 0 && rtol < 1, comm, PETSC_ERR_ARG_OUTOFRANGE, "-hg_tol %g: must be in [0, 1)",
+             (double)rtol);
+  PetscCheck(atol >= 0 && !PetscIsInfReal(atol), comm, PETSC_ERR_ARG_OUTOFRANGE,
+             "-hg_tol_absolute %g: must be finite and not negative", (double)atol);
+  hg->rtol = rtol;
+  hg->atol = atol;
+  if (HGHasTolerance_Private(hg) != had) hg->setup = PETSC_FALSE; /* the KSP is told otherwise */
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetTolerance(HG hg, PetscReal *rtol, PetscReal *atol)
+{
+  PetscFunctionBegin;
+  if (rtol) *rtol = hg->rtol;
+  if (atol) *atol = hg->atol;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGToleranceFromOptions_Private(HG hg, PetscOptionItems *PetscOptionsObject)
+{
+  PetscReal rtol = hg->rtol, atol = hg->atol;
+
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsReal("-hg_tol", "Error of the hypergradient, relative to it (0: fixed t and k)",
+                             "HGSetTolerance", rtol, &rtol, NULL));
+  PetscCall(PetscOptionsReal("-hg_tol_absolute", "Error of the hypergradient that is good enough in any case",
+                             "HGSetTolerance", atol, &atol, NULL));
+  PetscCall(HGSetTolerance(hg, rtol, atol));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGCheckTolerance_Private(HG hg)
+{
+  PetscFunctionBegin;
+  PetscCheck(
+      !HGHasTolerance_Private(hg) || hg->ops->approach, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
+      "-hg_tol chooses t and k of -hg_type aid; %s has a fixed number of steps or needs none: drop one of "
+      "the two",
+      ((PetscObject)hg)->type_name);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGViewTolerance_Private(HG hg, PetscViewer viewer)
+{
+  PetscFunctionBegin;
+  if (!HGHasTolerance_Private(hg)) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscViewerASCIIPrintf(
+      viewer, "as many steps as it takes, at most, to an error of max(%g ||g||, %g) by the %s\n",
+      (double)hg->rtol, (double)hg->atol, HGWantsBound_Private(hg) ? "bound" : "estimate"));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ the lower level */
+
+/* ||Phi(w) - w||, of the kind of map that the adjoint has. */
+static PetscErrorCode Residual(HG hg, Vec lambda, PetscReal *norm)
+{
+  PetscInt products;
+  FPM fpm;
+  Vec r, v;
+
+  PetscFunctionBegin;
+  PetscUseTypeMethod(hg, firstadjoint, &fpm, &v);
+  PetscCall(HGGetLowerResidual_Private(hg, lambda, fpm->uses_map, &r, &products));
+  PetscCall(VecNorm(r, NORM_2, norm));
+  hg->report.certificate_products += products;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* n steps on from the state. */
+static PetscErrorCode Steps(HG hg, Vec lambda, PetscInt n, Course *c)
+{
+  HGReport *report = &hg->report;
+  PetscInt its;
+
+  PetscFunctionBegin;
+  PetscCall(LLSSetTolerances(hg->lls, 0, 0, n));
+  PetscCall(LLSSolve(hg->lls, lambda, hg->x));
+  PetscCall(LLSGetIterationNumber(hg->lls, &its));
+  PetscCall(LLSGetConvergedReason(hg->lls, &report->lower_reason));
+  PetscCall(LLSGetChange(hg->lls, &report->lower_change));
+  report->lower_its += its;
+  c->t -= its;
+  if (report->lower_reason == LLS_STOPPED)
+    report->reason = HG_STOPPED;
+  else if (report->lower_reason == LLS_DIVERGED_NANORINF)
+    report->reason = HG_DIVERGED_LOWER;
+  else if (report->lower_reason < 0) /* it gets no further */
+    c->t = 0;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* How many steps to make before the next look: what is missing by the last rate, which slows down as a rule;
+   not more than have been made. */
+static PetscInt NextSteps(const Course *c, PetscInt made, PetscInt last)
+{
+  PetscReal missing = c->fall > 0 ? PetscLogReal(c->r / c->r_to) / c->fall : 2 * (PetscReal)last;
+
+  missing = PetscMin(missing, (PetscReal)PetscMax(made, 4));
+  return PetscMin(c->t, PetscMax(1, (PetscInt)PetscCeilReal(missing)));
+}
+
+/* On until ||r|| <= r_to. */
+static PetscErrorCode Descend(HG hg, Vec lambda, Course *c)
+{
+  HGReport *report = &hg->report;
+  PetscInt n = 2;
+  PetscLogDouble begin, end;
+
+  PetscFunctionBegin;
+  PetscCall(PetscTime(&begin));
+  while (c->r > c->r_to && c->t > 0 && !report->reason) {
+    const PetscReal before = c->r;
+    n = NextSteps(c, report->lower_its, n);
+    PetscCall(Steps(hg, lambda, n, c));
+    PetscCall(Residual(hg, lambda, &c->r));
+    c->fall = PetscLogReal(before / c->r) / (PetscReal)n;
+    if (PetscIsInfOrNanReal(c->r) || c->r > hg->lls->dtol * c->first) {
+      report->reason = HG_DIVERGED_LOWER;
+      report->lower_reason = PetscIsInfOrNanReal(c->r) ? LLS_DIVERGED_NANORINF : LLS_DIVERGED_DTOL;
+    }
+  }
+  PetscCall(PetscTime(&end));
+  report->lower_time += end - begin;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Begin(HG hg, Vec lambda, Course *c)
+{
+  PetscFunctionBegin;
+  PetscCall(HGStartLower_Private(hg, lambda));
+  PetscCall(LLSGetTolerances(hg->lls, NULL, NULL, &c->t));
+  PetscCall(Residual(hg, lambda, &c->r));
+  c->first = c->r;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ the adjoint and the error */
+
+/* f, v and g at the state. */
+static PetscErrorCode Adjoint(HG hg, Vec lambda, PetscBool resume, Course *c, PetscReal *f, Vec g)
+{
+  HGReport *report = &hg->report;
+  const PetscInt its = report->adjoint_its;
+  PetscLogDouble begin, end;
+  FPM fpm;
+  Vec v = NULL;
+
+  PetscFunctionBegin;
+  PetscCall(PetscTime(&begin));
+  PetscCall(PetscLogEventBegin(TWOFOLD_AdjointSolve, hg, 0, 0, 0));
+  PetscCall(BLPUpper(hg->blp, lambda, hg->x->v[0], f, hg->g1, g)); /* g = grad2 E */
+  PetscCall(HGKeepUpper_Private(hg, g));
+  if (resume && !HGWantsBound_Private(hg)) PetscCall(HGEstimateGetAdjoint_Private(hg, &v));
+  PetscUseTypeMethod(hg, approach, lambda, resume, v, c->s_to, resume ? 0 : 0.1, c->k);
+  c->k -= report->adjoint_its - its;
+  PetscUseTypeMethod(hg, firstadjoint, &fpm, &v);
+  if (!report->reason) PetscCall(FPMParameterVJPAdd(fpm, hg->v, g));
+  PetscCall(PetscLogEventEnd(TWOFOLD_AdjointSolve, hg, 0, 0, 0));
+  PetscCall(PetscTime(&end));
+  report->adjoint_time += end - begin;
+  PetscCall(VecNorm(hg->g1, NORM_2, &c->s));
+  c->s *= report->adjoint_residual;
+  if (!resume && !hg->warm_start && report->adjoint_its > 0 && report->adjoint_residual > 0)
+    c->fall_s = -PetscLogReal(report->adjoint_residual) / (PetscReal)report->adjoint_products;
+  PetscCall(VecNorm(g, NORM_2, &report->norm));
+  if (!report->reason && (PetscIsInfOrNanReal(report->norm) || PetscIsInfOrNanReal(*f)))
+    report->reason = HG_DIVERGED_NANORINF;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode ErrorByBound(HG hg, Vec lambda, Course *c)
+{
+  HGReport *report = &hg->report;
+
+  PetscFunctionBegin;
+  PetscCall(HGComputeBound_Private(hg, lambda));
+  c->bounding += report->bound.products;
+  PetscCheck(report->bound.standing, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
+             "-hg_tol by the bound: there is none, %s; -hg_certificate estimate goes without",
+             report->bound.origin);
+  c->error = report->bound.value;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The first one after a cold start only steers: it is made with less care, and believed only where it is well
+   within the tolerance. Later ones are not taken apart. */
+static PetscErrorCode ErrorByEstimate(HG hg, Vec lambda, PetscBool steer, Vec g, Course *c)
+{
+  const TwofoldConstant *estimate = &hg->report.estimate;
+  PetscReal distance;
+
+  PetscFunctionBegin;
+  hg->parts.steer = steer;
+  PetscCall(HGComputeEstimate_Private(hg, lambda, g));
+  hg->parts.steer = PETSC_FALSE;
+  PetscCall(HGEstimateDistance_Private(hg, lambda, &distance));
+  if (!steer) {
+    hg->parts.lower = PetscMin(c->per_distance * distance, 0.9 * estimate->value);
+    hg->parts.adjoint = estimate->value - hg->parts.lower;
+  }
+  if (distance > 0) c->per_distance = hg->parts.lower / distance;
+  c->error = steer ? 2 * estimate->value : estimate->value;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The residuals to go for, from the parts that they make now; a part that is below its share already leaves
+   the rest to the other. */
+static PetscErrorCode Aim(HG hg, Course *c, PetscReal *lower)
+{
+  const PetscReal aim = 0.8 * c->tol;
+  PetscReal share = 0.5;
+
+  PetscFunctionBegin;
+  if (c->fall > 0 && c->fall_s > 0) share = c->fall_s / (c->fall + c->fall_s);
+  share = PetscMin(PetscMax(share, 0.1), 0.9);
+  *lower = PetscMax(share * aim, PetscMin(0.9 * aim, aim - hg->parts.adjoint));
+  c->r_to = c->r;
+  if (PetscIsInfOrNanReal(hg->parts.lower))
+    c->r_to = c->r / 10;
+  else if (hg->parts.lower > *lower)
+    c->r_to = c->r * *lower / hg->parts.lower;
+  const PetscReal rest = aim - PetscMin(hg->parts.lower, *lower);
+  c->s_to = c->s;
+  if (hg->parts.adjoint > 0 && !PetscIsInfOrNanReal(hg->parts.adjoint)) c->s_to *= rest / hg->parts.adjoint;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* On until the lower part of the bound is there. Its constants are those of a ball that shrinks with ||r||,
+   and cost nothing to look up on the way. */
+static PetscErrorCode DescendByBound(HG hg, Vec lambda, Course *c)
+{
+  PetscReal lower;
+
+  PetscFunctionBegin;
+  while (c->r > c->r_to && c->t > 0 && !hg->report.reason) {
+    if (c->r_to < c->r / 10) c->r_to = c->r * PetscPowReal(c->r_to / c->r, 0.75);
+    PetscCall(Descend(hg, lambda, c));
+    if (hg->certificate_mu == HG_MU_BALL || hg->report.reason) break; /* an eigenvalue solve each */
+    PetscCall(ErrorByBound(hg, lambda, c));
+    PetscCall(Aim(hg, c, &lower));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* On until the lower part of the estimate is there, which follows ||dw|| more closely than ||r||. */
+static PetscErrorCode DescendByDistance(HG hg, Vec lambda, PetscReal lower, Course *c)
+{
+  PetscReal distance;
+
+  PetscFunctionBegin;
+  while (c->r > c->r_to && c->t > 0 && !hg->report.reason) {
+    PetscCall(Descend(hg, lambda, c));
+    if (c->per_distance == 0 || hg->report.reason) break;
+    PetscCall(HGEstimateDistance_Private(hg, lambda, &distance));
+    if (c->per_distance * distance > 1.05 * lower) c->r_to = c->r * lower / (c->per_distance * distance);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ solve */
+
+/* Whether the steps that are left can still bring what is missing. */
+static PetscBool CanGoOn(const Course *c)
+{
+  return (PetscBool)((c->r > c->r_to && c->t > 0) || (c->s > c->s_to && c->k > 0));
+}
+
+static PetscErrorCode Approach(HG hg, Vec lambda, Course *c, PetscReal *f, Vec g)
+{
+  enum { most = 50 }; /* rounds: some three are usual */
+  HGReport *report = &hg->report;
+  PetscReal lower;
+
+  PetscFunctionBegin;
+  for (int round = 0; round < most && !report->reason; round++) {
+    PetscCall(Adjoint(hg, lambda, (PetscBool)(round > 0), c, f, g));
+    if (report->reason) break;
+    c->tol = PetscMax(hg->rtol * report->norm, hg->atol);
+    if (HGWantsBound_Private(hg))
+      PetscCall(ErrorByBound(hg, lambda, c));
+    else
+      PetscCall(ErrorByEstimate(hg, lambda, (PetscBool)(round == 0), g, c));
+    if (c->error <= c->tol) {
+      report->reason = HGWantsBound_Private(hg) ? HG_CONVERGED_BOUND : HG_CONVERGED_ESTIMATE;
+      break;
+    }
+    PetscCall(Aim(hg, c, &lower));
+    if (round > 0 && !CanGoOn(c)) break; /* what steers is to be made sure of in any case */
+    if (HGWantsBound_Private(hg))
+      PetscCall(DescendByBound(hg, lambda, c));
+    else
+      PetscCall(DescendByDistance(hg, lambda, lower, c));
+  }
+  if (!report->reason) report->reason = HG_DIVERGED_ITS;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* What is told of a hypergradient that is there, and how the solves below are said to have ended. */
+static PetscErrorCode Finish(HG hg, Vec lambda, Course *c, Vec g)
+{
+  HGReport *report = &hg->report;
+
+  PetscFunctionBegin;
+  report->lower_reason = c->r > c->r_to && c->t == 0 ? LLS_DIVERGED_ITS : LLS_CONVERGED_ATOL;
+  hg->reached = c->r;
+  if (HGWantsBound_Private(hg)) {
+    PetscCall(HGComputeEstimate_Private(hg, lambda, g)); /* where both are asked for */
+    report->bound.products = c->bounding;
+    report->certificate_products += c->bounding;
+  }
+  report->certificate_products += report->estimate.products;
+  PetscCall(HGCorrect_Private(hg, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGSolveToTolerance_Private(HG hg, Vec lambda, PetscReal *f, Vec g)
+{
+  HGReport *report = &hg->report;
+  PetscReal rtol, atol;
+  PetscInt max_it;
+  PetscBool warm;
+  Course c = {.r_to = 0};
+  KSP ksp;
+
+  PetscFunctionBegin;
+  PetscCall(HGGetKSP(hg, &ksp));
+  PetscCall(KSPGetTolerances(ksp, NULL, NULL, NULL, &c.k));
+  PetscCall(LLSGetTolerances(hg->lls, &rtol, &atol, &max_it));
+  PetscCall(Begin(hg, lambda, &c));
+  PetscCall(LLSGetWarmStart(hg->lls, &warm));
+  c.r_to = warm && hg->accepted ? c.r : c.r / 10; /* from 0 nothing is nearly linear */
+  PetscCall(Descend(hg, lambda, &c));
+  PetscCall(HGTestProblem_Private(hg, lambda));
+  if (!report->reason) PetscCall(Approach(hg, lambda, &c, f, g));
+  if (report->reason == HG_DIVERGED_LOWER || report->reason == HG_STOPPED) {
+    *f = (PetscReal)INFINITY; /* PETSC_INFINITY is a finite number */
+    PetscCall(VecZeroEntries(g));
+  }
+  PetscCall(LLSSetTolerances(hg->lls, rtol, atol, max_it));
+  if (report->reason > HG_DIVERGED_NANORINF) PetscCall(Finish(hg, lambda, &c, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGEvaluateToTolerance_Private(HG hg, Vec lambda, PetscReal *f)
+{
+  HGReport *report = &hg->report;
+  PetscReal rtol, atol;
+  PetscInt max_it;
+  Course c = {.r_to = hg->reached};
+  Vec g;
+
+  PetscFunctionBegin;
+  if (hg->reached == 0) {
+    PetscCall(VecDuplicate(lambda, &g));
+    PetscCall(HGSolveToTolerance_Private(hg, lambda, f, g));
+    PetscCall(VecDestroy(&g));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(LLSGetTolerances(hg->lls, &rtol, &atol, &max_it));
+  PetscCall(Begin(hg, lambda, &c));
+  PetscCall(Descend(hg, lambda, &c));
+  PetscCall(LLSSetTolerances(hg->lls, rtol, atol, max_it));
+  *f = (PetscReal)INFINITY;
+  if (report->reason) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(BLPUpper(hg->blp, lambda, hg->x->v[0], f, NULL, NULL));
+  report->lower_reason = c.r > c.r_to ? LLS_DIVERGED_ITS : LLS_CONVERGED_ATOL;
+  report->reason = PetscIsInfOrNanReal(*f) ? HG_DIVERGED_NANORINF
+                   : c.r > c.r_to          ? HG_DIVERGED_ITS
+                                           : HG_CONVERGED_RTOL;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
