@@ -25,6 +25,7 @@
 */
 #include <twofold/featuremat.h>
 #include <twofold/impl/blpimpl.h>
+#include "linear.h"
 
 typedef struct {
   FeatureMat X[3]; /* train, val, test */
@@ -343,6 +344,37 @@ static PetscErrorCode BLPStrongConvexity_Softmax(BLP blp, Vec lambda, TwofoldCon
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* g = exp(lambda_i) / (c p) at the place i of the least or largest entry, 0 elsewhere. */
+static PetscErrorCode ExtremeGradient(const Softmax *sm, Vec lambda, PetscBool largest, Vec g)
+{
+  PetscReal value;
+
+  PetscFunctionBegin;
+  PetscCall(largest ? VecMax(lambda, NULL, &value) : VecMin(lambda, NULL, &value));
+  PetscCall(LinearModelExtremePlace(lambda, largest, g));
+  PetscCall(VecScale(g, PetscExpReal(value) / ((PetscReal)sm->c * (PetscReal)sm->p)));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPStrongConvexityGradient_Softmax(BLP blp, Vec lambda, Vec g)
+{
+  const Softmax *sm = (Softmax *)blp->data;
+
+  PetscFunctionBegin;
+  if (sm->bias)
+    PetscCall(VecZeroEntries(g)); /* mu is 0 */
+  else
+    PetscCall(ExtremeGradient(sm, lambda, PETSC_FALSE, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPSmoothnessGradient_Softmax(BLP blp, Vec lambda, Vec g)
+{
+  PetscFunctionBegin;
+  PetscCall(ExtremeGradient((Softmax *)blp->data, lambda, PETSC_TRUE, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* The Hessian of logsumexp is at most 1/2. */
 static PetscErrorCode BLPSmoothness_Softmax(BLP blp, Vec lambda, TwofoldConstant *L)
 {
@@ -652,6 +684,8 @@ PetscErrorCode BLPCreate_Softmax(BLP blp)
   blp->ops->losscrosstranspose = BLPLossCrossTranspose_Softmax;
   blp->ops->strongconvexity = BLPStrongConvexity_Softmax;
   blp->ops->smoothness = BLPSmoothness_Softmax;
+  blp->ops->strongconvexitygradient = BLPStrongConvexityGradient_Softmax;
+  blp->ops->smoothnessgradient = BLPSmoothnessGradient_Softmax;
   blp->ops->losslipschitz = BLPLossLipschitz_Softmax;
   blp->ops->evaluate = BLPEvaluate_Softmax;
   blp->ops->memory = BLPGetMemory_Softmax;

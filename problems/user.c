@@ -26,6 +26,7 @@ typedef struct {
   BLPUserLinearizeFn linearize, maplinearize;
   BLPUserConstantFn constant[nconstants];
   PetscReal number[nconstants]; /* NaN: not given */
+  BLPUserConstantGradientFn gradientof[nconstants];
   BLPUserLipschitzFn lipschitz, maplipschitz;
   BLPUserEvaluateFn evaluate;
 } User;
@@ -176,6 +177,33 @@ static PetscErrorCode BLPSmoothness_User(BLP blp, Vec lambda, TwofoldConstant *L
 static PetscErrorCode BLPContraction_User(BLP blp, Vec lambda, TwofoldConstant *q)
 {
   return Constant(blp, CONTRACTION, lambda, q);
+}
+
+/* A number does not depend on lambda. */
+static PetscErrorCode ConstantGradient(BLP blp, int which, Vec lambda, Vec g)
+{
+  const User *const user = (User *)blp->data;
+
+  PetscFunctionBegin;
+  PetscCheck(user->gradientof[which] || !user->constant[which], PetscObjectComm((PetscObject)blp),
+             PETSC_ERR_SUP,
+             "the user problem does not give the gradient of %s(lambda): BLPUserSetConstantGradients()",
+             which == MU ? "mu" : "L");
+  if (user->gradientof[which])
+    PetscCallBack("gradient of a constant", (*user->gradientof[which])(blp, lambda, g, user->ctx));
+  else
+    PetscCall(VecZeroEntries(g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPStrongConvexityGradient_User(BLP blp, Vec lambda, Vec g)
+{
+  return ConstantGradient(blp, MU, lambda, g);
+}
+
+static PetscErrorCode BLPSmoothnessGradient_User(BLP blp, Vec lambda, Vec g)
+{
+  return ConstantGradient(blp, SMOOTHNESS, lambda, g);
 }
 
 /* A number of the caller's becomes a constant; NaN leaves it unknown. */
@@ -391,6 +419,17 @@ PetscErrorCode BLPUserSetConstantFunctions(BLP blp, BLPUserConstantFn mu, BLPUse
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode BLPUserSetConstantGradients(BLP blp, BLPUserConstantGradientFn mu, BLPUserConstantGradientFn L)
+{
+  User *user = NULL;
+
+  PetscFunctionBegin;
+  PetscCall(GetUser(blp, "BLPUserSetConstantGradients()", &user));
+  user->gradientof[MU] = mu;
+  user->gradientof[SMOOTHNESS] = L;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPUserSetLipschitz(BLP blp, BLPUserLipschitzFn loss, BLPUserLipschitzFn map)
 {
   User *user = NULL;
@@ -504,6 +543,8 @@ PetscErrorCode BLPCreate_User(BLP blp)
   blp->ops->createvecs = BLPCreateVecs_User;
   blp->ops->strongconvexity = BLPStrongConvexity_User;
   blp->ops->smoothness = BLPSmoothness_User;
+  blp->ops->strongconvexitygradient = BLPStrongConvexityGradient_User;
+  blp->ops->smoothnessgradient = BLPSmoothnessGradient_User;
   blp->ops->contraction = BLPContraction_User;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -94,6 +94,17 @@ typedef PetscErrorCode (*BLPUserLinearizeFn)(BLP blp, Vec lambda, Vec w, void *c
  * @param[in]     ctx     what BLPUserSetContext() set
  */
 typedef PetscErrorCode (*BLPUserConstantFn)(BLP blp, Vec lambda, PetscReal *value, void *ctx);
+/**
+ * Computes the gradient of a constant in lambda.
+ *
+ * @collective
+ *
+ * @param[in]     blp     the problem
+ * @param[in]     lambda  hyperparameters
+ * @param[out]    g       gradient, laid out as lambda
+ * @param[in]     ctx     what BLPUserSetContext() set
+ */
+typedef PetscErrorCode (*BLPUserConstantGradientFn)(BLP blp, Vec lambda, Vec g, void *ctx);
 /** Lipschitz constants as BLPLipschitz has them, as plain numbers; NaN: not known. */
 typedef struct {
   PetscReal eta1;  /**< of grad1 E in w */
@@ -276,6 +287,20 @@ PetscErrorCode BLPUserSetConstants(BLP blp, PetscReal mu, PetscReal L, PetscReal
  */
 PetscErrorCode BLPUserSetConstantFunctions(BLP blp, BLPUserConstantFn mu, BLPUserConstantFn L,
                                            BLPUserConstantFn q);
+/**
+ * Sets the gradients of these functions, for a step that follows lambda (FPMSetDifferentiateStep()).
+ * Constants that are plain numbers need none.
+ *
+ * @logicallycollective
+ *
+ * @param[in] blp a problem of type BLPUSER
+ * @param[in] mu  gradient of the strong convexity, or NULL
+ * @param[in] L   gradient of the smoothness, or NULL
+ *
+ * @raises PETSC_ERR_ARG_WRONG the problem is not of type BLPUSER
+ */
+PetscErrorCode BLPUserSetConstantGradients(BLP blp, BLPUserConstantGradientFn mu,
+                                           BLPUserConstantGradientFn L);
 /**
  * Sets the Lipschitz constants that error bounds are made of: see BLPGetLipschitz().
  *

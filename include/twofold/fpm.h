@@ -3,7 +3,7 @@
 /**
  * @file
  * FPM: a fixed-point map Phi(x, lambda) on a State x, with the products of its derivatives d1Phi (in x) and
- * d2Phi (in lambda). The step size is a constant for differentiation.
+ * d2Phi (in lambda). The step size is a constant for differentiation, unless FPMSetDifferentiateStep().
  *
  * Order of calls: FPMCreate(), FPMSetBLP(), FPMSetFromOptions(), FPMPrepare() at each lambda, then FPMStep(),
  * or FPMLinearize() and products. LLSGetFPM() gives the map of a lower level, HGGetAdjointFPM() that of an
@@ -390,7 +390,7 @@ PetscErrorCode FPMOptimalConstants(FPMMethod method, PetscReal mu, PetscReal L, 
                                    PetscReal *beta);
 /**
  * Lets the map choose its step size and momentum by FPMOptimalConstants(), until FPMSetStep() gives a number.
- * For differentiation they are constants all the same.
+ * For differentiation they are constants all the same, unless FPMSetDifferentiateStep().
  *
  * @logicallycollective
  *
@@ -401,6 +401,36 @@ PetscErrorCode FPMOptimalConstants(FPMMethod method, PetscReal mu, PetscReal L, 
  * @option{-fpm_constants formula|computed}
  */
 PetscErrorCode FPMSetOptimalStep(FPM fpm, FPMConstants source);
+/**
+ * Differentiates an optimal step and momentum in lambda: d2Phi then has what Phi owes to them.
+ *
+ * With formulas mu(lambda) and L(lambda) the map is Phi(w, lambda) = w - alpha(lambda) grad l(w, lambda), and
+ * likewise with momentum. Iterative differentiation is then the gradient of f_t as it is computed, its step
+ * at each lambda anew. At the fixed point these parts of d2Phi are 0, so that the limit is the same; along
+ * the way a linearisation takes one gradient of the loss more, of `nesterov` a Hessian product, too. Of kinks
+ * the derivative is the one that BLPGetStrongConvexityGradient() and BLPGetSmoothnessGradient() give. Nothing
+ * happens where the step is a number.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     fpm            the map
+ * @param[in]     differentiate  whether; the default is that the step is a constant
+ *
+ * @raises PETSC_ERR_SUP by FPMSetUp(): the constants are computed ones; by FPMPrepare(): the problem does not
+ * give the gradients of mu and L
+ * @option{-fpm_differentiate_step}
+ * @equation{d2Phi u = -alpha C u - grad l <grad alpha\, u> + (dPhi/dbeta) <grad beta\, u>}
+ */
+PetscErrorCode FPMSetDifferentiateStep(FPM fpm, PetscBool differentiate);
+/**
+ * Gives whether the map's step is differentiated.
+ *
+ * @notcollective
+ *
+ * @param[in]     fpm            the map
+ * @param[out]    differentiate  whether; false where it is a number
+ */
+PetscErrorCode FPMGetDifferentiateStep(FPM fpm, PetscBool *differentiate);
 /**
  * Whether the map waits for FPMSetConstants().
  *
@@ -443,7 +473,8 @@ PetscErrorCode FPMGetConstants(FPM fpm, TwofoldConstant *L, TwofoldConstant *mu)
  *
  * @raises PETSC_ERR_ARG_WRONG L is unknown, or mu unknown or 0 and the map needs it
  * @raises PETSC_ERR_ARG_WRONGSTATE computed constants have not been handed over
- * @raises PETSC_ERR_SUP there is no optimal step for this type of map
+ * @raises PETSC_ERR_SUP there is no optimal step for this type of map, or no gradient of mu or L where the
+ * step is differentiated
  */
 PetscErrorCode FPMPrepare(FPM fpm, Vec lambda);
 /**

@@ -39,6 +39,8 @@ static const struct {
               {"hg_fpm_momentum", "the maps -hg_fpm_type heavyball and nesterov"},
               {"hg_lanczos", "-hg_type aid"},
               {"lls_fpm_constants", "-lls_fpm_step optimal"},
+              {"lls_fpm_differentiate_step", "-lls_fpm_step optimal"},
+              {"hg_fpm_differentiate_step", "-hg_fpm_step optimal"},
               {"hg_fpm_constants", "-hg_fpm_step optimal"},
               {"contraction_", "twofold contraction"},
               {"study_", "twofold study"},

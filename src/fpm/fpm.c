@@ -54,6 +54,7 @@ PetscErrorCode FPMDestroy(FPM *fpm)
   PetscTryTypeMethod(*fpm, destroy);
   PetscCall(VecDestroy(&(*fpm)->work));
   PetscCall(VecDestroy(&(*fpm)->glambda));
+  PetscCall(FPMResetFollow_Private(*fpm));
   PetscCall(BLPDestroy(&(*fpm)->blp));
   PetscCall(PetscHeaderDestroy(fpm));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -196,6 +197,7 @@ PetscErrorCode FPMSetUp(FPM fpm)
   PetscCall(VecDestroy(&fpm->work));
   PetscCall(VecDestroy(&fpm->glambda));
   PetscCall(BLPCreateVecs(fpm->blp, &fpm->glambda, &fpm->work));
+  PetscCall(FPMSetUpFollow_Private(fpm));
   PetscTryTypeMethod(fpm, setup);
   fpm->setup = PETSC_TRUE;
   PetscCall(PetscObjectViewFromOptions((PetscObject)fpm, NULL, "-fpm_view"));
@@ -267,6 +269,7 @@ PetscErrorCode FPMLinearize(FPM fpm, Vec lambda, State x)
   PetscCall(FPMSetUp(fpm));
   PetscCall(PetscLogEventBegin(TWOFOLD_FPMLinearize, fpm, lambda, 0, 0));
   PetscUseTypeMethod(fpm, linearize, lambda, x);
+  PetscCall(FPMLinearizeFollow_Private(fpm, lambda, x));
   PetscCall(PetscLogEventEnd(TWOFOLD_FPMLinearize, fpm, lambda, 0, 0));
   fpm->linearized = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);

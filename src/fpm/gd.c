@@ -39,6 +39,15 @@ static PetscErrorCode FPMResidualJVP_GD(FPM fpm, State v, State y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode FPMByStep_GD(FPM fpm, Vec lambda, State x, Vec by_step, Vec by_momentum)
+{
+  PetscFunctionBegin;
+  (void)by_momentum;
+  PetscCall(BLPLossGradient(fpm->blp, lambda, x->v[0], NULL, by_step));
+  PetscCall(VecScale(by_step, -1));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FPMCreate_GD(FPM fpm)
 {
   PetscFunctionBegin;
@@ -54,5 +63,6 @@ PetscErrorCode FPMCreate_GD(FPM fpm)
   fpm->ops->residualvjp = FPMResidualJVP_GD;
   fpm->ops->parameterjvp = FPMParameterJVP_Loss;
   fpm->ops->parametervjpadd = FPMParameterVJPAdd_Loss;
+  fpm->ops->bystep = FPMByStep_GD;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

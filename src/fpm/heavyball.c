@@ -80,6 +80,15 @@ static PetscErrorCode FPMResidualVJP_HeavyBall(FPM fpm, State v, State y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode FPMByStep_HeavyBall(FPM fpm, Vec lambda, State x, Vec by_step, Vec by_momentum)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPLossGradient(fpm->blp, lambda, x->v[0], NULL, by_step));
+  PetscCall(VecScale(by_step, -1));
+  PetscCall(VecWAXPY(by_momentum, -1, x->v[1], x->v[0]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FPMCreate_HeavyBall(FPM fpm)
 {
   PetscFunctionBegin;
@@ -95,5 +104,6 @@ PetscErrorCode FPMCreate_HeavyBall(FPM fpm)
   fpm->ops->residualvjp = FPMResidualVJP_HeavyBall;
   fpm->ops->parameterjvp = FPMParameterJVP_Loss;
   fpm->ops->parametervjpadd = FPMParameterVJPAdd_Loss;
+  fpm->ops->bystep = FPMByStep_HeavyBall;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

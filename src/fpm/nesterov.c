@@ -112,6 +112,20 @@ static PetscErrorCode FPMResidualVJP_Nesterov(FPM fpm, State v, State y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* -grad l(y), and A (w - w') */
+static PetscErrorCode FPMByStep_Nesterov(FPM fpm, Vec lambda, State x, Vec by_step, Vec by_momentum)
+{
+  Nesterov *nesterov = (Nesterov *)fpm->data;
+
+  PetscFunctionBegin;
+  PetscCall(VecWAXPY(by_step, -1, x->v[1], x->v[0])); /* w - w' */
+  PetscCall(BLPLossHessianMult(fpm->blp, by_step, by_momentum));
+  PetscCall(VecAYPX(by_momentum, -fpm->step, by_step));
+  PetscCall(BLPLossGradient(fpm->blp, lambda, nesterov->y, NULL, by_step));
+  PetscCall(VecScale(by_step, -1));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode Reset(FPM fpm)
 {
   Nesterov *nesterov = (Nesterov *)fpm->data;
@@ -159,5 +173,6 @@ PetscErrorCode FPMCreate_Nesterov(FPM fpm)
   fpm->ops->residualvjp = FPMResidualVJP_Nesterov;
   fpm->ops->parameterjvp = FPMParameterJVP_Loss;
   fpm->ops->parametervjpadd = FPMParameterVJPAdd_Loss;
+  fpm->ops->bystep = FPMByStep_Nesterov;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

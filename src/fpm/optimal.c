@@ -79,6 +79,7 @@ PetscErrorCode FPMSetOptimalStep(FPM fpm, FPMConstants source)
   if (fpm->optimal.on && fpm->optimal.source == source) PetscFunctionReturn(PETSC_SUCCESS);
   fpm->optimal.on = PETSC_TRUE;
   fpm->optimal.source = source;
+  if (fpm->follow.on) fpm->setup = PETSC_FALSE;
   fpm->optimal.chosen = fpm->optimal.given = fpm->optimal.frozen = PETSC_FALSE;
   fpm->optimal.L = fpm->optimal.mu = (TwofoldConstant){.value = NAN, .error = NAN, .origin = "not asked for"};
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -169,6 +170,7 @@ PetscErrorCode FPMPrepare(FPM fpm, Vec lambda)
     fpm->step = fpm->momentum = 0;
   else
     PetscCall(FPMOptimalConstants(fpm->method, mu, L, &fpm->step, &fpm->momentum));
+  PetscCall(FPMPrepareFollow_Private(fpm, lambda, mu, L));
   fpm->optimal.chosen = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -195,7 +197,7 @@ PetscErrorCode FPMCheckPrepared_Private(FPM fpm)
 PetscErrorCode FPMStepFromOptions_Private(FPM fpm, PetscOptionItems *PetscOptionsObject)
 {
   char text[64], *end;
-  PetscBool given, optimal;
+  PetscBool given, optimal, differentiate = fpm->follow.on;
   FPMConstants source = fpm->optimal.on ? fpm->optimal.source : FPM_CONSTANTS_FORMULA;
 
   PetscFunctionBegin;
@@ -208,6 +210,9 @@ PetscErrorCode FPMStepFromOptions_Private(FPM fpm, PetscOptionItems *PetscOption
     PetscCall(PetscOptionsEnum("-fpm_constants", "L and mu of the optimal step", "FPMSetOptimalStep",
                                FPMConstantsSources, (PetscEnum)source, (PetscEnum *)&source, NULL));
     PetscCall(FPMSetOptimalStep(fpm, source));
+    PetscCall(PetscOptionsBool("-fpm_differentiate_step", "Differentiate step and momentum in lambda, too",
+                               "FPMSetDifferentiateStep", differentiate, &differentiate, NULL));
+    PetscCall(FPMSetDifferentiateStep(fpm, differentiate));
   } else if (given && text[0]) { /* a missing value is told by whoever checks the options */
     const PetscReal step = (PetscReal)strtod(text, &end);
     PetscCheck(!*end, PetscObjectComm((PetscObject)fpm), PETSC_ERR_USER_INPUT,
@@ -230,5 +235,6 @@ PetscErrorCode FPMViewOptimal_Private(FPM fpm, PetscViewer viewer)
   else
     PetscCall(
         PetscViewerASCIIPrintf(viewer, "  from L and mu, %s\n", FPMConstantsSources[fpm->optimal.source]));
+  if (FPMFollows_Private(fpm)) PetscCall(PetscViewerASCIIPrintf(viewer, "  differentiated in lambda\n"));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

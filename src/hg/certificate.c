@@ -239,6 +239,11 @@ PetscErrorCode HGCertifyAdjoint_Private(HG hg, Vec lambda, FPM fpm)
   PetscBool known;
 
   PetscFunctionBegin;
+  if (FPMFollows_Private(fpm)) {
+    hg->report.bound =
+        HGNoBound_Private("the bound is for a step that is a constant: leave out -hg_fpm_differentiate_step");
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(GetKind(fpm, &known, &lower.map));
   if (!known) {
     hg->report.bound = HGNoBound_Private("nothing is known of the adjoint's map");
@@ -322,6 +327,11 @@ PetscErrorCode HGCertifySteps_Private(HG hg, Vec lambda, PetscInt K)
 
   PetscFunctionBegin;
   PetscCall(LLSGetFPM(hg->lls, &fpm));
+  if (FPMFollows_Private(fpm)) {
+    hg->report.bound = HGNoBound_Private(
+        "the bound is for a step that is a constant: leave out -lls_fpm_differentiate_step");
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   lower.map = fpm->uses_map;
   if (!lower.map && fpm->method != FPM_METHOD_GD) {
     hg->report.bound = HGNoBound_Private(

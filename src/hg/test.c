@@ -195,6 +195,7 @@ static PetscErrorCode Compare(HG hg, Vec lambda, PetscReal f, Vec g, PetscViewer
   Comparison c = {.f = f, .least = report.lower_its, .most = report.lower_its};
   State x;
   FPM fpm;
+  PetscBool follows;
   Vec d;
 
   PetscFunctionBegin;
@@ -210,7 +211,8 @@ static PetscErrorCode Compare(HG hg, Vec lambda, PetscReal f, Vec g, PetscViewer
   PetscCall(VecDuplicate(lambda, &d));
   PetscCall(BLPSetDirection_Private(lambda, hg->blp->bounds, 104, d));
   PetscCall(VecDot(g, d, &c.slope));
-  if (!hg->ops->lower)
+  PetscCall(FPMGetDifferentiateStep(fpm, &follows));
+  if (!hg->ops->lower && !follows)
     PetscCall(FPMFreeze(fpm, PETSC_TRUE)); /* the gradient took an optimal step for a constant */
   PetscCall(Differences(hg, lambda, d, &c));
   PetscCall(FPMFreeze(fpm, PETSC_FALSE));

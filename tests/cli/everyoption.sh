@@ -108,6 +108,9 @@ hypergrad@-hg_type itd -hg_itd_truncate 2@-@^reverse sweep  *2 steps
 hypergrad@-hg_type itd -hg_itd_mode forward@-@^forward mode  *3 steps
 hypergrad@-hg_type itd -hg_itd_mode forward -hg_test@-@order 2\.0.* \(2 expected\): pass
 hypergrad@-hg_type itd -hg_itd_mode forward -hg_itd_block 2 -hg_view@-@^  2 entries of lambda at a time$
+hypergrad@-hg_type itd -lls_fpm_step optimal -lls_fpm_differentiate_step -blp_lambda_file lambda.txt -hg_test@-@order (2\.0|1\.9).* \(2 expected\): pass
+hypergrad@-lls_fpm_step optimal -lls_fpm_differentiate_step -lls_fpm_view@-@^  differentiated in lambda$
+hypergrad@-hg_fpm_step optimal -hg_fpm_differentiate_step -hg_fpm_view@-@^  differentiated in lambda$
 hypergrad@-hg_type itd -tape_type memory -tape_view@-@^  type: memory$
 hypergrad@-hg_type itd -tape_type poison -tape_view@-@^  type: poison$
 hypergrad@-hg_type itd -hg_itd_truncate 2 -tape_type ring -tape_window 2 -tape_view@-@^  last 2 states$

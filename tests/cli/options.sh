@@ -138,6 +138,8 @@ done <<'END'
 -hg_pc_type,none,-hg_type,itd -hg_type aid
 -hg_warm_start,-hg_type,itd -hg_type aid
 -hg_exact_max_size,9 -hg_type exact
+-lls_fpm_differentiate_step -lls_fpm_step optimal
+-hg_fpm_differentiate_step -hg_fpm_step optimal
 -hg_itd_mode,forward -hg_type itd
 -hg_itd_block,2,-hg_type,itd -hg_itd_mode forward
 -tape_type,memory,-hg_type,itd,-hg_itd_mode,forward -hg_itd_mode reverse
@@ -150,6 +152,8 @@ done <<'END'
 END
 # coverage: on
 pool refused 0 64 "option -lls_max_it is not used|but for -hg_type exact" "${one[@]}" -hg_type exact
+pool refused 0 64 "-lls_fpm_differentiate_step: constants that are computed|-lls_fpm_constants formula" \
+  "${one[@]}" -lls_fpm_step optimal -lls_fpm_constants computed -lls_fpm_differentiate_step
 pool refused 0 64 "-hg_type exact has none|-hg_type aid or itd" contraction "${data[@]}" -hg_type exact
 pool refused 0 64 "-hg_exact_max_size is 23|w has 24 entries|-hg_type aid" hypergrad "${data[@]}" -hg_type exact -hg_exact_max_size 23
 pool refused 0 64 "option -hg_type is not used|twofold solve, hypergrad, contraction and study" data -data_input train.svm -hg_type aid

@@ -17,6 +17,9 @@ struct _FPMOps {
   PetscErrorCode (*residualvjp)(FPM, State, State);
   PetscErrorCode (*parameterjvp)(FPM, Vec, State);
   PetscErrorCode (*parametervjpadd)(FPM, State, Vec);
+  /* derivatives of Phi in step and momentum at the point of linearisation, in w alone: for an optimal step
+     that is differentiated. The second where the type has a momentum. Optional */
+  PetscErrorCode (*bystep)(FPM, Vec lambda, State x, Vec by_step, Vec by_momentum);
   PetscErrorCode (*view)(FPM, PetscViewer);
   PetscErrorCode (*destroy)(FPM);
 };
@@ -39,7 +42,23 @@ struct _p_FPM {
     FPMConstants source;
     TwofoldConstant L, mu;
   } optimal;
+  struct {           /* follow.c: an optimal step that is differentiated */
+    PetscBool on;    /* asked for; it follows where the step is optimal, too */
+    Vec gradient[2]; /* of step and momentum, in lambda */
+    Vec by[2];       /* of Phi in step and momentum */
+  } follow;
 };
+
+/* follow.c: at set-up, choice of the step by mu and L, linearisation and products. Nothing happens where the
+   step does not follow lambda. The products add the part of d2Phi u in w, and that of d2Phi^T v for v's part
+   in w. */
+PetscBool FPMFollows_Private(FPM fpm);
+PetscErrorCode FPMSetUpFollow_Private(FPM fpm);
+PetscErrorCode FPMResetFollow_Private(FPM fpm);
+PetscErrorCode FPMPrepareFollow_Private(FPM fpm, Vec lambda, PetscReal mu, PetscReal L);
+PetscErrorCode FPMLinearizeFollow_Private(FPM fpm, Vec lambda, State x);
+PetscErrorCode FPMFollowJVPAdd_Private(FPM fpm, Vec u, Vec y);
+PetscErrorCode FPMFollowVJPAdd_Private(FPM fpm, Vec v, Vec g);
 
 /* optimal.c: the option -fpm_step, a number or "optimal", and what goes with it. */
 PetscErrorCode FPMStepFromOptions_Private(FPM fpm, PetscOptionItems *PetscOptionsObject);
