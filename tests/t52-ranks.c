@@ -18,9 +18,15 @@ static const char *const methods[] = {
 };
 enum { nmethods = sizeof(methods) / sizeof(methods[0]) };
 
+/* Of other problems, where 1 need not be a step. */
+static const char *const others[] = {
+    "-hg_type aid -hg_ksp_type cg -hg_ksp_rtol 0 -hg_ksp_max_it 7 -lls_max_it 25 -lls_fpm_step optimal",
+    "-hg_type itd -lls_max_it 25 -lls_fpm_type heavyball -lls_fpm_step optimal",
+};
+
 /* f, g and w of one method, all of them on every rank of comm. */
-static PetscErrorCode Compute(MPI_Comm comm, const Synthetic *s, const char method[], PetscReal *f,
-                              PetscScalar g[], PetscScalar w[])
+static PetscErrorCode Compute(MPI_Comm comm, BLPType type, const Synthetic *s, const char method[],
+                              PetscReal *f, PetscScalar g[], PetscScalar w[])
 {
   HGConvergedReason reason;
   State x;
@@ -29,7 +35,7 @@ static PetscErrorCode Compute(MPI_Comm comm, const Synthetic *s, const char meth
   HG hg;
 
   PetscFunctionBegin;
-  PetscCall(SyntheticProblem(comm, BLPSOFTMAX, s, &blp));
+  PetscCall(SyntheticProblem(comm, type, s, &blp));
   PetscCall(BLPCreateVecs(blp, &lambda, NULL));
   PetscCall(VecDuplicate(lambda, &gradient));
   PetscCall(SyntheticLambda(blp, s, 7, 1, 1, lambda));
@@ -58,8 +64,8 @@ static PetscErrorCode Compare(MPI_Comm comm, const Synthetic *s, const char what
   PetscFunctionBegin;
   PetscCall(PetscMalloc4(s->p, &g, s->p, &g_alone, nw, &w, nw, &w_alone));
   for (int m = 0; m < nmethods; m++) {
-    PetscCall(Compute(comm, s, methods[m], &f, g, w));
-    PetscCall(Compute(PETSC_COMM_SELF, s, methods[m], &f_alone, g_alone, w_alone));
+    PetscCall(Compute(comm, BLPSOFTMAX, s, methods[m], &f, g, w));
+    PetscCall(Compute(PETSC_COMM_SELF, BLPSOFTMAX, s, methods[m], &f_alone, g_alone, w_alone));
     CHECK_CLOSE(f, f_alone, 1e-12, what);
     const PetscReal in_w = ArrayDifference(nw, w, w_alone), in_g = ArrayDifference(s->p, g, g_alone);
     CHECK(in_w <= 1e-12 && in_g <= 1e-11, "%s, seed %d, method %d: w differs by %g, g by %g", what,
@@ -69,9 +75,37 @@ static PetscErrorCode Compare(MPI_Comm comm, const Synthetic *s, const char what
   PetscFunctionReturn(0);
 }
 
+/* A problem of each other type, to what the design promises. */
+static PetscErrorCode CompareOther(BLPType type)
+{
+  const Synthetic s = {.n = {23, 17, 0}, .p = 6, .c = 2, .density = 0.7, .seed = 4};
+  PetscReal f, f_alone;
+  PetscScalar *g, *g_alone, *w, *w_alone;
+  PetscInt nlambda, nw;
+  BLP blp;
+
+  PetscFunctionBegin;
+  PetscCall(SyntheticProblem(PETSC_COMM_SELF, type, &s, &blp));
+  PetscCall(BLPGetSizes(blp, &nlambda, &nw));
+  PetscCall(BLPDestroy(&blp));
+  PetscCall(PetscMalloc4(nlambda, &g, nlambda, &g_alone, nw, &w, nw, &w_alone));
+  for (size_t m = 0; m < sizeof(others) / sizeof(others[0]); m++) {
+    PetscCall(Compute(TEST_COMM, type, &s, others[m], &f, g, w));
+    PetscCall(Compute(PETSC_COMM_SELF, type, &s, others[m], &f_alone, g_alone, w_alone));
+    CHECK_CLOSE(f, f_alone, 1e-11, type);
+    const PetscReal in_w = ArrayDifference(nw, w, w_alone), in_g = ArrayDifference(nlambda, g, g_alone);
+    CHECK(in_w <= 1e-11 && in_g <= 1e-11, "%s, method %d: w differs by %g, g by %g", type, (int)m, in_w,
+          in_g);
+  }
+  PetscCall(PetscFree4(g, g_alone, w, w_alone));
+  PetscFunctionReturn(0);
+}
+
 int main(int argc, char **argv)
 {
   const Synthetic *const problems[] = {&moderate, &tiny, &bias};
+  const char **types;
+  PetscInt ntypes;
   PetscMPIInt rank, size;
   MPI_Comm half;
 
@@ -86,6 +120,10 @@ int main(int argc, char **argv)
     PetscCall(Compare(half, s, "half"));
   }
   PetscCallMPI(MPI_Comm_free(&half));
+  PetscCall(BLPGetRegistered(&ntypes, &types));
+  for (PetscInt t = 0; t < ntypes; t++)
+    if (strcmp(types[t], BLPSOFTMAX)) PetscCall(CompareOther(types[t]));
+  PetscCall(PetscFree(types));
   PetscCall(TestFinalize());
   return 0;
 }

@@ -62,6 +62,10 @@ hypergrad@-data_format svmlight -data_index_base 1 -blp_view@-@^  classes 3, fea
 hypergrad@-data_index_base 0 -blp_view@-@^  classes 3, features 9$
 hypergrad@-data_features 11 -blp_view@-@^  classes 3, features 11$
 split@-blp_data all.svm -blp_split 0.5,0.5 -blp_seed 4 -blp_view@-@^  val: 30 samples$
+split@-blp_data synthetic -blp_synthetic_n 12 -blp_synthetic_nval 9 -blp_synthetic_ntest 7 -blp_synthetic_p 4 -blp_view@-@^  test: 7 samples$
+split@-blp_data synthetic -blp_synthetic_noise 0.5 -blp_synthetic_kind sign -blp_view@-@^  classes 2, features 100$
+split@-blp_type biasedreg -blp_data synthetic -blp_biasedreg_beta 2.5 -blp_view@-@^  beta 2\.5$
+split@-blp_type logistic -blp_lambda 1 -blp_data synthetic -blp_view@-@^  train: 500 samples$
 split@-blp_data all.svm -blp_folds 4 -blp_fold_groups 1 -blp_view@-@cross-validation: 4 folds on 1 groups of ranks
 split@-blp_data all.svm -blp_split third -blp_view@-@^  test: 20 samples$
 split@-blp_data all.svm -blp_split 0.6,0.4 -blp_stratified -blp_view@-@^  val: 24 samples$
