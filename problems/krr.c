@@ -484,6 +484,26 @@ static PetscErrorCode BLPCreateVecs_KRR(BLP blp, Vec *lambda, Vec *w)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* beta = 1 and gamma_k = 1 / p, with which the kernel of scaled features is neither flat nor the identity.
+   The vector alone tells p, since it may be that of folds. */
+static PetscErrorCode BLPStart_KRR(BLP blp, Vec lambda)
+{
+  const KRR *krr = (KRR *)blp->data;
+  PetscInt n, first, last;
+  PetscScalar *a;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetSize(lambda, &n));
+  PetscCall(VecGetOwnershipRange(lambda, &first, &last));
+  PetscCall(VecGetArrayWrite(lambda, &a));
+  for (PetscInt k = first; k < last; k++) {
+    const PetscReal value = k ? 1 / (PetscReal)(n - 1) : 1;
+    a[k - first] = krr->parameters == KRR_EXP ? PetscLogReal(value) : value;
+  }
+  PetscCall(VecRestoreArrayWrite(lambda, &a));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode BLPSetFromOptions_KRR(BLP blp, PetscOptionItems *PetscOptionsObject)
 {
   KRR *krr = (KRR *)blp->data;
@@ -551,6 +571,7 @@ PetscErrorCode BLPCreate_KRR(BLP blp)
   blp->ops->view = BLPView_KRR;
   blp->ops->destroy = BLPDestroy_KRR;
   blp->ops->createvecs = BLPCreateVecs_KRR;
+  blp->ops->start = BLPStart_KRR;
   blp->ops->upper = BLPUpper_KRR;
   blp->ops->lossgradient = BLPLossGradient_KRR;
   blp->ops->losslinearize = BLPLossLinearize_KRR;

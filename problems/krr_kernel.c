@@ -87,10 +87,12 @@ PetscErrorCode KRRSamplesGather_Private(const KRRSamples *s, const PetscScalar v
 static PetscErrorCode PassFeatures(const KRRSamples *s, PetscMPIInt r, PetscReal buffer[], PetscReal **z)
 {
   PetscMPIInt rank, length;
+  PetscInt entries;
 
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_rank(s->layout->comm, &rank));
-  PetscCall(PetscMPIIntCast((PetscInt64)s->count[r] * s->p, &length));
+  PetscCall(PetscIntMultError(s->count[r], s->p, &entries));
+  PetscCall(PetscMPIIntCast(entries, &length));
   *z = r == rank ? s->x : buffer;
   PetscCallMPI(MPI_Bcast(*z, length, MPIU_REAL, r, s->layout->comm));
   PetscFunctionReturn(PETSC_SUCCESS);

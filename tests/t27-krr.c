@@ -574,6 +574,29 @@ static PetscErrorCode Refusals(Case *c)
   PetscFunctionReturn(0);
 }
 
+/* beta = 1, gamma = 1 / p, or their logarithms. */
+static PetscErrorCode Start(const Spec *s, PetscBool raw)
+{
+  PetscReal *all;
+  BLP blp;
+  Vec lambda;
+
+  PetscFunctionBegin;
+  PetscCall(MakeProblem(s, raw ? "-blp_krr_parameters raw" : "", &blp));
+  PetscCall(BLPCreateVecs(blp, &lambda, NULL));
+  PetscCall(BLPGetStart(blp, lambda));
+  PetscCall(PetscMalloc1(s->p + 1, &all));
+  PetscCall(VecGather(lambda, all));
+  for (PetscInt k = 0; k <= s->p; k++) {
+    const PetscReal value = raw ? all[k] : PetscExpReal(all[k]);
+    CHECK_CLOSE(value, k ? 1 / (PetscReal)s->p : 1, 1e-15, "start");
+  }
+  PetscCall(PetscFree(all));
+  PetscCall(VecDestroy(&lambda));
+  PetscCall(BLPDestroy(&blp));
+  PetscFunctionReturn(0);
+}
+
 /* The kernels that are held are told. */
 static PetscErrorCode Memory(const Spec *s)
 {
@@ -635,6 +658,8 @@ int main(int argc, char **argv)
     PetscCall(ConstantGradients(s, PETSC_TRUE));
     PetscCall(ConstantGradients(s, PETSC_FALSE));
     PetscCall(RawAndExp(s));
+    PetscCall(Start(s, PETSC_TRUE));
+    PetscCall(Start(s, PETSC_FALSE));
     PetscCall(Memory(s));
   }
   PetscCall(TestFinalize());
