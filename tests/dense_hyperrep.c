@@ -5,7 +5,7 @@ typedef struct {
   PetscReal *y[3];
 } HyperRep;
 
-static const PetscReal beta = 0.5; /* that of SyntheticHyperRep() */
+static const PetscReal beta = 0.1; /* that of SyntheticHyperRep() */
 
 /* (X H)_ik of a set */
 static long double Feature(const Dense *d, const PetscReal lambda[], int set, PetscInt i, PetscInt k)

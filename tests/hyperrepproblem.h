@@ -7,8 +7,8 @@
 static inline void SyntheticHyperRep(Synthetic *s)
 {
   static const char *const options[] = {
-      "", "-blp_hyperrep_dim 1 -blp_hyperrep_beta 0.5", "-blp_hyperrep_dim 2 -blp_hyperrep_beta 0.5",
-      "-blp_hyperrep_dim 3 -blp_hyperrep_beta 0.5", "-blp_hyperrep_dim 4 -blp_hyperrep_beta 0.5"};
+      "", "-blp_hyperrep_dim 1 -blp_hyperrep_beta 0.1", "-blp_hyperrep_dim 2 -blp_hyperrep_beta 0.1",
+      "-blp_hyperrep_dim 3 -blp_hyperrep_beta 0.1", "-blp_hyperrep_dim 4 -blp_hyperrep_beta 0.1"};
 
   s->bias = PETSC_FALSE;
   s->real = PETSC_TRUE;
