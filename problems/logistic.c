@@ -283,6 +283,55 @@ static PetscErrorCode BLPLossLipschitz_Logistic(BLP blp, Vec lambda, Vec w, Pets
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* sup |psi'''(t)| over |t - z| <= radius: |psi'''(t)| = psi''(t) tanh(|t| / 2) rises up to |t| = log(2 + sqrt
+   3), where it is 1 / (6 sqrt 3), and falls beyond. */
+static PetscReal LargestThird(PetscReal z, PetscReal radius)
+{
+  const PetscReal peak = PetscLogReal(2 + PetscSqrtReal(3)), size = PetscAbsReal(z);
+  const PetscReal t = size + radius < peak ? size + radius : PetscMax(size - radius, peak);
+
+  return PsiCurvature(t) * PetscTanhReal(t / 2);
+}
+
+/* The change of the Hessian's product with v is X^T of changes that are at most sup |psi'''| |<x_i, w'>|
+   |<x_i, v>| at sample i for a change w' of w; that of w * v at most max |v_j| ||w'||. */
+static PetscErrorCode BLPLossLipschitzAlong_Logistic(BLP blp, Vec lambda, Vec w, PetscReal radius, Vec v,
+                                                     TwofoldConstant *nu1, TwofoldConstant *nu2)
+{
+  Logistic *lr = (Logistic *)blp->data;
+  const FeatureMat X = lr->linear.X[BLP_TRAIN];
+  const Vec Z = lr->linear.Z[BLP_TRAIN];
+  TwofoldConstant norm;
+  PetscReal row, largest = 0;
+  const PetscScalar *z, *along;
+  PetscInt n;
+  Vec Xv;
+
+  PetscFunctionBegin;
+  (void)lambda;
+  PetscCall(VecNorm(v, NORM_INFINITY, &nu2->value));
+  nu2->origin = "max |v_j|";
+  PetscCall(FeatureMatGetNorm(X, &norm));
+  if (norm.standing == TWOFOLD_UNKNOWN) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(FeatureMatGetRowNorm(X, &row));
+  PetscCall(VecDuplicate(Z, &Xv));
+  PetscCall(FeatureMatMult(X, w, Z));
+  PetscCall(FeatureMatMult(X, v, Xv));
+  PetscCall(VecGetLocalSize(Z, &n));
+  PetscCall(VecGetArrayRead(Z, &z));
+  PetscCall(VecGetArrayRead(Xv, &along));
+  for (PetscInt i = 0; i < n; i++)
+    largest = PetscMax(largest, LargestThird(z[i], row * radius) * PetscAbsReal(along[i]));
+  PetscCall(VecRestoreArrayRead(Xv, &along));
+  PetscCall(VecRestoreArrayRead(Z, &z));
+  PetscCall(VecDestroy(&Xv));
+  PetscCall(
+      MPIU_Allreduce(MPI_IN_PLACE, &largest, 1, MPIU_REAL, MPIU_MAX, PetscObjectComm((PetscObject)blp)));
+  nu1->value = norm.value * norm.value * largest;
+  nu1->origin = "||X||^2 max |psi'''| |<x_i, v>| within the ball";
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ------------------------------------------------------------------ samples */
 
 static PetscErrorCode BLPEvaluate_Logistic(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
@@ -424,6 +473,7 @@ PetscErrorCode BLPCreate_Logistic(BLP blp)
   blp->ops->strongconvexitygradient = BLPStrongConvexityGradient_Logistic;
   blp->ops->smoothnessgradient = BLPSmoothnessGradient_Logistic;
   blp->ops->losslipschitz = BLPLossLipschitz_Logistic;
+  blp->ops->losslipschitzalong = BLPLossLipschitzAlong_Logistic;
   blp->ops->evaluate = BLPEvaluate_Logistic;
   blp->ops->memory = BLPGetMemory_Logistic;
   blp->ops->savemodel = BLPSaveModel_Linear;

@@ -454,6 +454,55 @@ static PetscErrorCode BLPLossLipschitz_Softmax(BLP blp, Vec lambda, Vec w, Petsc
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Largest Euclidean norm of the rows of a block of c columns, times factor[row] where not NULL. */
+static PetscErrorCode LargestRow(Vec block, PetscInt c, const PetscReal factor[], PetscReal *norm)
+{
+  const PetscScalar *a;
+  PetscReal largest = 0;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetLocalSize(block, &n));
+  PetscCall(VecGetArrayRead(block, &a));
+  for (PetscInt i = 0; i < n / c; i++) {
+    PetscReal square = 0;
+    for (PetscInt k = 0; k < c; k++) square += a[i * c + k] * a[i * c + k];
+    largest = PetscMax(largest, (factor ? factor[i] : 1) * PetscSqrtReal(square));
+  }
+  PetscCall(VecRestoreArrayRead(block, &a));
+  PetscCall(
+      MPIU_Allreduce(MPI_IN_PLACE, &largest, 1, MPIU_REAL, MPIU_MAX, PetscObjectComm((PetscObject)block)));
+  *norm = largest;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The change of the Hessian's product with v, X^T of changes that are at most sqrt(6)/9 ||x_i W'|| ||x_i V||
+   at sample i for a change W' of W: the largest ||x_i V|| stands for max ||x_i|| ||V||. */
+static PetscErrorCode BLPLossLipschitzAlong_Softmax(BLP blp, Vec lambda, Vec w, PetscReal radius, Vec v,
+                                                    TwofoldConstant *nu1, TwofoldConstant *nu2)
+{
+  Softmax *sm = (Softmax *)blp->data;
+  const FeatureMat X = sm->X[BLP_TRAIN];
+  TwofoldConstant norm;
+  PetscReal along = 0;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  (void)w;
+  (void)radius;
+  PetscCall(UpdateWeights(sm, lambda));
+  PetscCall(LargestRow(v, sm->share, sm->weight, &nu2->value));
+  nu2->origin = "max exp(lambda_j) ||v_j|| / (c p)";
+  PetscCall(FeatureMatGetNorm(X, &norm));
+  if (norm.standing == TWOFOLD_UNKNOWN) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(FeatureMatMult(X, v, sm->Z[BLP_TRAIN]));
+  PetscCall(LargestRow(sm->Z[BLP_TRAIN], sm->c, NULL, &along));
+  PetscCall(FeatureMatGetSizes(X, &n, NULL, NULL));
+  nu1->value = PetscSqrtReal(6) / 9 * norm.value * norm.value * along / (PetscReal)n;
+  nu1->origin = "sqrt(6)/9 ||X||^2 max ||x_i V|| / n";
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode BLPEvaluate_Softmax(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
 {
   Softmax *sm = (Softmax *)blp->data;
@@ -687,6 +736,7 @@ PetscErrorCode BLPCreate_Softmax(BLP blp)
   blp->ops->strongconvexitygradient = BLPStrongConvexityGradient_Softmax;
   blp->ops->smoothnessgradient = BLPSmoothnessGradient_Softmax;
   blp->ops->losslipschitz = BLPLossLipschitz_Softmax;
+  blp->ops->losslipschitzalong = BLPLossLipschitzAlong_Softmax;
   blp->ops->evaluate = BLPEvaluate_Softmax;
   blp->ops->memory = BLPGetMemory_Softmax;
   blp->ops->savemodel = BLPSaveModel_Softmax;

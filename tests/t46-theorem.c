@@ -69,12 +69,12 @@ static PetscErrorCode Theorems(void)
 
 static PetscErrorCode Certificates(void)
 {
-  const BoundResiduals r = {.e = 0.5, .d = 0.25, .v = 2, .s = 3};
+  const BoundResiduals r = {.e = 0.5, .d = 0.25, .s = 3, .nu1 = 34, .nu2 = 38};
   const PetscReal e[] = {4, 2};
   PetscReal bound, distance, near;
 
   PetscFunctionBegin;
-  /* 13/2 + 19 * 2 * 3/4 + 14 (3 + 11/2 + 17 * 2 * 3/4) */
+  /* 13/2 + 38 * 3/4 + 14 (3 + 11/2 + 34 * 3/4) */
   PetscCall(BoundCertificateAID(&numbers, &r, &bound));
   CHECK_CLOSE(bound, 6.5 + 28.5 + 14 * (8.5 + 25.5), 1e-15, "certificate of aid");
   /* Delta: 14, 7 + 257 * 4 = 1035, 517.5 + 257 * 2 = 1031.5; (13 + 154) / 2 + 10 * 1031.5 */

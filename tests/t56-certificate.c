@@ -479,12 +479,129 @@ static PetscErrorCode Planted(PetscBool verbose)
   PetscFunctionReturn(0);
 }
 
+/* ------------------------------------------------------------------ how tight it is */
+
+static int ByValue(const void *a, const void *b)
+{
+  const PetscReal x = *(const PetscReal *)a, y = *(const PetscReal *)b;
+
+  return (x > y) - (x < y);
+}
+
+/* lambda_j uniform in [c, 2 c], such that kappa = (||X||^2/4 + 2 c) / c by the problem's formulas. */
+static PetscErrorCode SetPositive(BLP blp, PetscReal kappa, PetscInt64 seed, Vec lambda)
+{
+  TwofoldConstant L;
+  PetscInt first, n;
+  PetscScalar *a;
+
+  PetscFunctionBegin;
+  PetscCall(VecSet(lambda, 1));
+  PetscCall(BLPGetSmoothness(blp, lambda, &L));
+  const PetscReal c = (L.value - 1) / (kappa - 2);
+  PetscCall(VecGetOwnershipRange(lambda, &first, NULL));
+  PetscCall(VecGetLocalSize(lambda, &n));
+  PetscCall(VecGetArrayWrite(lambda, &a));
+  for (PetscInt j = 0; j < n; j++) a[j] = c * (1 + Uniform(seed, first + j));
+  PetscCall(VecRestoreArrayWrite(lambda, &a));
+  PetscFunctionReturn(0);
+}
+
+/* Median of bound / error where CG's relative error is below 0.1 and above rounding, over random lambda with
+   a condition number in [low, high], t and k, on `logistic`. */
+static PetscErrorCode Tightness(BLP blp, PetscReal low, PetscReal high, PetscInt n, HGCertificateMu mu,
+                                PetscBool verbose, PetscReal *median)
+{
+  PetscReal *ratio, f, error = NAN, norm;
+  PetscInt found = 0;
+  HGReport report;
+  Vec lambda, g, exact;
+  HG hg, reference;
+
+  PetscFunctionBegin;
+  PetscCall(
+      HGMake(blp, NULL, "-lls_fpm_step optimal -hg_ksp_type cg -hg_ksp_rtol 0 -hg_certificate bound", &hg));
+  PetscCall(HGSetCertificateMu(hg, mu));
+  PetscCall(HGMake(blp, NULL, "-hg_type exact", &reference));
+  PetscCall(BLPCreateVecs(blp, &lambda, NULL));
+  PetscCall(VecDuplicate(lambda, &g));
+  PetscCall(VecDuplicate(lambda, &exact));
+  PetscCall(PetscMalloc1(n, &ratio));
+  for (PetscInt i = 0; found < n && i < 10 * n; i++) {
+    const PetscReal kappa = low * PetscPowReal(high / low, Uniform(5, i));
+    PetscCall(SetPositive(blp, kappa, 6 + i, lambda));
+    PetscCall(HGSolve(reference, lambda, &f, exact));
+    PetscCall(SetSteps(hg, 1 + (PetscInt)(2 * kappa * Uniform(7, i)), 1 + (PetscInt)(20 * Uniform(8, i))));
+    PetscCall(HGSolve(hg, lambda, &f, g));
+    PetscCall(HGGetReport(hg, &report));
+    PetscCall(VecAXPY(g, -1, exact));
+    PetscCall(VecNorm(g, NORM_2, &error));
+    PetscCall(VecNorm(exact, NORM_2, &norm));
+    if (error >= 0.1 * norm || error < 1e-10 * norm) continue;
+    ratio[found++] = report.bound.value / error;
+    if (verbose)
+      PetscCall(PetscPrintf(TEST_COMM, "tight %g %d %d %g %g\n", (double)kappa, (int)report.lower_its,
+                            (int)report.adjoint_its, (double)(error / norm),
+                            (double)(report.bound.value / error)));
+  }
+  CHECK(found == n, "%d of %d cases in the range", (int)found, (int)n);
+  qsort(ratio, (size_t)n, sizeof(*ratio), ByValue);
+  CHECK(ratio[0] >= 1, "bound / error %g", ratio[0]);
+  *median = ratio[n / 2];
+  if (verbose)
+    PetscCall(PetscPrintf(TEST_COMM, "kappa %g to %g, mu by %s: median of bound / error %g, largest %g\n",
+                          (double)low, (double)high, HGCertificateMus[mu], (double)*median,
+                          (double)ratio[n - 1]));
+  PetscCall(PetscFree(ratio));
+  PetscCall(VecDestroy(&lambda));
+  PetscCall(VecDestroy(&g));
+  PetscCall(VecDestroy(&exact));
+  PetscCall(HGDestroy(&hg));
+  PetscCall(HGDestroy(&reference));
+  PetscFunctionReturn(0);
+}
+
+/* On samples N(0, 1): -samples, -features. */
+static PetscErrorCode AllTightness(PetscInt n, PetscBool verbose)
+{
+  PetscInt samples = 30, features = 6;
+  PetscReal median = NAN;
+  PetscOptions options;
+  char text[256];
+  BLP blp;
+
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsGetInt(NULL, NULL, "-samples", &samples, NULL));
+  PetscCall(PetscOptionsGetInt(NULL, NULL, "-features", &features, NULL));
+  PetscCall(PetscSNPrintf(text, sizeof(text),
+                          "-blp_type logistic -blp_data synthetic -blp_synthetic_n %d "
+                          "-blp_synthetic_nval %d -blp_synthetic_p %d",
+                          (int)samples, (int)samples, (int)features));
+  PetscCall(OptionsUse(text, &options));
+  PetscCall(BLPCreate(TEST_COMM, &blp));
+  PetscCall(BLPSetFromOptions(blp));
+  PetscCall(BLPSetUp(blp));
+  PetscCall(OptionsDrop(&options));
+  PetscCall(Tightness(blp, 3, 20, n, HG_MU_BALL, verbose, &median));
+  CHECK(median <= 50, "kappa up to 20: median of bound / error %g", median);
+  PetscCall(Tightness(blp, 20, 200, n, HG_MU_BALL, verbose, &median));
+  CHECK(median <= 500, "kappa from 20 to 200: median of bound / error %g", median);
+  if (verbose) {
+    PetscCall(Tightness(blp, 200, 2000, n, HG_MU_BALL, verbose, &median));
+    PetscCall(Tightness(blp, 3, 20, n, HG_MU_FORMULA, verbose, &median));
+    PetscCall(Tightness(blp, 20, 200, n, HG_MU_FORMULA, verbose, &median));
+    PetscCall(Tightness(blp, 200, 2000, n, HG_MU_FORMULA, verbose, &median));
+  }
+  PetscCall(BLPDestroy(&blp));
+  PetscFunctionReturn(0);
+}
+
 /* ------------------------------------------------------------------ */
 
-/* Cases a problem on this number of ranks: together more than 500. */
+/* Cases a problem on this number of ranks: on one alone together more than 500. */
 static PetscErrorCode Count(PetscInt *n, PetscInt64 *seed)
 {
-  const PetscInt count[] = {0, 140, 80, 40, 40, 20, 20, 20};
+  const PetscInt count[] = {0, 140, 40, 24, 12, 8, 8, 8};
   PetscMPIInt size;
 
   PetscFunctionBegin;
@@ -506,6 +623,7 @@ int main(int argc, char **argv)
   PetscCall(Count(&n, &seed));
   PetscCall(AllAttained());
   PetscCall(Planted(verbose));
+  PetscCall(AllTightness((n + 1) / 2, verbose));
   PetscCall(AllCases(n, seed, verbose));
   PetscCall(TestFinalize());
   return 0;

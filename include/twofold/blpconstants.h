@@ -106,6 +106,25 @@ PetscErrorCode BLPGetContraction(BLP blp, Vec lambda, TwofoldConstant *q);
  * @raises PETSC_ERR_SUP there is a lower level in each of several folds
  */
 PetscErrorCode BLPGetLipschitz(BLP blp, PetscBool map, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *c);
+/**
+ * Gives the Lipschitz constants in w, over the ball, of the products that an adjoint v takes part in: nu1
+ * ||v|| and nu2 ||v||, or less where the problem knows more of this v.
+ *
+ * @collective
+ *
+ * @param[in]     blp     the problem, set up
+ * @param[in]     map     as BLPGetLipschitz()
+ * @param[in]     lambda  hyperparameters
+ * @param[in]     w       centre of the ball
+ * @param[in]     radius  of the ball, not negative; may be infinite
+ * @param[in]     v       vector of w's space
+ * @param[out]    nu1     of grad^2_ww l v, or of d1Phi^T v
+ * @param[out]    nu2     of (d/dlambda grad_w l)^T v, or of d2Phi^T v
+ *
+ * @raises PETSC_ERR_SUP there is a lower level in each of several folds
+ */
+PetscErrorCode BLPGetLipschitzAlong(BLP blp, PetscBool map, Vec lambda, Vec w, PetscReal radius, Vec v,
+                                    TwofoldConstant *nu1, TwofoldConstant *nu2);
 
 #if defined(__cplusplus)
 }

@@ -38,21 +38,23 @@ PetscErrorCode BoundDistance(PetscReal residual, PetscReal mu, PetscReal lmin, P
 
 /** What an approximate implicit differentiation leaves. */
 typedef struct {
-  PetscReal e; /**< `||w^ - w(lambda)|| <= e` */
-  PetscReal d; /**< `||y - w^||`, y where the derivatives of Phi are taken: 0 but for Nesterov's map */
-  PetscReal v; /**< `||v^||` */
-  PetscReal s; /**< `||(I - d1Phi(y)^T) v^ - grad1 E(w^)||` */
+  PetscReal e;   /**< `||w^ - w(lambda)|| <= e` */
+  PetscReal d;   /**< `||y - w^||`, y where the derivatives of Phi are taken: 0 but for Nesterov's map */
+  PetscReal s;   /**< `||(I - d1Phi(y)^T) v^ - grad1 E(w^)||` */
+  PetscReal nu1; /**< Lipschitz constant of d1Phi^T v^ in w: nu1 `||v^||`, or less: BLPGetLipschitzAlong() */
+  PetscReal nu2; /**< of d2Phi^T v^, likewise */
 } BoundResiduals;
 /**
  * Certificate of approximate implicit differentiation.
  *
  * @notcollective
  *
- * @param[in]     a      M, eta1, eta2, nu1, nu2 and L_Phi on a ball around w^ that holds y and w(lambda)
+ * @param[in]     a      M, eta1, eta2 and L_Phi on a ball around w^ that holds y and w(lambda)
  * @param[in]     r      the residuals
  * @param[out]    bound  of ||g - grad f||; infinite where nothing is known of w(lambda)
  *
- * @equation{eta2 e + nu2 ||v|| (e + d) + L_Phi M (||s|| + eta1 e + nu1 ||v|| (e + d))}
+ * @equation{eta2 e + nu2 ||v|| (e + d) + L_Phi M (||s|| + eta1 e + nu1 ||v|| (e + d)); nu ||v|| are the
+ * residuals'}
  */
 PetscErrorCode BoundCertificateAID(const BoundNumbers *a, const BoundResiduals *r, PetscReal *bound);
 /**

@@ -70,22 +70,52 @@ static void Multiply(TwofoldConstant *c, PetscReal factor)
   c->error *= factor;
 }
 
-PetscErrorCode BLPGetLipschitz(BLP blp, PetscBool map, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *c)
+/* Of the problem's own lambda: without the tie. */
+static PetscErrorCode OwnLipschitz(BLP blp, PetscBool map, Vec own, Vec w, PetscReal radius, BLPLipschitz *c)
 {
   const TwofoldConstant unknown = {.value = NAN, .error = NAN, .origin = "not given by the problem"};
-  PetscReal norm;
-  Vec own;
 
   PetscFunctionBegin;
-  PetscCall(BLPTieLambda_Private(blp, lambda, &own));
   *c = (BLPLipschitz){unknown, unknown, unknown, unknown, unknown};
   if (map)
     PetscTryTypeMethod(blp, maplipschitz, own, w, radius, c);
   else
     PetscTryTypeMethod(blp, losslipschitz, own, w, radius, c);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPGetLipschitz(BLP blp, PetscBool map, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *c)
+{
+  PetscReal norm;
+  Vec own;
+
+  PetscFunctionBegin;
+  PetscCall(BLPTieLambda_Private(blp, lambda, &own));
+  PetscCall(OwnLipschitz(blp, map, own, w, radius, c));
   PetscCall(BLPTieGetNorm_Private(blp, &norm));
   Multiply(&c->eta2, norm);
   Multiply(&c->nu2, norm);
   Multiply(&c->L_Phi, norm);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPGetLipschitzAlong(BLP blp, PetscBool map, Vec lambda, Vec w, PetscReal radius, Vec v,
+                                    TwofoldConstant *nu1, TwofoldConstant *nu2)
+{
+  BLPLipschitz c;
+  PetscReal norm;
+  Vec own;
+
+  PetscFunctionBegin;
+  PetscCall(BLPTieLambda_Private(blp, lambda, &own));
+  PetscCall(OwnLipschitz(blp, map, own, w, radius, &c));
+  *nu1 = c.nu1;
+  *nu2 = c.nu2;
+  PetscCall(VecNorm(v, NORM_2, &norm));
+  Multiply(nu1, norm);
+  Multiply(nu2, norm);
+  if (!map) PetscTryTypeMethod(blp, losslipschitzalong, own, w, radius, v, nu1, nu2);
+  PetscCall(BLPTieGetNorm_Private(blp, &norm));
+  Multiply(nu2, norm);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

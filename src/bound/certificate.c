@@ -28,8 +28,8 @@ PetscErrorCode BoundCertificateAID(const BoundNumbers *a, const BoundResiduals *
   PetscFunctionBegin;
   *bound = (PetscReal)INFINITY;
   if (PetscIsInfReal(a->M) || PetscIsInfReal(r->e)) PetscFunctionReturn(PETSC_SUCCESS);
-  *bound = a->eta2 * r->e + a->nu2 * r->v * (r->e + r->d) +
-           a->L_Phi * a->M * (r->s + a->eta1 * r->e + a->nu1 * r->v * (r->e + r->d));
+  *bound = a->eta2 * r->e + r->nu2 * (r->e + r->d) +
+           a->L_Phi * a->M * (r->s + a->eta1 * r->e + r->nu1 * (r->e + r->d));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -231,6 +231,25 @@ static PetscErrorCode PointAhead(HG hg, FPM fpm, PetscReal *d)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The constants on the ball around w^ that holds w(lambda) and the derivatives' point, those of the
+   derivatives along v. */
+static PetscErrorCode GetLipschitzAlong(HG hg, Vec lambda, FPM fpm, Lower *lower, BoundResiduals *r)
+{
+  const PetscReal step = lower->map ? 1 : fpm->step, radius = PetscMax(r->e, r->d);
+  const Vec w = hg->x->v[0];
+  BLPLipschitz on;
+
+  PetscFunctionBegin;
+  if (lower->standing == TWOFOLD_UNKNOWN) PetscFunctionReturn(PETSC_SUCCESS); /* there is no ball */
+  PetscCall(BLPGetLipschitz(hg->blp, lower->map, lambda, w, radius, &on));
+  PetscCall(BLPGetLipschitzAlong(hg->blp, lower->map, lambda, w, radius, hg->v->v[0], &on.nu1, &on.nu2));
+  BoundJoinLipschitz_Private(&on, &lower->standing, &lower->missing);
+  BoundSetLipschitz_Private(&on, &lower->a);
+  r->nu1 = step * lower->a.nu1;
+  r->nu2 = step * lower->a.nu2;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode HGCertifyAdjoint_Private(HG hg, Vec lambda, FPM fpm)
 {
   Lower lower = {.standing = TWOFOLD_PROVED};
@@ -251,14 +270,12 @@ PetscErrorCode HGCertifyAdjoint_Private(HG hg, Vec lambda, FPM fpm)
   }
   PetscCall(AdjointResidual(hg, fpm, &lower.products, &r.s)); /* while the map is at this point */
   PetscCall(PointAhead(hg, fpm, &r.d));
-  PetscCall(VecNorm(hg->v->v[0], NORM_2, &r.v));
-  if (!lower.map) r.v *= fpm->step;
   if (lower.map)
     PetscCall(MeasureMap(hg, lambda, &lower));
   else
     PetscCall(MeasureLoss(hg, lambda, (PetscBool)(hg->certificate_mu == HG_MU_BALL), &lower));
   r.e = lower.e;
-  PetscCall(GetLipschitz(hg, lambda, PetscMax(r.e, r.d), &lower));
+  PetscCall(GetLipschitzAlong(hg, lambda, fpm, &lower, &r));
   if (lower.standing) {
     PetscCall(BoundCertificateAID(&lower.a, &r, &bound));
     r.s = 0;

@@ -29,6 +29,9 @@ struct _BLPOps {
   PetscErrorCode (*smoothnessgradient)(BLP, Vec lambda, Vec g);
   /* all unknown on entry; within the ball ||w' - w|| <= radius */
   PetscErrorCode (*losslipschitz)(BLP, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *);
+  /* nu1 and nu2 of what acts on v, where less than nu1 ||v|| and nu2 ||v|| is known; these on entry */
+  PetscErrorCode (*losslipschitzalong)(BLP, Vec lambda, Vec w, PetscReal radius, Vec v, TwofoldConstant *nu1,
+                                       TwofoldConstant *nu2);
   /* a lower level is a loss (lossgradient and its like), a map (mapapply and its like), or both */
   PetscErrorCode (*mapapply)(BLP, Vec lambda, Vec w, Vec y);
   PetscErrorCode (*maplinearize)(BLP, Vec lambda, Vec w);
