@@ -7,13 +7,12 @@ typedef struct {
   BLP blp;
   PetscBool map;
   Vec lambda, g, exact;
-  PetscReal norm; /* of exact */
+  PetscReal f, norm; /* f(lambda), ||exact|| */
 } Case;
 
 static PetscErrorCode CaseCreate(BLPType type, const Synthetic *s, PetscReal shift, Case *k)
 {
   HGConvergedReason reason;
-  PetscReal f;
   HG hg;
 
   PetscFunctionBegin;
@@ -25,7 +24,7 @@ static PetscErrorCode CaseCreate(BLPType type, const Synthetic *s, PetscReal shi
   PetscCall(VecDuplicate(k->lambda, &k->exact));
   PetscCall(SyntheticLambda(k->blp, s, 7 + s->seed, 0.5, shift, k->lambda));
   PetscCall(HGMake(k->blp, NULL, "-hg_type exact", &hg));
-  PetscCall(HGSolve(hg, k->lambda, &f, k->exact));
+  PetscCall(HGSolve(hg, k->lambda, &k->f, k->exact));
   PetscCall(HGGetConvergedReason(hg, &reason));
   CHECK(reason > 0, "the reference ended by %s", HGConvergedReasons[reason]);
   PetscCall(HGDestroy(&hg));
@@ -60,7 +59,7 @@ static PetscErrorCode Solve(Case *k, const char text[], HGReport *report, PetscR
 
 static PetscInt Work(const HGReport *r)
 {
-  return r->lower_its + r->adjoint_products + r->certificate_products;
+  return r->lower_its + r->lower_products + r->adjoint_products + r->certificate_products;
 }
 
 /* ------------------------------------------------------------------ the tolerance is met */
@@ -74,6 +73,7 @@ static const Method methods[] = {
     {"gd, richardson", "-lls_fpm_step optimal -hg_fpm_step optimal -hg_ksp_type richardson",
      "-hg_ksp_type richardson"},
     {"heavy ball, cg", "-lls_fpm_type heavyball -lls_fpm_step optimal", NULL},
+    {"newton, cg", "-lls_type newton", "-lls_type newton"},
     {"nesterov, gmres on heavy ball",
      "-lls_fpm_type nesterov -lls_fpm_step optimal -hg_fpm_type heavyball -hg_fpm_step optimal "
      "-hg_ksp_type gmres",
@@ -194,8 +194,9 @@ static PetscErrorCode Best(Case *k, const char method[], PetscReal tol, PetscBoo
   PetscFunctionReturn(0);
 }
 
-/* By the bound all work, with what the bound costs, is at most 1.5 times the best; by the estimate the steps
-   are, and all work with 40 products for the estimates. */
+/* By the bound all work, with what the bound costs, is at most 1.5 times the best of 30 steps or more, and 5
+   above that of fewer. By the estimate the steps are at most 1.5 times the best, and all work with 40
+   products for the estimates. */
 static PetscErrorCode AgainstBest(Case *k, const Method *method, PetscReal tol, PetscBool bound,
                                   PetscBool verbose)
 {
@@ -214,8 +215,10 @@ static PetscErrorCode AgainstBest(Case *k, const Method *method, PetscReal tol, 
         k->type, method->name, (double)tol, bound ? "bound" : "estimate", (int)best, (int)report.lower_its,
         (int)report.adjoint_its, (double)steps / (double)best, (int)work, (double)work / (double)best));
   CHECK(steps <= 1.5 * best, "%s, %g: %d steps, %d are the best", method->name, tol, (int)steps, (int)best);
-  CHECK(work <= 1.5 * best + (bound ? 0 : 40), "%s, %g: %d steps and products, %d are the best", method->name,
-        tol, (int)work, (int)best);
+  CHECK(work <= 1.5 * best + (!bound      ? 40
+                              : best < 30 ? 5
+                                          : 0),
+        "%s, %g: %d steps and products, %d are the best", method->name, tol, (int)work, (int)best);
   PetscFunctionReturn(0);
 }
 
@@ -268,7 +271,8 @@ static PetscErrorCode Uses(Case *k)
   PetscCall(HGGetReport(hg, &report));
   CHECK(report.reason == HG_CONVERGED_RTOL && report.lower_reason == LLS_CONVERGED_ATOL, "f alone: %s, %s",
         HGConvergedReasons[report.reason], LLSConvergedReasons[report.lower_reason]);
-  CHECK_CLOSE(f, value, 1e-4, "f alone");
+  CHECK(PetscAbsReal(value - k->f) <= 2 * PetscAbsReal(f - k->f), "f alone is off by %g, with g by %g",
+        PetscAbsReal(value - k->f), PetscAbsReal(f - k->f));
   PetscCall(HGDestroy(&hg));
   PetscCall(HGMake(k->blp, NULL, "-lls_fpm_step optimal -lls_max_it 100000 -hg_tol_absolute 1e-5", &hg));
   PetscCall(HGSolve(hg, k->lambda, &f, k->g));

@@ -89,6 +89,7 @@ typedef struct {
                                  its origin says why. Products counts what it cost */
   TwofoldConstant estimate;   /**< of the same error, where it was asked for: to first order, no bound. Of a
                                  corrected hypergradient, of the error before the correction */
+  PetscInt lower_products;    /**< of the lower-level solver beside its steps (newton) */
   PetscInt adjoint_products;  /**< with d1Phi or its transpose, of aid's solve and its residual, or of itd's
                                  sweep */
   PetscInt certificate_products; /**< and gradients of the lower level, that bound, estimate and their

@@ -116,10 +116,13 @@ static PetscErrorCode PrintWork(HG hg, const HGReport *r)
   PetscFunctionBegin;
   PetscCall(HGGetTolerance(hg, &rtol, &atol));
   if (rtol == 0 && atol == 0) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "work                   %" PetscInt_FMT " steps", r->lower_its));
+  if (r->lower_products)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, " and %" PetscInt_FMT " products", r->lower_products));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD,
-                        "work                   %" PetscInt_FMT " steps of the lower level, %" PetscInt_FMT
-                        " products of the adjoint, %" PetscInt_FMT " to know the error\n",
-                        r->lower_its, r->adjoint_products, r->certificate_products));
+                        " of the lower level, %" PetscInt_FMT " products of the adjoint, %" PetscInt_FMT
+                        " to know the error\n",
+                        r->adjoint_products, r->certificate_products));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -175,6 +178,7 @@ static PetscErrorCode WriteSummary(RunDir dir, HG hg, PetscReal f)
     JsonReal(&json, "hypergradient_norm", r.reason >= HG_DIVERGED_NANORINF ? r.norm : NAN);
     JsonInt(&json, "lower_steps", r.lower_its);
     JsonInt(&json, "adjoint_steps", r.adjoint_its);
+    JsonInt(&json, "lower_products", r.lower_products);
     JsonInt(&json, "adjoint_products", r.adjoint_products);
     JsonInt(&json, "certificate_products", r.certificate_products);
     JsonReal(&json, "adjoint_residual", r.adjoint_residual < 0 ? NAN : r.adjoint_residual);

@@ -337,6 +337,7 @@ static void AddReport(Total *total, PetscInt fold, const HGReport *r)
   }
   sum->lower_its += r->lower_its;
   sum->adjoint_its += r->adjoint_its;
+  sum->lower_products += r->lower_products;
   sum->adjoint_products += r->adjoint_products;
   sum->certificate_products += r->certificate_products;
   sum->lower_time += r->lower_time;
@@ -409,15 +410,16 @@ static PetscErrorCode AddUpGroups(HG hg, Total *total)
   const MPI_Comm comm = PetscObjectComm((PetscObject)hg);
   HGReport *const r = &total->report;
   PetscReal largest[4] = {r->adjoint_residual, r->lower_change, r->lower_time, r->adjoint_time};
-  PetscInt its[4] = {r->lower_its, r->adjoint_its, r->adjoint_products, r->certificate_products};
+  PetscInt its[5] = {r->lower_its, r->adjoint_its, r->adjoint_products, r->certificate_products,
+                     r->lower_products};
   int first[2] = {total->worst, total->fold}, reasons[2] = {INT_MAX, INT_MAX};
   PetscBool root;
 
   PetscFunctionBegin;
   PetscCall(IsGroupRoot(hg->folds, &root));
-  if (!root) total->f = its[0] = its[1] = its[2] = its[3] = 0;
+  if (!root) total->f = its[0] = its[1] = its[2] = its[3] = its[4] = 0;
   PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &total->f, 1, MPIU_REAL, MPIU_SUM, comm));
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, its, 4, MPIU_INT, MPI_SUM, comm));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, its, 5, MPIU_INT, MPI_SUM, comm));
   PetscCall(MPIU_Allreduce(MPI_IN_PLACE, largest, 4, MPIU_REAL, MPIU_MAX, comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, first, 1, MPI_2INT, MPI_MINLOC, comm));
   if (first[1] == total->fold) {
@@ -435,6 +437,7 @@ static PetscErrorCode AddUpGroups(HG hg, Total *total)
                   .adjoint_reason = (KSPConvergedReason)reasons[1],
                   .lower_its = its[0],
                   .adjoint_its = its[1],
+                  .lower_products = its[4],
                   .adjoint_products = its[2],
                   .certificate_products = its[3],
                   .adjoint_residual = largest[0],

@@ -327,6 +327,7 @@ static PetscErrorCode IterateLowerLevel(HG hg, Vec lambda)
   PetscCall(LLSSolve(hg->lls, lambda, hg->x));
   PetscCall(LLSGetConvergedReason(hg->lls, &hg->report.lower_reason));
   PetscCall(LLSGetIterationNumber(hg->lls, &hg->report.lower_its));
+  PetscCall(LLSGetProducts(hg->lls, &hg->report.lower_products));
   PetscCall(LLSGetChange(hg->lls, &hg->report.lower_change));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -21,6 +21,7 @@ typedef struct {
   PetscReal s;            /* ||grad1 E - (I - d1Phi^T) v|| */
   PetscReal r_to, s_to;   /* residuals to go for */
   PetscReal fall, fall_s; /* of the residuals' logarithms by a step, and by a product; 0: not known */
+  PetscReal cost;         /* of a step, in gradients and products */
   PetscReal error, tol;   /* the error by bound or estimate, and what it may be */
   PetscReal per_distance; /* the lower part by ||dw||; 0: not known */
   PetscInt bounding;      /* products for bounds */
@@ -107,7 +108,7 @@ static PetscErrorCode Residual(HG hg, Vec lambda, PetscReal *norm)
 static PetscErrorCode Steps(HG hg, Vec lambda, PetscInt n, Course *c)
 {
   HGReport *report = &hg->report;
-  PetscInt its;
+  PetscInt its, products;
 
   PetscFunctionBegin;
   PetscCall(LLSSetTolerances(hg->lls, 0, 0, n));
@@ -115,39 +116,44 @@ static PetscErrorCode Steps(HG hg, Vec lambda, PetscInt n, Course *c)
   PetscCall(LLSGetIterationNumber(hg->lls, &its));
   PetscCall(LLSGetConvergedReason(hg->lls, &report->lower_reason));
   PetscCall(LLSGetChange(hg->lls, &report->lower_change));
+  PetscCall(LLSGetProducts(hg->lls, &products));
   report->lower_its += its;
+  report->lower_products += products;
+  c->cost = its ? 1 + (PetscReal)products / (PetscReal)its : 1;
   c->t -= its;
   if (report->lower_reason == LLS_STOPPED)
     report->reason = HG_STOPPED;
-  else if (report->lower_reason == LLS_DIVERGED_NANORINF)
+  else if (report->lower_reason == LLS_DIVERGED_NANORINF || report->lower_reason == LLS_DIVERGED_LINEAR_SOLVE)
     report->reason = HG_DIVERGED_LOWER;
   else if (report->lower_reason < 0) /* it gets no further */
     c->t = 0;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* How many steps to make before the next look: what is missing by the last rate, which slows down as a rule;
-   not more than have been made. */
+/* How many steps to make before the next look: one where a step costs much more than a look, else what is
+   missing by the last rate, which slows down as a rule, but not more than have been made. */
 static PetscInt NextSteps(const Course *c, PetscInt made, PetscInt last)
 {
   PetscReal missing = c->fall > 0 ? PetscLogReal(c->r / c->r_to) / c->fall : 2 * (PetscReal)last;
 
+  if (c->cost >= 3) return 1;
   missing = PetscMin(missing, (PetscReal)PetscMax(made, 4));
-  return PetscMin(c->t, PetscMax(1, (PetscInt)PetscCeilReal(missing)));
+  return PetscMax(1, (PetscInt)PetscCeilReal(missing));
 }
 
 /* On until ||r|| <= r_to. */
 static PetscErrorCode Descend(HG hg, Vec lambda, Course *c)
 {
   HGReport *report = &hg->report;
-  PetscInt n = 2;
+  PetscInt n = hg->lls->records ? 2 : 1; /* a step of the map, or who knows what */
   PetscLogDouble begin, end;
 
   PetscFunctionBegin;
   PetscCall(PetscTime(&begin));
   while (c->r > c->r_to && c->t > 0 && !report->reason) {
     const PetscReal before = c->r;
-    n = NextSteps(c, report->lower_its, n);
+    if (report->lower_its) n = NextSteps(c, report->lower_its, n);
+    n = PetscMin(n, c->t);
     PetscCall(Steps(hg, lambda, n, c));
     PetscCall(Residual(hg, lambda, &c->r));
     c->fall = PetscLogReal(before / c->r) / (PetscReal)n;
@@ -248,7 +254,7 @@ static PetscErrorCode Aim(HG hg, Course *c, PetscReal *lower)
   PetscReal share = 0.5;
 
   PetscFunctionBegin;
-  if (c->fall > 0 && c->fall_s > 0) share = c->fall_s / (c->fall + c->fall_s);
+  if (c->fall > 0 && c->fall_s > 0) share = c->fall_s / (c->fall / c->cost + c->fall_s);
   share = PetscMin(PetscMax(share, 0.1), 0.9);
   *lower = PetscMax(share * aim, PetscMin(0.9 * aim, aim - hg->parts.adjoint));
   c->r_to = c->r;
