@@ -26,9 +26,7 @@ static PetscErrorCode CaseCreate(BLPType type, PetscBool map, Case *k)
   PetscCall(VecGetSize(k->lambda, &k->nlambda));
   PetscCall(VecGetSize(w, &k->nw));
   PetscCall(VecDestroy(&w));
-  PetscCall(TwofoldVecSetRandomNormal(k->lambda, 7));
-  PetscCall(VecScale(k->lambda, 0.5));
-  PetscCall(VecShift(k->lambda, 2));
+  PetscCall(SyntheticLambda(k->blp, &spec, 7, 0.5, 2, k->lambda));
   PetscCall(PetscMalloc3(k->nlambda, &k->l, 2 * k->nw, &k->w, k->nw, &k->expected));
   PetscCall(VecGather(k->lambda, k->l));
   PetscFunctionReturn(0);
