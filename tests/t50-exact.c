@@ -179,8 +179,11 @@ static PetscErrorCode SingularHessian(void)
 
 /* f, g and w of a quadratic problem by Newton's method and a direct solve, against its closed form; the
    coupling makes the Hessian depend on lambda. */
-static PetscErrorCode AgainstClosedForm(PetscBool map, PetscReal kappa)
+static PetscErrorCode AgainstClosedForm(PetscBool map, PetscReal kappa, HGExactSolver solver)
 {
+  const char *const direct[] = {"-hg_type exact -hg_exact_closed_form 0",
+                                "-hg_type exact -hg_exact_closed_form 0 -hg_exact_solver lapack",
+                                "-hg_type exact -hg_exact_closed_form 0 -hg_exact_solver scalapack"};
   const QuadraticSpec spec = {.n = 30,
                               .m = 7,
                               .seed = 3,
@@ -204,9 +207,7 @@ static PetscErrorCode AgainstClosedForm(PetscBool map, PetscReal kappa)
   PetscCall(TwofoldVecSetRandomNormal(lambda, 7));
   for (int i = 0; i < 2; i++) {
     PetscCall(VecDuplicate(lambda, &g[i]));
-    PetscCall(HGMake(blp, NULL,
-                     i ? "-hg_type exact -hg_exact_closed_form 0" : "-hg_type exact -hg_exact_max_size 1",
-                     &hg[i]));
+    PetscCall(HGMake(blp, NULL, i ? direct[solver] : "-hg_type exact -hg_exact_max_size 1", &hg[i]));
     PetscCall(HGSolve(hg[i], lambda, &f[i], g[i]));
     PetscCall(HGGetState(hg[i], &x[i]));
   }
@@ -229,6 +230,32 @@ static PetscErrorCode AgainstClosedForm(PetscBool map, PetscReal kappa)
     PetscCall(VecDestroy(&g[i]));
   }
   PetscCall(VecDestroy(&lambda));
+  PetscCall(BLPDestroy(&blp));
+  PetscFunctionReturn(0);
+}
+
+/* ScaLAPACK shares the matrix out, where every rank has some of it. */
+static PetscErrorCode Shared(void)
+{
+  const QuadraticSpec spec = {
+      .n = 30, .m = 7, .seed = 3, .mu = 0.1, .L = 1, .beta = 0.7, .eta1 = 1.3, .eta2 = 0.6};
+  PetscLogDouble alone, shared;
+  PetscMPIInt size;
+  BLP blp;
+  HG hg;
+
+  PetscFunctionBegin;
+  if (!PetscDefined(HAVE_SCALAPACK)) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
+  PetscCall(QuadraticProblem(TEST_COMM, &spec, "", &blp));
+  PetscCall(HGMake(blp, NULL, "-hg_type exact -hg_exact_closed_form 0", &hg)); /* auto: small, so by LAPACK */
+  PetscCall(HGGetMemory(hg, &alone));
+  PetscCall(HGExactSetSolver(hg, HG_EXACT_SCALAPACK));
+  PetscCall(HGGetMemory(hg, &shared));
+  const PetscReal saved = alone - shared, square = (PetscReal)(spec.n * spec.n) * sizeof(PetscScalar);
+  CHECK(size > 1 ? saved > square * (1 - 2.0 / size) - 1e-9 : saved == 0, "%g bytes alone, %g shared by %d",
+        alone, shared, (int)size);
+  PetscCall(HGDestroy(&hg));
   PetscCall(BLPDestroy(&blp));
   PetscFunctionReturn(0);
 }
@@ -394,6 +421,7 @@ static PetscErrorCode Refusals(void)
   PetscCall(HGSetType(hg, HGAID));
   CHECK_RAISES(PETSC_ERR_ARG_WRONG, HGExactSetMaxSize(hg, 100));
   CHECK_RAISES(PETSC_ERR_ARG_WRONG, HGExactSetClosedForm(hg, PETSC_TRUE));
+  CHECK_RAISES(PETSC_ERR_ARG_WRONG, HGExactSetSolver(hg, HG_EXACT_LAPACK));
   PetscCall(HGDestroy(&hg));
   PetscCall(VecDestroy(&lambda));
   PetscCall(VecDestroy(&g));
@@ -427,9 +455,13 @@ int main(int argc, char **argv)
   PetscCall(AllTypes());
   PetscCall(SingularHessian());
   for (PetscReal kappa = 10; kappa < 2e8; kappa *= 1e7) {
-    PetscCall(AgainstClosedForm(PETSC_FALSE, kappa));
-    PetscCall(AgainstClosedForm(PETSC_TRUE, kappa));
+    for (int map = 0; map < 2; map++) {
+      PetscCall(AgainstClosedForm((PetscBool)map, kappa, HG_EXACT_LAPACK));
+      if (PetscDefined(HAVE_SCALAPACK))
+        PetscCall(AgainstClosedForm((PetscBool)map, kappa, HG_EXACT_SCALAPACK));
+    }
   }
+  PetscCall(Shared());
   PetscCall(Damping());
   PetscCall(Refusals());
   PetscCall(TestFinalize());

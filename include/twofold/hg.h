@@ -34,6 +34,15 @@ typedef enum {
 /** Names of the ways: "reverse", "forward"; laid out as for PetscOptionsEnum(). */
 extern const char *const HGITDModes[];
 
+/** What exact solves its dense systems by. */
+typedef enum {
+  HG_EXACT_AUTO,     /**< scalapack for w of 512 entries and more on several ranks, where PETSc has it */
+  HG_EXACT_LAPACK,   /**< every rank holds and factors the whole matrix */
+  HG_EXACT_SCALAPACK /**< the ranks share it; lapack all the same on one rank, or with few entries a rank */
+} HGExactSolver;
+/** Names of the solvers: "auto", "lapack", "scalapack"; laid out as for PetscOptionsEnum(). */
+extern const char *const HGExactSolvers[];
+
 /** Why a hypergradient ended. */
 typedef enum {
   HG_CONVERGED_ITS = 1,      /**< the fixed numbers of steps t and k were made */
@@ -358,8 +367,8 @@ PetscErrorCode HGGetCorrect(HG hg, PetscBool *correct);
 PetscErrorCode HGGetCorrection(HG hg, Vec *dg);
 
 /**
- * Sets the largest problem that exact takes: it makes n products at each Newton step, and every rank holds
- * n x n numbers, n being w's size.
+ * Sets the largest problem that exact takes: it makes n products at each Newton step and factors an n x n
+ * matrix, n being w's size.
  *
  * @logicallycollective
  *
@@ -384,6 +393,19 @@ PetscErrorCode HGExactSetMaxSize(HG hg, PetscInt size);
  * @option{-hg_exact_closed_form}
  */
 PetscErrorCode HGExactSetClosedForm(HG hg, PetscBool use);
+/**
+ * Sets what exact solves its dense systems by.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg      the hypergradient, of type exact
+ * @param[in]     solver  auto (the default), lapack or scalapack
+ *
+ * @raises PETSC_ERR_ARG_WRONG the hypergradient is not exact
+ * @raises PETSC_ERR_SUP by HGSetUp(): PETSc was built without ScaLAPACK
+ * @option{-hg_exact_solver auto|lapack|scalapack}
+ */
+PetscErrorCode HGExactSetSolver(HG hg, HGExactSolver solver);
 
 /**
  * Sets a tolerance of the hypergradient's error: aid then chooses its numbers of steps t and k itself.

@@ -1,6 +1,6 @@
 /* exact: the hypergradient to rounding, as a reference for the other types. Where the problem has a closed
    form (BLPGetExact()) it is that. Else, for small problems: with n = dim w it assembles dense n x n matrices
-   from n products each and solves by LAPACK:
+   from n products each and solves by LAPACK or ScaLAPACK:
 
      Newton's method   w <- w + s (I - d1Phi)^{-1} (Phi(w) - w),   from 0, to the rounding of Phi(w) - w
      the adjoint       (I - d1Phi^T) v = grad1 E,   g = grad2 E + d2Phi^T v
@@ -19,11 +19,14 @@ typedef struct {
   PetscInt max_size, n;
   PetscBool loss;
   PetscBool wants_form, form; /* the closed form: where there is one; it is used */
+  HGExactSolver solver;
   TwofoldDirect A;
   State at, in, out;  /* where the products are; e_j and its product */
   Vec trial, r, p, q; /* w + s p; the residual there; the step, and its correction */
   State v;            /* adjoint */
 } Exact;
+
+const char *const HGExactSolvers[] = {"auto", "lapack", "scalapack", "HGExactSolver", "HG_EXACT_", NULL};
 
 enum { max_newton = 200, max_halvings = 40 };
 static const PetscReal least = 1e-15, /* relative residuals: below this one there is nothing to gain */
@@ -251,6 +254,15 @@ PetscErrorCode HGExactSetMaxSize(HG hg, PetscInt size)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode HGExactSetSolver(HG hg, HGExactSolver solver)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckExact(hg, "HGExactSetSolver()"));
+  ((Exact *)hg->data)->solver = solver;
+  hg->setup = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode HGExactSetClosedForm(HG hg, PetscBool use)
 {
   PetscFunctionBegin;
@@ -267,13 +279,13 @@ static PetscErrorCode CheckSize(HG hg)
 
   PetscFunctionBegin;
   PetscCall(BLPGetSizes(hg->blp, NULL, &exact->n));
-  PetscCheck(exact->n <= exact->max_size, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
-             "-%shg_type exact is for small problems: w has %" PetscInt_FMT
-             " entries and -%shg_exact_max_size "
-             "is %" PetscInt_FMT "; raise it for %.2g GB a rank and as many products at each Newton step, or "
-             "use -%shg_type aid with small -%slls_rtol and -%shg_ksp_rtol",
-             prefix, exact->n, prefix, exact->max_size,
-             (double)exact->n * (double)exact->n * sizeof(PetscScalar) / 1e9, prefix, prefix, prefix);
+  PetscCheck(
+      exact->n <= exact->max_size, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
+      "-%shg_type exact is for small problems: w has %" PetscInt_FMT " entries and -%shg_exact_max_size "
+      "is %" PetscInt_FMT "; raise it for a matrix of %.2g GB and as many products at each Newton step, or "
+      "use -%shg_type aid with small -%slls_rtol and -%shg_ksp_rtol",
+      prefix, exact->n, prefix, exact->max_size,
+      (double)exact->n * (double)exact->n * sizeof(PetscScalar) / 1e9, prefix, prefix, prefix);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -315,7 +327,7 @@ static PetscErrorCode HGSetUp_Exact(HG hg)
   PetscCall(VecDuplicate(hg->g1, &exact->trial));
   PetscCall(VecDuplicate(hg->g1, &exact->p));
   PetscCall(VecDuplicate(hg->g1, &exact->q));
-  PetscCall(TwofoldDirectCreate(hg->g1, &exact->A));
+  PetscCall(TwofoldDirectCreate(hg->g1, (TwofoldDirectKind)exact->solver, &exact->A));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -323,11 +335,15 @@ static PetscErrorCode HGSetFromOptions_Exact(HG hg, PetscOptionItems *PetscOptio
 {
   PetscInt size = ((Exact *)hg->data)->max_size;
   PetscBool use = ((Exact *)hg->data)->wants_form;
+  HGExactSolver solver = ((Exact *)hg->data)->solver;
 
   PetscFunctionBegin;
   PetscCall(PetscOptionsInt("-hg_exact_max_size", "Largest w that exact takes, entries", "HGExactSetMaxSize",
                             size, &size, NULL));
   PetscCall(HGExactSetMaxSize(hg, size));
+  PetscCall(PetscOptionsEnum("-hg_exact_solver", "What dense systems are solved by", "HGExactSetSolver",
+                             HGExactSolvers, (PetscEnum)solver, (PetscEnum *)&solver, NULL));
+  PetscCall(HGExactSetSolver(hg, solver));
   PetscCall(PetscOptionsBool("-hg_exact_closed_form", "Take the problem's closed form where it has one",
                              "HGExactSetClosedForm", use, &use, NULL));
   PetscCall(HGExactSetClosedForm(hg, use));
@@ -356,6 +372,7 @@ static PetscErrorCode HGGetMemory_Exact(HG hg, PetscLogDouble *bytes)
 {
   Exact *exact = (Exact *)hg->data;
   PetscInt nlocal;
+  PetscLogDouble matrix;
 
   PetscFunctionBegin;
   PetscCall(VecGetLocalSize(hg->g1, &nlocal));
@@ -363,9 +380,8 @@ static PetscErrorCode HGGetMemory_Exact(HG hg, PetscLogDouble *bytes)
     *bytes += (PetscLogDouble)sizeof(PetscScalar) * (PetscLogDouble)nlocal; /* a residual */
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  /* all of A and this rank's rows; eight vectors and the map's */
-  *bytes += (PetscLogDouble)sizeof(PetscScalar) *
-            ((PetscLogDouble)exact->n * (PetscLogDouble)(exact->n + nlocal) + 9.0 * (PetscLogDouble)nlocal);
+  PetscCall(TwofoldDirectGetMemory(exact->A, &matrix));
+  *bytes += matrix + 9.0 * (PetscLogDouble)nlocal * sizeof(PetscScalar); /* eight vectors and the map's */
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

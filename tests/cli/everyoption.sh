@@ -45,6 +45,7 @@ hypergrad@-hg_type aid -hg_test@-@NUMBER is the error of aid itself
 exact@-blp_train train.svm -blp_val val.svm -hg_view@-@^  lower level by Newton.s method from 0, adjoint by a direct solve
 exact@-blp_train train.svm -blp_val val.svm -hg_exact_max_size 24 -hg_converged_reason@-@^Hypergradient ended by CONVERGED_RTOL
 exact@-hg_exact_closed_form 0 -blp_type quadratic -hg_view@-@^  lower level by Newton
+exact@-hg_exact_solver lapack -hg_exact_closed_form 0 -blp_type quadratic@-@^reason  *CONVERGED_RTOL
 exact@-blp_type quadratic -blp_quadratic_n 9000@-@^adjoint  *none, by closed form$
 exact@-blp_train train.svm -blp_val val.svm -hg_test@-@order (2\.0|1\.9).* \(2 expected\): pass
 solve@-lset_type nonneg -lset_view@-@^  type: nonneg$

@@ -134,18 +134,25 @@ PetscErrorCode TwofoldSpectralHear(MPI_Comm comm, const char prefix[]);
 /* e <- the unit vector of global entry j. Logically collective. */
 PetscErrorCode TwofoldVecSetUnit(Vec e, PetscInt j);
 
-/* A small dense system A x = b, b and x laid out as `like`, solved directly by LAPACK (direct.c): every rank
-   has all n x n numbers of A. Collective on like, as all but SetColumn are. */
+/* A small dense system A x = b, b and x laid out as `like`, solved directly (direct.c): by LAPACK, where
+   every rank has all n x n numbers, or by ScaLAPACK, where they are shared out. Collective on like, but for
+   GetMemory. */
 typedef struct _TwofoldDirect *TwofoldDirect;
-PetscErrorCode TwofoldDirectCreate(Vec like, TwofoldDirect *direct);
+typedef enum {
+  TWOFOLD_DIRECT_AUTO, /* scalapack for a larger n on several ranks, where PETSc has it */
+  TWOFOLD_DIRECT_LAPACK,
+  TWOFOLD_DIRECT_SCALAPACK /* lapack all the same on one rank, and where n is too small to share out */
+} TwofoldDirectKind;
+PetscErrorCode TwofoldDirectCreate(Vec like, TwofoldDirectKind kind, TwofoldDirect *direct);
 PetscErrorCode TwofoldDirectDestroy(TwofoldDirect *direct);
-/* Column j of A is y. Not collective. */
+/* Column j of A is y. All are set before Factor, and again before the next. */
 PetscErrorCode TwofoldDirectSetColumn(TwofoldDirect direct, PetscInt j, Vec y);
-/* The Frobenius norm of A. */
+/* The Frobenius norm of A, before Factor. */
 PetscErrorCode TwofoldDirectGetNorm(TwofoldDirect direct, PetscReal *norm);
-/* Factors A + shift I; A itself stays. Raises PETSC_ERR_MAT_LU_ZRPVT where that has no inverse. */
+/* Factors A + shift I. Raises an error where that has no inverse. */
 PetscErrorCode TwofoldDirectFactor(TwofoldDirect direct, PetscReal shift);
 PetscErrorCode TwofoldDirectSolve(TwofoldDirect direct, Vec b, Vec x);
+PetscErrorCode TwofoldDirectGetMemory(TwofoldDirect direct, PetscLogDouble *bytes);
 
 /* Whether the KSP's type is for symmetric operators only. */
 PetscErrorCode TwofoldKSPNeedsSymmetry(KSP ksp, PetscBool *needs);
