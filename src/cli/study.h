@@ -70,10 +70,10 @@ typedef struct {
   PetscBool relative;
 } StudyColumn;
 double StudyValue(const StudyRow *row, StudyColumn column);
-/* Number, mean, standard deviation and largest of what is finite at method m and steps study->at[i]. */
+/* Number, mean, standard deviation and extremes of what is finite at method m and steps study->at[i]. */
 typedef struct {
   int n;
-  double mean, deviation, largest;
+  double mean, deviation, least, largest;
 } StudyStatistics;
 StudyStatistics StudySummarise(const Study *study, const StudyRow row[], PetscInt m, PetscInt i,
                                StudyColumn column);

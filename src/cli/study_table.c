@@ -55,7 +55,7 @@ double StudyValue(const StudyRow *row, StudyColumn column)
 StudyStatistics StudySummarise(const Study *study, const StudyRow row[], PetscInt m, PetscInt i,
                                StudyColumn column)
 {
-  StudyStatistics s = {0, 0, 0, -INFINITY};
+  StudyStatistics s = {0, 0, 0, INFINITY, -INFINITY};
   double squares = 0;
 
   for (PetscInt sample = 0; sample < study->samples; sample++) {
@@ -65,9 +65,10 @@ StudyStatistics StudySummarise(const Study *study, const StudyRow row[], PetscIn
     s.n++;
     s.mean += d / s.n;
     squares += d * (x - s.mean);
+    s.least = fmin(s.least, x);
     s.largest = fmax(s.largest, x);
   }
-  if (!s.n) return (StudyStatistics){0, NAN, NAN, NAN};
+  if (!s.n) return (StudyStatistics){0, NAN, NAN, NAN, NAN};
   s.deviation = s.n > 1 ? sqrt(squares / (s.n - 1)) : 0;
   return s;
 }
@@ -113,7 +114,8 @@ static void WriteMeans(FILE *file, const Study *study, const StudyRow row[])
 
   fprintf(file, "method,t,n");
   for (size_t j = 0; j < ncolumns; j++)
-    fprintf(file, ",%s_mean,%s_deviation,%s_largest", columns[j].name, columns[j].name, columns[j].name);
+    fprintf(file, ",%s_mean,%s_deviation,%s_least,%s_largest", columns[j].name, columns[j].name,
+            columns[j].name, columns[j].name);
   fprintf(file, "\n");
   for (PetscInt m = 0; m < study->nmethods; m++) {
     for (PetscInt i = 0; i < study->nat; i++) {
@@ -123,6 +125,7 @@ static void WriteMeans(FILE *file, const Study *study, const StudyRow row[])
         const StudyStatistics s = StudySummarise(study, row, m, i, columns[j]);
         WriteNumber(file, s.mean);
         WriteNumber(file, s.deviation);
+        WriteNumber(file, s.least);
         WriteNumber(file, s.largest);
       }
       fprintf(file, "\n");

@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+#SBATCH --job-name=figure1
+#SBATCH --ntasks=4
+#SBATCH --time=00:30:00
+#SBATCH --output=figure1-%j.out
+# Figure 1 of the paper: the error of hypergradients against the number of steps, on four synthetic problems, as a
+# `twofold study` each; then the figure by gnuplot and what it shows as a table.
+set -euo pipefail
+
+usage() {
+  cat >&2 <<'END'
+usage: jobs/experiments/figure1.sh [--quick] [-n RANKS] [-g GROUPS] [-o DIR] [PANEL...]
+  --quick    small problems, few lambdas and steps: within a minute on 2 ranks
+  -n RANKS   MPI ranks (default 2; in a batch job all that it has)
+  -g GROUPS  groups of ranks that share the lambdas out among them (default: one a rank)
+  -o DIR     results (default runs/figure1, with --quick runs/figure1-quick): a run directory a panel, figure1.csv,
+             figure1.svg, figure1.png, and figure1.txt, what the figure must show; a panel that is there is not run again
+  PANEL      logistic, krr, biasedreg, hyperrep (default: all)
+As a batch job: sbatch jobs/experiments/figure1.sh, or the same line in a script for another scheduler.
+Environment: TWOFOLD, the program (build/release/twofold); TWOFOLD_LAUNCH, what starts it, as "srun --mpi=pmix"
+Exit code: 0 done; 64 wrong usage; 66 no program; 69 no gnuplot, figures missing; otherwise that of the run that failed
+END
+  exit 64
+}
+say() { echo "figure1: $*" >&2; }
+
+# ------------------------------------------------------------------ arguments
+all=(logistic krr biasedreg hyperrep)
+quick='' lambdas=20 ranks='' groups='' out='' panels=()
+while [ $# -gt 0 ]; do
+  case $1 in
+  --quick) quick=-quick lambdas=5 ;;
+  -n | -g | -o)
+    [ $# -ge 2 ] || usage
+    case $1 in -n) ranks=$2 ;; -g) groups=$2 ;; -o) out=$2 ;; esac
+    shift
+    ;;
+  logistic | krr | biasedreg | hyperrep) panels+=("$1") ;;
+  *) usage ;;
+  esac
+  shift
+done
+[[ "${ranks:-1}${groups:-1}" =~ ^[1-9][0-9]*$ ]] || usage
+[ ${#panels[@]} -gt 0 ] || panels=("${all[@]}")
+
+# ------------------------------------------------------------------ where we are: a batch system runs a copy of this
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+submitted=${SLURM_SUBMIT_DIR:-${PBS_O_WORKDIR:-${LS_SUBCWD:-${SGE_O_WORKDIR:-$PWD}}}}
+root=$(cd "$here/../.." && pwd)
+[ -e "$root/jobs/experiments/figure1.gp" ] || root=$submitted
+if [ ! -e "$root/jobs/experiments/figure1.gp" ]; then
+  say "submit this job from the project's folder: there is no jobs/experiments in $root"
+  exit 66
+fi
+out=${out:-runs/figure1$quick}
+[[ $out = /* ]] || out=$submitted/$out
+twofold=${TWOFOLD:-$root/build/release/twofold}
+if [ ! -x "$twofold" ]; then
+  say "there is no program $twofold: cmake --preset release && cmake --build build/release, or set TWOFOLD"
+  exit 66
+fi
+
+# ------------------------------------------------------------------ how it is started
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+allocated=${SLURM_NTASKS:-${PBS_NP:-${LSB_DJOB_NUMPROC:-${NSLOTS:-}}}}
+ranks=${ranks:-${allocated:-2}}
+groups=${groups:-$ranks}
+if [ -n "${TWOFOLD_LAUNCH:-}" ]; then
+  read -r -a launch <<<"$TWOFOLD_LAUNCH"
+else
+  launch=(mpirun -n "$ranks")
+  if [ -z "$allocated" ]; then # also with fewer cores than ranks, and as root
+    export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
+    [ "$(id -u)" -ne 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  fi
+fi
+
+# ------------------------------------------------------------------ the panels
+# What `twofold study` is told of each: n training and as many validation samples of p features, a box of lambda with
+# kappa = L / mu between 10 and 1000, steps of the lower level.
+samples() { echo "-blp_data synthetic -blp_synthetic_n $1 -blp_synthetic_nval $1 -blp_synthetic_p $2"; }
+box() { echo "-study_lambda_min $1 -study_lambda_max $2"; }
+problem() { # PANEL: its formulas, its lower level's map
+  local dim=10
+  [ -z "$quick" ] || dim=6
+  case $1 in
+  logistic) echo "-blp_type logistic -lls_fpm_type gd" ;;
+  krr) echo "-blp_type krr -blp_krr_parameters raw -lls_fpm_type heavyball" ;;
+  biasedreg) echo "-blp_type biasedreg -blp_biasedreg_beta 5 -lls_fpm_type heavyball" ;;
+  hyperrep) echo "-blp_type hyperrep -blp_hyperrep_dim $dim -lls_fpm_type heavyball" ;;
+  esac
+}
+sizes() { # PANEL
+  case $1$quick in
+  logistic) echo "$(samples 500 100) $(box 0.5 5) -study_at 0:700:10" ;;
+  krr) echo "$(samples 100 20) $(box 0.1,0.005 1,0.05) -study_at 0:400:5" ;;
+  biasedreg) echo "$(samples 500 100) $(box -5 5) -study_at 0:300:5" ;;
+  hyperrep) echo "$(samples 100 50) $(box 0 1) -study_at 0:300:5" ;;
+  logistic-quick) echo "$(samples 100 20) $(box 0.2 2) -study_at 0:400:10" ;;
+  krr-quick) echo "$(samples 60 10) $(box 0.1,0.01 1,0.1) -study_at 0:250:5" ;;
+  biasedreg-quick) echo "$(samples 100 20) $(box -5 5) -study_at 0:200:5" ;;
+  hyperrep-quick) echo "$(samples 60 30) $(box 0 1) -study_at 0:200:4" ;;
+  esac
+}
+how=(-lls_fpm_step optimal -study_methods "itd,fp,cg,fp:10,cg:10" -study_samples "$lambdas" -study_seed 1
+  -hg_certificate bound -study_groups "$groups" -error_if_not_converged -quiet)
+
+run() { # PANEL
+  local dir=$out/$1 options
+  if [ -e "$dir/summary.json" ]; then
+    say "$1 is there already: $dir"
+    return
+  fi
+  read -r -a options <<<"$(problem "$1") $(sizes "$1")"
+  say "${launch[*]} $twofold study ${options[*]} ${how[*]} -output_dir $dir"
+  "${launch[@]}" "$twofold" study "${options[@]}" "${how[@]}" -output_dir "$dir"
+}
+
+mkdir -p "$out"
+for panel in "${panels[@]}"; do run "$panel"; done
+
+# ------------------------------------------------------------------ what came of it
+there=() means=() rows=()
+for panel in "${all[@]}"; do # also those of earlier runs
+  [ -e "$out/$panel/summary.json" ] || continue
+  there+=("$panel")
+  means+=("$out/$panel/means.csv")
+  rows+=("$out/$panel/study.csv")
+done
+export LC_ALL=C
+awk 'FNR == 1 { n = split(FILENAME, part, "/"); if (NR == 1) print "panel," $0; next } { print part[n - 1] "," $0 }' \
+  "${means[@]}" >"$out/figure1.csv"
+awk -F, -f "$root/jobs/experiments/figure1.awk" "${means[@]}" "${rows[@]}" | tee "$out/figure1.txt" ||
+  say "not all of this is as the paper has it"
+
+if ! command -v gnuplot >/dev/null; then
+  say "no gnuplot, so no pictures: jobs/setup.sh --experiments installs it; then run this again, which takes the results in $out"
+  exit 69
+fi
+gnuplot -e "dir='$out'; panels='${there[*]}'" "$root/jobs/experiments/figure1.gp"
+say "$out/figure1.svg, figure1.png, figure1.csv, figure1.txt"
