@@ -6,12 +6,9 @@ static const struct {
   BLPType type;
   DenseConstructor create;
 } constructors[] = {
-    {BLPSOFTMAX, DenseCreate_Softmax},
-    {BLPLOGISTIC, DenseCreate_Logistic},
-    {BLPBIASEDREG, DenseCreate_BiasedReg},
-    {BLPKRR, DenseCreate_KRR},
-    {BLPUSER, DenseCreate_User},
-    {BLPQUADRATIC, DenseCreate_Quadratic},
+    {BLPSOFTMAX, DenseCreate_Softmax},     {BLPLOGISTIC, DenseCreate_Logistic},
+    {BLPBIASEDREG, DenseCreate_BiasedReg}, {BLPKRR, DenseCreate_KRR},
+    {BLPUSER, DenseCreate_User},           {BLPQUADRATIC, DenseCreate_Quadratic},
     {BLPHYPERREP, DenseCreate_HyperRep},
 };
 

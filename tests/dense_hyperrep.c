@@ -17,7 +17,8 @@ static long double Feature(const Dense *d, const PetscReal lambda[], int set, Pe
 }
 
 /* (X H w - y)_i */
-static long double Residual(const Dense *d, const PetscReal lambda[], int set, PetscInt i, const PetscReal w[])
+static long double Residual(const Dense *d, const PetscReal lambda[], int set, PetscInt i,
+                            const PetscReal w[])
 {
   long double sum = -((const HyperRep *)d->data)->y[set][i];
 

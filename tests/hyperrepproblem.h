@@ -3,7 +3,8 @@
 /* Problem `hyperrep` of synthetic data: what it needs of them. */
 #include "synthetic.h"
 
-/* Real targets, a representation of size c, and features so small that the tests' step sizes are for it too. */
+/* Real targets, a representation of size c, and features so small that the tests' step sizes are for it too.
+ */
 static inline void SyntheticHyperRep(Synthetic *s)
 {
   static const char *const options[] = {
