@@ -16,6 +16,7 @@
 #include <twofold/lset.h>
 #include <twofold/state.h>
 #include <twofold/fpm.h>
+#include <twofold/precond.h>
 #include <twofold/lls.h>
 #include <twofold/tape.h>
 #include <twofold/bound.h>

@@ -21,6 +21,7 @@ typedef struct {
   BLPUserUpperFn upper;
   BLPUserGradientFn gradient;
   BLPUserProductFn hessian, cross, crosstranspose;
+  BLPUserDiagonalFn diagonal;
   BLPUserMapFn apply;
   BLPUserProductFn jvp, vjp, parameterjvp, parametervjp;
   BLPUserLinearizeFn linearize, maplinearize;
@@ -114,6 +115,16 @@ static PetscErrorCode Product(BLP blp, const Vec point[2], BLPUserProductFn prod
 static PetscErrorCode BLPLossHessian_User(BLP blp, Vec v, Vec y)
 {
   return Product(blp, blp->point, ((User *)blp->data)->hessian, "Hessian product", v, y);
+}
+
+static PetscErrorCode BLPLossHessianDiagonal_User(BLP blp, Vec d)
+{
+  User *user = (User *)blp->data;
+
+  PetscFunctionBegin;
+  PetscCallBack("diagonal of the Hessian",
+                (*user->diagonal)(blp, blp->point[0], blp->point[1], d, user->ctx));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode BLPLossCross_User(BLP blp, Vec u, Vec y)
@@ -347,6 +358,17 @@ PetscErrorCode BLPUserSetLoss(BLP blp, BLPUserGradientFn gradient, BLPUserProduc
   blp->ops->losscross = cross ? BLPLossCross_User : NULL;
   blp->ops->losscrosstranspose = crosstranspose ? BLPLossCrossTranspose_User : NULL;
   blp->linearized = blp->no_value = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPUserSetLossDiagonal(BLP blp, BLPUserDiagonalFn diagonal)
+{
+  User *user = NULL;
+
+  PetscFunctionBegin;
+  PetscCall(GetUser(blp, "BLPUserSetLossDiagonal()", &user));
+  user->diagonal = diagonal;
+  blp->ops->losshessiandiagonal = diagonal ? BLPLossHessianDiagonal_User : NULL;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -173,6 +173,7 @@ PetscErrorCode DenseCreate_User(const Synthetic *s, Dense *d)
   d->data = u;
   d->ops = s->map ? &by_map : &by_loss;
   d->direct = PETSC_TRUE;
+  d->diagonal = PETSC_TRUE;
   d->mu = d->L = TWOFOLD_USER;
   d->p = d->nlambda = s->p;
   d->c = s->c;

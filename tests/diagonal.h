@@ -142,6 +142,20 @@ static inline PetscErrorCode DiagonalHessian(BLP blp, Vec lambda, Vec w, Vec v, 
   PetscFunctionReturn(0);
 }
 
+static inline PetscReal DiagonalSlope2At(const Diagonal *s, PetscInt i, PetscReal w, PetscReal unused)
+{
+  (void)unused;
+  return DiagonalSlopeAt(s, i, w);
+}
+
+static inline PetscErrorCode DiagonalDiagonal(BLP blp, Vec lambda, Vec w, Vec d, void *ctx)
+{
+  PetscFunctionBegin;
+  (void)blp;
+  PetscCall(DiagonalApply((Diagonal *)ctx, DiagonalSlope2At, w, lambda, d));
+  PetscFunctionReturn(0);
+}
+
 /* d/dlambda grad_w l = -I, d2Phi = I */
 static inline PetscErrorCode DiagonalCross(BLP blp, Vec lambda, Vec w, Vec v, Vec y, void *ctx)
 {
@@ -190,6 +204,8 @@ static inline PetscErrorCode DiagonalProblem(MPI_Comm comm, Diagonal *s, BLP *bl
         BLPUserSetMap(*blp, DiagonalMap, DiagonalJVP, DiagonalJVP, DiagonalCross, DiagonalCross, PETSC_TRUE));
   else
     PetscCall(BLPUserSetLoss(*blp, DiagonalGradient, DiagonalHessian, DiagonalCross, DiagonalCross));
+  if (!s->map) PetscCall(BLPUserSetLossDiagonal(*blp, DiagonalDiagonal));
+  if (s->sign > 0) PetscCall(BLPUserSetConstants(*blp, 1 / s->kappa, 1 + s->a, (PetscReal)PETSC_DEFAULT));
   PetscCall(BLPSetUp(*blp));
   PetscFunctionReturn(0);
 }

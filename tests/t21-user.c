@@ -46,6 +46,9 @@ static PetscErrorCode Missing(void)
   PetscCall(BLPLossLinearize(blp, lambda, w));
   CHECK_SAYS(PETSC_ERR_SUP, "the user problem has no Hessian product: BLPUserSetLoss()",
              BLPLossHessianMult(blp, w, y));
+  PetscCall(BLPUserSetLossDiagonal(blp, NULL));
+  CHECK_SAYS(PETSC_ERR_SUP, "no diagonal of the Hessian: BLPUserSetLossDiagonal()",
+             BLPLossHessianDiagonal(blp, y));
   CHECK_SAYS(PETSC_ERR_SUP, "no cross product: BLPUserSetLoss()", BLPLossCrossMult(blp, lambda, y));
   CHECK_SAYS(PETSC_ERR_SUP, "the user problem has no cross product transposed: BLPUserSetLoss()",
              BLPLossCrossMultTranspose(blp, w, g));

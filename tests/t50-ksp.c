@@ -344,8 +344,11 @@ static PetscErrorCode Preconditioners(Case *k)
   PetscCall(Preconditioned(k, KSPCG, FPMGD, both));
   PetscCall(Preconditioned(k, KSPGMRES, FPMHEAVYBALL, both));
   /* what reads entries of the matrix */
-  PetscCall(Refused(k, NULL, "-hg_ksp_type gmres -hg_pc_type jacobi", PETSC_ERR_SUP, "shell"));
-  PetscCall(Refused(k, NULL, "-hg_ksp_type gmres -hg_pc_type lu", PETSC_ERR_MISSING_FACTOR, "shell"));
+  PetscCall(
+      Refused(k, NULL, "-hg_ksp_type gmres -hg_pc_type jacobi", PETSC_ERR_SUP,
+              "-hg_pc_type jacobi needs the entries of the matrix, and there are only products with it: "
+              "use -hg_precond jacobi"));
+  PetscCall(Refused(k, "a_", "-a_hg_pc_type lu", PETSC_ERR_SUP, "use -a_hg_precond jacobi"));
   PetscCall(PreconditionerOptions(k));
   PetscFunctionReturn(0);
 }

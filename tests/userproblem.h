@@ -195,6 +195,37 @@ static inline PetscErrorCode UserHessian(BLP blp, Vec lambda, Vec w, Vec v, Vec 
   PetscFunctionReturn(0);
 }
 
+/* sum_i A_im^2 (1 - tanh^2 r_i) / n + d_m, by a copy of A */
+static inline PetscErrorCode UserDiagonal(BLP blp, Vec lambda, Vec w, Vec diagonal, void *ctx)
+{
+  UserProblem *u = (UserProblem *)ctx;
+  PetscInt first, last, n;
+  Mat squared;
+
+  PetscFunctionBegin;
+  (void)blp;
+  PetscCall(UserWeights(u, lambda));
+  PetscCall(MatMult(u->A[0], w, u->r[0]));
+  PetscCall(VecAXPY(u->r[0], -1, u->b[0]));
+  PetscCall(UserApply(u->r[0], UserSech2));
+  PetscCall(MatDuplicate(u->A[0], MAT_COPY_VALUES, &squared));
+  PetscCall(MatGetOwnershipRange(squared, &first, &last));
+  for (PetscInt i = first; i < last; i++) {
+    const PetscInt *column;
+    const PetscScalar *entry;
+    PetscCall(MatGetRow(u->A[0], i, &n, &column, &entry));
+    for (PetscInt j = 0; j < n; j++)
+      PetscCall(MatSetValue(squared, i, column[j], entry[j] * entry[j], INSERT_VALUES));
+    PetscCall(MatRestoreRow(u->A[0], i, &n, &column, &entry));
+  }
+  PetscCall(MatAssemblyBegin(squared, MAT_FINAL_ASSEMBLY));
+  PetscCall(MatAssemblyEnd(squared, MAT_FINAL_ASSEMBLY));
+  PetscCall(MatMultTranspose(squared, u->r[0], diagonal));
+  PetscCall(MatDestroy(&squared));
+  PetscCall(VecAXPBY(diagonal, 1, 1 / (PetscReal)u->n[0], u->e));
+  PetscFunctionReturn(0);
+}
+
 /* w * d * (B v) */
 static inline PetscErrorCode UserCross(BLP blp, Vec lambda, Vec w, Vec v, Vec y, void *ctx)
 {
@@ -505,6 +536,7 @@ static inline PetscErrorCode UserProblemSet(BLP blp, UserProblem *u, PetscBool m
     PetscCall(BLPUserSetLipschitz(blp, NULL, UserMapLipschitz));
   } else {
     PetscCall(BLPUserSetLoss(blp, UserGradient, UserHessian, UserCross, UserCrossTranspose));
+    PetscCall(BLPUserSetLossDiagonal(blp, UserDiagonal));
     PetscCall(BLPUserSetConstantFunctions(blp, UserConvexity, UserSmoothness, NULL));
     PetscCall(BLPUserSetLipschitz(blp, UserLipschitz, NULL));
   }

@@ -72,6 +72,18 @@ typedef PetscErrorCode (*BLPUserMapFn)(BLP blp, Vec lambda, Vec w, Vec y, void *
  */
 typedef PetscErrorCode (*BLPUserProductFn)(BLP blp, Vec lambda, Vec w, Vec v, Vec y, void *ctx);
 /**
+ * Computes the diagonal of the Hessian grad^2_ww l at (lambda, w).
+ *
+ * @collective
+ *
+ * @param[in]     blp     the problem
+ * @param[in]     lambda  hyperparameters of the point
+ * @param[in]     w       lower variable of the point
+ * @param[out]    d       diagonal, in w's layout
+ * @param[in]     ctx     what BLPUserSetContext() set
+ */
+typedef PetscErrorCode (*BLPUserDiagonalFn)(BLP blp, Vec lambda, Vec w, Vec d, void *ctx);
+/**
  * Called once when products at (lambda, w) are about to be asked for: the place to compute what they share.
  *
  * @collective
@@ -224,6 +236,17 @@ PetscErrorCode BLPUserSetUpper(BLP blp, BLPUserUpperFn upper);
  */
 PetscErrorCode BLPUserSetLoss(BLP blp, BLPUserGradientFn gradient, BLPUserProductFn hessian,
                               BLPUserProductFn cross, BLPUserProductFn crosstranspose);
+/**
+ * Sets the diagonal of the loss's Hessian: what a Jacobi preconditioner (PRECONDJACOBI) needs.
+ *
+ * @logicallycollective
+ *
+ * @param[in] blp      a problem of type BLPUSER
+ * @param[in] diagonal the diagonal of grad^2_ww l; NULL: none
+ *
+ * @raises PETSC_ERR_ARG_WRONG the problem is not of type BLPUSER
+ */
+PetscErrorCode BLPUserSetLossDiagonal(BLP blp, BLPUserDiagonalFn diagonal);
 /**
  * Sets the lower level as a map, w(lambda) = Phi(w(lambda), lambda): FPM type `problem`.
  *

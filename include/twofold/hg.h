@@ -99,8 +99,8 @@ typedef struct {
   TwofoldConstant estimate;   /**< of the same error, where it was asked for: to first order, no bound. Of a
                                  corrected hypergradient, of the error before the correction */
   PetscInt lower_products;    /**< of the lower-level solver beside its steps (newton) */
-  PetscInt adjoint_products;  /**< with d1Phi or its transpose, of aid's solve and its residual, or of itd's
-                                 sweep */
+  PetscInt adjoint_products;  /**< with d1Phi or its transpose, of aid's solve, its residual and its
+                                 preconditioner's build, or of itd's sweep */
   PetscInt certificate_products; /**< and gradients of the lower level, that bound, estimate and their
                                     steering cost */
   PetscLogDouble lower_time,     /**< time of the lower-level solve, s, this rank */
@@ -196,7 +196,8 @@ PetscErrorCode HGSetFromOptions(HG hg);
  * @raises PETSC_ERR_ARG_WRONGSTATE there is no problem
  * @raises PETSC_ERR_ARG_OUTOFRANGE aid: a tolerance of the KSP, or its number of steps, is not in its range
  * @raises PETSC_ERR_SUP aid: the KSP cannot solve the adjoint system, as CG where d1Phi is not symmetric;
- * `-hg_lanczos` without CG, or with a preconditioner; exact: w is larger than HGExactSetMaxSize(); folds:
+ * `-hg_lanczos` without CG, or with a preconditioner; a preconditioner that does not suit the map or the
+ * problem; exact: w is larger than HGExactSetMaxSize(); folds:
  * `-hg_view_solution` or `-hg_view_adjoint`
  */
 PetscErrorCode HGSetUp(HG hg);
@@ -245,6 +246,22 @@ PetscErrorCode HGGetLLS(HG hg, LLS *lls);
  * @option{-hg_ksp_type T}
  */
 PetscErrorCode HGGetKSP(HG hg, KSP *ksp);
+
+/**
+ * Gives the preconditioner of aid's adjoint system, for further settings; its options begin with `hg_`.
+ *
+ * Once set up, it is newton's (LLSGetPrecond()) where that is of the same type, rank, seed and reuse.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg       the hypergradient, of type aid
+ * @param[out]    precond  the preconditioner, borrowed
+ *
+ * @raises PETSC_ERR_ARG_WRONG the hypergradient is not aid
+ * @raises PETSC_ERR_SUP the problem has folds, and there is one in each
+ * @option{-hg_precond T}
+ */
+PetscErrorCode HGGetPrecond(HG hg, Precond *precond);
 
 /**
  * Gives the map whose derivatives make aid's adjoint system, for further settings; its options begin with

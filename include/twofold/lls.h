@@ -9,6 +9,7 @@
  */
 #include <petscsnes.h>
 #include <twofold/fpm.h>
+#include <twofold/precond.h>
 
 #if defined(__cplusplus)
 extern "C" {
@@ -355,6 +356,19 @@ PetscErrorCode LLSGetProducts(LLS lls, PetscInt *products);
  * @option{-lls_newton_snes_..., -lls_newton_ksp_...}
  */
 PetscErrorCode LLSGetSNES(LLS lls, SNES *snes);
+
+/**
+ * Gives the preconditioner of newton's linear systems, for further settings; its options begin with
+ * `lls_newton_`.
+ *
+ * @notcollective
+ *
+ * @param[in]     lls      the solver
+ * @param[out]    precond  the preconditioner, borrowed; NULL where the type solves no linear systems
+ *
+ * @option{-lls_newton_precond T}
+ */
+PetscErrorCode LLSGetPrecond(LLS lls, Precond *precond);
 
 /**
  * Sets how many differences of former points anderson combines.

@@ -14,10 +14,10 @@ static struct {
   PetscBool in_ours, in_list;
 } heard;
 
-static const char *const our_sections[] = {"Data set",        "Feature matrix",     "Bilevel problem",
-                                           "Fixed-point map", "Lower-level solver", "Tape of iterates",
-                                           "Hypergradient",   "Upper-level set",    "Upper-level solver",
-                                           "Program",         "Computed constants"};
+static const char *const our_sections[] = {
+    "Data set",           "Feature matrix",   "Bilevel problem",    "Fixed-point map",
+    "Lower-level solver", "Tape of iterates", "Hypergradient",      "Upper-level set",
+    "Upper-level solver", "Program",          "Computed constants", "Preconditioner (Precond)"};
 
 static PetscErrorCode AppendText(char **text, const char more[])
 {

@@ -9,19 +9,21 @@
    g does not. */
 #include <twofold/bound.h>
 #include <twofold/impl/hgimpl.h>
+#include <twofold/impl/precondimpl.h>
 
 typedef struct {
   FPM fpm;
   KSP ksp;
-  Mat A;             /* I - d1Phi^T, and its transpose */
-  Vec b, v, r;       /* flat: right-hand side, solution, residual */
-  State in, out;     /* laid over the flat vectors of a product */
-  State vview;       /* laid over v between solves */
-  State accepted;    /* v where warm starts begin; by vectors, as flat ones depend on the ranks */
-  PetscBool fixed;   /* exactly k steps */
-  PetscInt products; /* of the solve at hand, with its residuals */
-  PetscReal bnorm;   /* ||b|| of the solve at hand */
-  PetscBool warmed;  /* accepted holds a v */
+  Mat A;                /* I - d1Phi^T, and its transpose */
+  Vec b, v, r;          /* flat: right-hand side, solution, residual */
+  State in, out;        /* laid over the flat vectors of a product */
+  State vview;          /* laid over v between solves */
+  State accepted;       /* v where warm starts begin; by vectors, as flat ones depend on the ranks */
+  PetscBool fixed;      /* exactly k steps */
+  PetscInt products;    /* of the solve at hand, with its residuals */
+  PetscReal bnorm;      /* ||b|| of the solve at hand */
+  PetscBool warmed;     /* accepted holds a v */
+  Precond own, precond; /* as set, and the one in use: the lower level's, where that is the same */
   PetscBool lanczos;
   TwofoldConstant largest, smallest; /* Lanczos values of the last solve */
   KSPType standard;                  /* the type given to a KSP that had none; NULL where the caller chose */
@@ -258,6 +260,7 @@ static PetscErrorCode SolveAdjoint(HG hg)
     PetscCall(KeepLanczosValues(aid, report->adjoint_its));
   }
   PetscCall(TrueResidual(aid, aid->bnorm, &report->adjoint_residual));
+  PetscCall(PrecondTell(aid->precond, report->adjoint_its, report->adjoint_residual));
   PetscCall(JudgeSolve(aid, report));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -280,6 +283,31 @@ static PetscErrorCode Linearize(HG hg, Vec lambda)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Else the lower level has begun it. */
+static PetscErrorCode HGPrepare_AID(HG hg, Vec lambda)
+{
+  AID *aid = (AID *)hg->data;
+
+  PetscFunctionBegin;
+  (void)lambda;
+  if (aid->precond == aid->own) PetscCall(PrecondBegin(aid->own));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The preconditioner at (hg->x, lambda), where it is due; the loss's point is the same. */
+static PetscErrorCode Precondition(HG hg, Vec lambda)
+{
+  AID *aid = (AID *)hg->data;
+  PetscInt before, after;
+
+  PetscFunctionBegin;
+  PetscCall(PrecondGetCost(aid->precond, NULL, &before));
+  PetscCall(PrecondPrepare(aid->precond, lambda, hg->x->v[0], NULL));
+  PetscCall(PrecondGetCost(aid->precond, NULL, &after));
+  aid->products += after - before;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* The system at (hg->x, lambda). */
 static PetscErrorCode SetSystem(HG hg, Vec lambda)
 {
@@ -291,6 +319,7 @@ static PetscErrorCode SetSystem(HG hg, Vec lambda)
   PetscCall(BoundProvideConstants(aid->fpm, lambda, hg->x->v[0], NULL));
   PetscCall(FPMPrepare(aid->fpm, lambda));
   PetscCall(Linearize(hg, lambda));
+  PetscCall(Precondition(hg, lambda));
   PetscCall(SetRightHandSide(aid, hg->g1));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -435,6 +464,36 @@ static PetscErrorCode CheckSolves(HG hg)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* H's preconditioner is one of a H, so the map must be gd. Newton's and this one's are one object where they
+   are set alike. */
+static PetscErrorCode SetPreconditioner(HG hg)
+{
+  AID *aid = (AID *)hg->data;
+  PetscBool none, like;
+  FPMMethod method;
+  FPMType map;
+  Precond lower;
+
+  PetscFunctionBegin;
+  PetscCall(FPMGetMethod(aid->fpm, &method));
+  PetscCall(FPMGetType(aid->fpm, &map));
+  PetscCall(PrecondIsNone_Private(aid->own, &none));
+  PetscCheck(
+      none || method == FPM_METHOD_GD, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
+      "-%shg_precond %s is one of the Hessian, and I - d1Phi is a multiple of that for the map gd only: "
+      "use -%shg_fpm_type gd instead of %s",
+      Prefix(hg), ((PetscObject)aid->own)->type_name, Prefix(hg), map);
+  PetscCall(PrecondSetBLP(aid->own, hg->blp));
+  PetscCall(LLSGetPrecond(hg->lls, &lower));
+  like = PETSC_FALSE;
+  if (lower && !none) PetscCall(PrecondIsLike_Private(lower, aid->own, &like));
+  PetscCall(PetscObjectReference(like ? (PetscObject)lower : (PetscObject)aid->own));
+  PetscCall(PrecondDestroy(&aid->precond));
+  aid->precond = like ? lower : aid->own;
+  PetscCall(PrecondSetKSP(aid->precond, aid->ksp));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* Lanczos values are those of the operator only where nothing preconditions it; of PETSc's CGs the plain one
    gives them in all its forms. */
 static PetscErrorCode SetLanczos(HG hg)
@@ -542,6 +601,7 @@ static PetscErrorCode HGSetUp_AID(HG hg)
   PetscCall(MatShellSetOperation(aid->A, MATOP_MULT_TRANSPOSE, (void (*)(void))MatMultTranspose_Adjoint));
   PetscCall(SetDefaultKSP(aid));
   PetscCall(CheckSymmetry(hg));
+  PetscCall(SetPreconditioner(hg));
   PetscCall(CheckSolves(hg));
   PetscCall(SetLanczos(hg));
   PetscCall(SetConvergenceTest(aid, HGHasTolerance_Private(hg)));
@@ -566,6 +626,19 @@ PetscErrorCode HGGetKSP(HG hg, KSP *ksp)
   PetscCheck(aid, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
              "only an aid hypergradient has a KSP");
   *ksp = ((AID *)hg->data)->ksp;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetPrecond(HG hg, Precond *precond)
+{
+  PetscBool aid;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
+  PetscCheck(aid, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
+             "only an aid hypergradient has a preconditioner");
+  PetscCall(HGCheckOneLevel_Private(hg, "HGGetPrecond()"));
+  *precond = ((AID *)hg->data)->precond ? ((AID *)hg->data)->precond : ((AID *)hg->data)->own;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -627,6 +700,8 @@ static PetscErrorCode HGSetFromOptions_AID(HG hg, PetscOptionItems *PetscOptions
   PetscCall(SetDefaultKSP(aid));
   PetscCall(KSPSetFromOptions(aid->ksp));
   if (chosen) aid->standard = NULL;
+  PetscCall(TwofoldChildPrefix((PetscObject)aid->own, (PetscObject)hg, "hg_"));
+  PetscCall(PrecondSetFromOptions(aid->own));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -684,6 +759,7 @@ static PetscErrorCode HGView_AID(HG hg, PetscViewer viewer)
   KSPType type;
   PetscReal rtol;
   PetscInt max_it;
+  PetscBool none;
 
   PetscFunctionBegin;
   PetscCall(KSPGetType(aid->ksp, &type));
@@ -697,6 +773,8 @@ static PetscErrorCode HGView_AID(HG hg, PetscViewer viewer)
   PetscCall(PetscViewerASCIIPrintf(viewer, ", %s start\n", hg->warm_start ? "warm" : "cold"));
   PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_TRUE));
   PetscCall(FPMView(aid->fpm, viewer));
+  PetscCall(PrecondIsNone_Private(aid->own, &none));
+  if (!none) PetscCall(PrecondView(aid->precond ? aid->precond : aid->own, viewer));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -704,12 +782,17 @@ static PetscErrorCode HGGetMemory_AID(HG hg, PetscLogDouble *bytes)
 {
   AID *aid = (AID *)hg->data;
   PetscInt nlocal;
+  PetscLogDouble precond;
 
   PetscFunctionBegin;
   PetscCall(VecGetLocalSize(aid->b, &nlocal));
   /* right-hand side, v, residual, the accepted v, the map's work vector; a Krylov method's own are about four
    * more */
   *bytes += (PetscLogDouble)nlocal * sizeof(PetscScalar) * (hg->warm_start ? 9 : 8);
+  if (aid->precond == aid->own) {
+    PetscCall(PrecondGetMemory(aid->own, &precond));
+    *bytes += precond;
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -720,6 +803,8 @@ static PetscErrorCode HGDestroy_AID(HG hg)
   PetscFunctionBegin;
   PetscCall(Reset(hg));
   PetscCall(KSPDestroy(&aid->ksp));
+  PetscCall(PrecondDestroy(&aid->precond));
+  PetscCall(PrecondDestroy(&aid->own));
   PetscCall(FPMDestroy(&aid->fpm));
   PetscCall(PetscFree(hg->data));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -735,12 +820,14 @@ PetscErrorCode HGCreate_AID(HG hg)
   PetscCall(PetscNew(&aid));
   hg->data = aid;
   PetscCall(FPMCreate(comm, &aid->fpm));
+  PetscCall(PrecondCreate(comm, &aid->own));
   PetscCall(KSPCreate(comm, &aid->ksp));
   PetscCall(KSPSetTolerances(aid->ksp, 1e-8, PETSC_DEFAULT, PETSC_DEFAULT, 1000));
   PetscCall(KSPGetPC(aid->ksp, &pc));
   PetscCall(PCSetType(pc, PCNONE)); /* a shell matrix offers nothing to factor */
   hg->ops->setfromoptions = HGSetFromOptions_AID;
   hg->ops->setup = HGSetUp_AID;
+  hg->ops->prepare = HGPrepare_AID;
   hg->ops->adjoint = HGAdjoint_AID;
   hg->ops->accept = HGAccept_AID;
   hg->ops->firstadjoint = HGFirstAdjoint_AID;

@@ -105,6 +105,13 @@ PetscErrorCode LLSGetType(LLS lls, LLSType *type)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode LLSGetPrecond(LLS lls, Precond *precond)
+{
+  PetscFunctionBegin;
+  *precond = lls->precond;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode LLSCanRecord(LLS lls, PetscBool *can)
 {
   PetscFunctionBegin;

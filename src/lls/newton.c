@@ -11,6 +11,7 @@
    for the maps of step alpha. */
 #include <twofold/impl/fpmimpl.h>
 #include <twofold/impl/llsimpl.h>
+#include <twofold/impl/precondimpl.h>
 
 typedef struct {
   SNES snes;
@@ -19,6 +20,7 @@ typedef struct {
   State image;      /* Phi(x), for maps that do not tell how it follows from the residual */
   KSPType standard; /* the type given to a KSP that had none; NULL where the caller chose */
   PetscReal atol;   /* of the KSP, as the caller has it */
+  PetscReal norm;   /* of the residual at the last test */
   LLSLineSearch search;
   SNESLineSearchType standard_search; /* the type given to the line search; another one is the caller's */
   Vec lambda;                         /* of the solve */
@@ -93,9 +95,10 @@ static PetscErrorCode GetScale(LLS lls, PetscReal *scale)
 static PetscErrorCode ComputeJacobian(SNES snes, Vec w, Mat A, Mat P, void *ctx)
 {
   const LLS lls = (LLS)ctx;
-  const Newton *newton = (Newton *)lls->data;
+  Newton *newton = (Newton *)lls->data;
   struct _State point = {.n = 1, .v = {w}};
   PetscReal scale, norm;
+  PetscInt before, after;
   KSP ksp;
 
   PetscFunctionBegin;
@@ -104,6 +107,10 @@ static PetscErrorCode ComputeJacobian(SNES snes, Vec w, Mat A, Mat P, void *ctx)
     PetscCall(FPMLinearize(lls->fpm, newton->lambda, &point));
   else
     PetscCall(BLPLossLinearize(lls->blp, newton->lambda, w));
+  PetscCall(PrecondGetCost(lls->precond, NULL, &before));
+  PetscCall(PrecondPrepare(lls->precond, newton->lambda, w, NULL)); /* at the same point */
+  PetscCall(PrecondGetCost(lls->precond, NULL, &after));
+  lls->products += after - before;
   PetscCall(PetscObjectStateIncrease((PetscObject)A));
   PetscCall(GetScale(lls, &scale));
   PetscCall(VecNorm(w, NORM_2, &norm));
@@ -142,6 +149,26 @@ static PetscErrorCode BrokeDown(const Newton *newton, KSPConvergedReason *reason
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Lets the preconditioner know how the linear solve of the last step went, from a right-hand side of norm
+ * `before`. */
+static PetscErrorCode TellPrecond(LLS lls, PetscReal before)
+{
+  const Newton *newton = (Newton *)lls->data;
+  KSPNormType type;
+  PetscReal rtol, norm;
+  PetscInt its;
+  KSP ksp;
+
+  PetscFunctionBegin;
+  PetscCall(SNESGetKSP(newton->snes, &ksp));
+  PetscCall(KSPGetIterationNumber(ksp, &its));
+  PetscCall(KSPGetResidualNorm(ksp, &norm));
+  PetscCall(KSPGetTolerances(ksp, &rtol, NULL, NULL, NULL));
+  PetscCall(KSPGetNormType(ksp, &type));
+  PetscCall(PrecondTell(lls->precond, its, type == KSP_NORM_UNPRECONDITIONED ? norm / before : rtol));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* SNES's test after step `it`, 0 for the start: the solver's own, on the state (w, w, ...). */
 static PetscErrorCode Test(SNES snes, PetscInt it, PetscReal wnorm, PetscReal step, PetscReal norm,
                            SNESConvergedReason *reason, void *ctx)
@@ -157,6 +184,8 @@ static PetscErrorCode Test(SNES snes, PetscInt it, PetscReal wnorm, PetscReal st
   (void)wnorm;
   lls->its = it;
   if (it == 0) newton->search.value = newton->search.trial;
+  if (it > 0) PetscCall(TellPrecond(lls, newton->norm));
+  newton->norm = norm;
   for (PetscInt k = 1; k < x->n; k++) PetscCall(VecCopy(x->v[0], x->v[k]));
   PetscCall(GetChange(lls, norm, &lls->change));
   PetscCall(BrokeDown(newton, &linear, &broken));
@@ -210,6 +239,7 @@ static PetscErrorCode LLSSolve_Newton(LLS lls, Vec lambda, State x)
   newton->lambda = lambda;
   newton->x = x;
   newton->search.uphill = PETSC_FALSE;
+  PetscCall(PrecondBegin(lls->precond));
   PetscCall(SNESSetMaxNonlinearStepFailures(newton->snes, tolerance ? 1 : PETSC_MAX_INT));
   PetscCall(SNESSolve(newton->snes, NULL, x->v[0]));
   if (lls->reason == LLS_ITERATING) PetscCall(Judge(lls));
@@ -299,6 +329,8 @@ static PetscErrorCode LLSConfigureChildren_Newton(LLS lls)
   PetscCall(SNESSetFromOptions(newton->snes));
   if (chosen) newton->standard = NULL;
   PetscCall(KSPGetTolerances(ksp, NULL, &newton->atol, NULL, NULL));
+  PetscCall(TwofoldChildPrefix((PetscObject)lls->precond, (PetscObject)lls, "lls_newton_"));
+  PetscCall(PrecondSetFromOptions(lls->precond));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -337,12 +369,16 @@ static PetscErrorCode LLSSetUp_Newton(LLS lls)
 {
   Newton *newton = (Newton *)lls->data;
   PetscInt nlocal, n;
+  KSP ksp;
 
   PetscFunctionBegin;
   PetscCall(Reset(lls));
   PetscCall(SetDefaultKSP(lls));
   PetscCall(SetDefaultSearch(lls));
   PetscCall(CheckKSP(lls));
+  PetscCall(SNESGetKSP(newton->snes, &ksp));
+  PetscCall(PrecondSetBLP(lls->precond, lls->blp));
+  PetscCall(PrecondSetKSP(lls->precond, ksp));
   PetscCall(FPMCreateState(lls->fpm, &newton->image));
   PetscCall(VecDuplicate(newton->image->v[0], &newton->residual));
   PetscCall(VecGetLocalSize(newton->residual, &nlocal));
@@ -358,7 +394,7 @@ static PetscErrorCode LLSSetUp_Newton(LLS lls)
 static PetscErrorCode LLSView_Newton(LLS lls, PetscViewer viewer)
 {
   const SNES snes = ((Newton *)lls->data)->snes;
-  PetscBool inexact;
+  PetscBool inexact, none;
   SNESType type;
   KSPType linear;
   KSP ksp;
@@ -375,18 +411,22 @@ static PetscErrorCode LLSView_Newton(LLS lls, PetscViewer viewer)
     PetscCall(PetscViewerASCIIPrintf(viewer,
                                      "last solve: %" PetscInt_FMT " steps, %" PetscInt_FMT " products\n",
                                      lls->its, lls->products));
+  PetscCall(PrecondIsNone_Private(lls->precond, &none));
+  if (!none) PetscCall(PrecondView(lls->precond, viewer));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode LLSGetMemory_Newton(LLS lls, PetscLogDouble *bytes)
 {
   Newton *newton = (Newton *)lls->data;
+  PetscLogDouble precond;
   PetscInt nlocal;
 
   PetscFunctionBegin;
+  PetscCall(PrecondGetMemory(lls->precond, &precond));
   PetscCall(VecGetLocalSize(newton->residual, &nlocal));
   /* image, residual, step and SNES's two trial vectors; a Krylov method's own are about four more */
-  *bytes += (PetscLogDouble)nlocal * sizeof(PetscScalar) * (PetscLogDouble)(newton->image->n + 8);
+  *bytes += (PetscLogDouble)nlocal * sizeof(PetscScalar) * (PetscLogDouble)(newton->image->n + 8) + precond;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -397,6 +437,7 @@ static PetscErrorCode LLSDestroy_Newton(LLS lls)
   PetscFunctionBegin;
   PetscCall(Reset(lls));
   PetscCall(SNESDestroy(&newton->snes));
+  PetscCall(PrecondDestroy(&lls->precond));
   PetscCall(PetscFree(lls->data));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -410,6 +451,7 @@ PetscErrorCode LLSCreate_Newton(LLS lls)
   PetscFunctionBegin;
   PetscCall(PetscNew(&newton));
   lls->data = newton;
+  PetscCall(PrecondCreate(PetscObjectComm((PetscObject)lls), &lls->precond));
   PetscCall(SNESCreate(PetscObjectComm((PetscObject)lls), &newton->snes));
   PetscCall(SNESSetType(newton->snes, SNESNEWTONLS));
   newton->standard_search = SNESLINESEARCHBT; /* PETSc's */

@@ -8,7 +8,7 @@ const char *const TwofoldStandings[] = {"unknown",         "proved",   "computed
                                         "TwofoldStanding", "TWOFOLD_", NULL};
 
 PetscLogEvent TWOFOLD_DataLoad, TWOFOLD_DataExchange, TWOFOLD_MatMult, TWOFOLD_MatMultTranspose;
-PetscLogEvent TWOFOLD_LSETProject;
+PetscLogEvent TWOFOLD_LSETProject, TWOFOLD_PrecondBuild, TWOFOLD_PrecondApply;
 PetscLogEvent TWOFOLD_UpperEval, TWOFOLD_LossGradient, TWOFOLD_LossHessian;
 PetscLogEvent TWOFOLD_FPMStep, TWOFOLD_FPMLinearize, TWOFOLD_FPMJVP, TWOFOLD_FPMVJP;
 PetscLogEvent TWOFOLD_LLSSolve, TWOFOLD_TapePush, TWOFOLD_TapePop;
@@ -39,6 +39,8 @@ PetscErrorCode TwofoldRegisterEvents(void)
       {"TFMapJVP", &TWOFOLD_FPMJVP},
       {"TFMapVJP", &TWOFOLD_FPMVJP},
       {"TFProject", &TWOFOLD_LSETProject},
+      {"TFPrecondBuild", &TWOFOLD_PrecondBuild},
+      {"TFPrecondApply", &TWOFOLD_PrecondApply},
       {"TFLowerSolve", &TWOFOLD_LLSSolve},
       {"TFTapePush", &TWOFOLD_TapePush},
       {"TFTapePop", &TWOFOLD_TapePop},

@@ -85,6 +85,10 @@ hypergrad@-lls_type newton -lls_max_it 30 -lls_rtol 1e-9 -lls_converged_reason@-
 hypergrad@-lls_type newton -lls_newton_snes_converged_reason@-@Nonlinear lls_newton_ solve converged due to CONVERGED_ITS iterations 3
 hypergrad@-lls_type newton -lls_newton_ksp_type minres -lls_newton_snes_ksp_ew 0 -lls_view@-@newtonls on grad_w l, steps by minres$
 hypergrad@-lls_type anderson -lls_anderson_depth 2 -lls_view@-@^  depth 2$
+hypergrad@-hg_precond jacobi -hg_precond_reuse 0 -hg_precond_growth 3 -hg_view@-@kept for any number of runs, or until iterations grow by 3
+hypergrad@-hg_precond nystrom -hg_precond_rank 6 -hg_precond_seed 2 -hg_view@-@^    rank 6, seed 2$
+hypergrad@-lls_type newton -lls_newton_precond nystrom -lls_newton_precond_rank 6 -lls_newton_precond_seed 2 -lls_view@-@^    rank 6, seed 2$
+hypergrad@-lls_type newton -lls_newton_precond jacobi -lls_newton_precond_reuse 4 -lls_newton_precond_growth 3 -lls_view@-@kept for 4 runs, or until
 hypergrad@-hg_type aid -hg_view@-@^  type: aid$
 hypergrad@-hg_certificate bound -blp_lambda 4 -lls_fpm_step optimal -lls_max_it 50@-@^error certificate  *NUMBER \(proved, 1 products: residuals and proved constants\)$
 hypergrad@-hg_certificate bound -hg_certificate_mu ball -blp_lambda 2 -lls_fpm_step optimal -lls_max_it 50@-@^error certificate .*\(proved, [1-9][0-9]+ products: 

@@ -23,6 +23,7 @@ struct _p_LLS {
   PetscReal rtol, atol, dtol;
   PetscInt max_it;
   PetscBool warm_start, setup;
+  Precond precond;   /* of the linear systems of a type that has some, which owns it; else NULL */
   PetscBool records; /* set by a type whose steps are those of the map, each told by LLSRecord_Private() */
   PetscBool monitor, print_reason;
   LLSRecordFn record;
