@@ -598,10 +598,10 @@ static PetscErrorCode AllTightness(PetscInt n, PetscBool verbose)
 
 /* ------------------------------------------------------------------ */
 
-/* Cases a problem on this number of ranks: on one alone together more than 500. */
+/* Cases a problem on this number of ranks: on one rank alone more than 500 of all problems. */
 static PetscErrorCode Count(PetscInt *n, PetscInt64 *seed)
 {
-  const PetscInt count[] = {0, 140, 40, 24, 12, 8, 8, 8};
+  const PetscInt count[] = {0, 84, 28, 20, 12, 8, 8, 8};
   PetscMPIInt size;
 
   PetscFunctionBegin;

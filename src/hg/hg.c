@@ -223,6 +223,9 @@ PetscErrorCode HGView(HG hg, PetscViewer viewer)
   PetscCall(PetscViewerASCIIPushTab(viewer));
   if (!hg->ops->lower) PetscCall(LLSView(hg->lls, viewer));
   PetscTryTypeMethod(hg, view, viewer);
+  if (hg->certificate != HG_CERTIFICATE_NONE)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "error told by %s, mu by %s\n", HGCertificates[hg->certificate],
+                                     HGCertificateMus[hg->certificate_mu]));
   PetscCall(HGViewTolerance_Private(hg, viewer));
   PetscCall(PetscViewerASCIIPopTab(viewer));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -92,6 +92,7 @@ hypergrad@-lls_type newton -lls_newton_precond jacobi -lls_newton_precond_reuse 
 hypergrad@-hg_type aid -hg_view@-@^  type: aid$
 hypergrad@-hg_certificate bound -blp_lambda 4 -lls_fpm_step optimal -lls_max_it 50@-@^error certificate  *NUMBER \(proved, 1 products: residuals and proved constants\)$
 hypergrad@-hg_certificate bound -hg_certificate_mu ball -blp_lambda 2 -lls_fpm_step optimal -lls_max_it 50@-@^error certificate .*\(proved, [1-9][0-9]+ products: 
+hypergrad@-hg_certificate bound -hg_view@-@^  error told by bound, mu by formula$
 hypergrad@-hg_certificate bound -blp_bias@-@^error bound  *none: mu is 0
 hypergrad@-hg_certificate bound -hg_type itd -lls_fpm_type heavyball@-@^error bound  *none: the lower level's map is a contraction in another norm only
 hypergrad@-hg_certificate estimate -blp_lambda 4 -lls_fpm_step optimal -lls_max_it 50@-@^error estimate  *NUMBER \([0-9]+ products: an estimate to first order, not a bound\)$
