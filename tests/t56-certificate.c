@@ -24,6 +24,7 @@ static const Method methods[] = {
     {"-hg_type aid -lls_fpm_step optimal -hg_ksp_type cg -lls_warm_start -hg_warm_start", PETSC_FALSE},
     {"-hg_type itd -lls_fpm_step optimal", PETSC_FALSE},
     {"-hg_type itd -lls_fpm_step optimal -hg_itd_truncate 5", PETSC_FALSE},
+    {"-hg_type itd -lls_fpm_step optimal -hg_itd_mode forward", PETSC_FALSE},
     {"-hg_type aid -hg_ksp_type gmres", PETSC_TRUE},
     {"-hg_type aid -hg_ksp_type richardson", PETSC_TRUE},
     {"-hg_type itd", PETSC_TRUE},
@@ -203,6 +204,87 @@ static PetscErrorCode Cases(BLPType type, const Synthetic *s, PetscInt n, PetscI
   PetscFunctionReturn(0);
 }
 
+/* ------------------------------------------------------------------ a priori */
+
+/* The theorems' bound of one method after t and k steps from 0, by the constants of a problem. */
+static PetscErrorCode Theorem(Case *k, HG hg, PetscInt t, PetscInt its, PetscReal *bound,
+                              TwofoldStanding *standing)
+{
+  PetscReal rho, sigma;
+  BoundConstants c;
+  BoundNumbers a;
+  const char *missing;
+  PetscBool itd, cg;
+  LLS lls;
+  FPM fpm;
+  KSP ksp;
+
+  PetscFunctionBegin;
+  PetscCall(HGGetLLS(hg, &lls));
+  PetscCall(LLSGetFPM(lls, &fpm));
+  PetscCall(BoundCollect(fpm, k->lambda, &c));
+  PetscCall(BoundGetNumbers(&c, &a, standing, &missing));
+  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGITD, &itd));
+  if (itd) {
+    PetscCall(BoundITD(&a, t, bound)); /* (8) */
+    PetscFunctionReturn(0);
+  }
+  PetscCall(HGGetKSP(hg, &ksp));
+  PetscCall(PetscObjectTypeCompare((PetscObject)ksp, KSPCG, &cg));
+  PetscCall(BoundFixedPointRate(a.q, t, &rho));
+  if (cg)
+    PetscCall(BoundCGRate(k->kappa, its, &sigma)); /* (21) */
+  else
+    PetscCall(BoundFixedPointRate(a.q, its, &sigma)); /* (17), with it (14) */
+  PetscCall(BoundAID(&a, rho, sigma, bound));
+  PetscFunctionReturn(0);
+}
+
+/* No error is above its theorem's bound, at increasing t with k = t and with k = 3. */
+static PetscErrorCode APriori(BLPType type, const Synthetic *s, PetscInt64 seed, PetscBool verbose)
+{
+  const char *const loss[] = {
+      "-hg_type itd -lls_fpm_step optimal", "-hg_type aid -lls_fpm_step optimal -hg_ksp_type cg",
+      "-hg_type aid -lls_fpm_step optimal -hg_ksp_type richardson -hg_fpm_step optimal"};
+  const char *const map[] = {"-hg_type itd", "-hg_type aid -hg_ksp_type richardson"};
+  PetscReal error = NAN, bound = NAN;
+  TwofoldStanding standing = TWOFOLD_UNKNOWN;
+  HGReport report;
+  char text[256];
+  Case k;
+  HG hg;
+
+  PetscFunctionBegin;
+  PetscCall(CaseCreate(type, s, seed, &k));
+  PetscCall(Draw(&k, 1));
+  for (int m = 0; m < (s->map ? 2 : 3); m++) {
+    const char *const method = s->map ? map[m] : loss[m];
+    PetscCall(PetscSNPrintf(text, sizeof(text), "-hg_ksp_rtol 0 %s", method));
+    PetscCall(HGMake(k.blp, NULL, text, &hg));
+    for (PetscInt t = 0; t <= 32; t = t ? 2 * t : 1) {
+      for (int fixed = 0; fixed < (m ? 2 : 1); fixed++) {
+        const PetscInt its = fixed ? 3 : t;
+        PetscCall(SetSteps(hg, t, its));
+        PetscCall(Solve(hg, &k, &report, &error));
+        PetscCall(Theorem(&k, hg, t, its, &bound, &standing));
+        CHECK(standing == (k.user ? TWOFOLD_USER : TWOFOLD_PROVED), "%s, %s: the theorem's bound is %s", type,
+              method, TwofoldStandings[standing]);
+        CHECK(bound >= error - 100 * PETSC_MACHINE_EPSILON * k.kappa * k.norm,
+              "%s, %s, t %d, k %d: error %g, the theorem's bound %g", type, method, (int)t, (int)its, error,
+              bound);
+        if (verbose)
+          PetscCall(PetscPrintf(TEST_COMM, "theorem %-10s t %2d k %2d error %.2e bound %.2e %s\n", type,
+                                (int)t, (int)its, (double)error, (double)bound, method));
+      }
+    }
+    PetscCall(HGDestroy(&hg));
+  }
+  PetscCall(CaseDestroy(&k));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------ all problems */
+
 static PetscErrorCode AllCases(PetscInt n, PetscInt64 seed, PetscBool verbose)
 {
   const BLPTie ties[] = {BLP_TIE_OWN, BLP_TIE_SCALAR, BLP_TIE_CLASS, BLP_TIE_WEIGHT};
@@ -220,6 +302,7 @@ static PetscErrorCode AllCases(PetscInt n, PetscInt64 seed, PetscBool verbose)
       if (!own.has_map) s.tie = ties[kind];
       s = SyntheticSpec(types[i], &s);
       PetscCall(Cases(types[i], &s, (n + kinds - 1) / kinds, seed + 10 * (i + 16 * kind), verbose));
+      PetscCall(APriori(types[i], &s, 3, verbose));
     }
   }
   PetscCall(PetscFree(types));
@@ -479,6 +562,79 @@ static PetscErrorCode Planted(PetscBool verbose)
   PetscFunctionReturn(0);
 }
 
+/* ------------------------------------------------------------------ folds */
+
+/* The bound of the mean is the mean of the bounds; a fold that has none leaves none. */
+static PetscErrorCode Folds(PetscInt G, PetscBool bias)
+{
+  const Synthetic s = {.n = {24, 0, 0}, .p = 4, .c = 3, .density = 0.8, .seed = 4};
+  PetscReal f, sum = 0;
+  PetscInt products = 0;
+  PetscOptions options;
+  HGReport mean;
+  DataSet ds;
+  Vec lambda, g;
+  BLP blp;
+  HG hg, child;
+
+  PetscFunctionBegin;
+  PetscCall(SyntheticDataSet(TEST_COMM, &s, 0, &ds));
+  PetscCall(OptionsUse(bias ? "-blp_bias" : "", &options));
+  PetscCall(BLPCreate(TEST_COMM, &blp));
+  PetscCall(BLPSetType(blp, BLPSOFTMAX));
+  PetscCall(BLPSetData(blp, ds, NULL, NULL));
+  PetscCall(BLPSetFolds(blp, 4, G));
+  PetscCall(BLPSetFromOptions(blp));
+  PetscCall(BLPSetUp(blp));
+  PetscCall(OptionsDrop(&options));
+  PetscCall(DataSetDestroy(&ds));
+  PetscCall(HGMake(blp, NULL, "-lls_max_it 10 -lls_fpm_step optimal", &hg));
+  PetscCall(HGSetCertificate(hg, HG_CERTIFICATE_BOUND)); /* the children take it over */
+  PetscCall(BLPCreateVecs(blp, &lambda, NULL));
+  PetscCall(VecDuplicate(lambda, &g));
+  PetscCall(VecSet(lambda, 1.5));
+  PetscCall(HGSolve(hg, lambda, &f, g));
+  PetscCall(HGGetReport(hg, &mean));
+  for (PetscInt i = 0; i < 4; i++) {
+    HGReport report;
+    PetscMPIInt rank = 1;
+    PetscCall(HGFoldsGetHG(hg, i, &child)); /* NULL on the ranks of other groups */
+    if (child) PetscCall(HGGetReport(child, &report));
+    if (child) PetscCallMPI(MPI_Comm_rank(PetscObjectComm((PetscObject)child), &rank));
+    if (rank) continue;
+    sum += report.bound.value / 4;
+    products += report.bound.products;
+  }
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPIU_SUM, TEST_COMM));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &products, 1, MPIU_INT, MPI_SUM, TEST_COMM));
+  if (bias)
+    CHECK(mean.bound.standing == TWOFOLD_UNKNOWN && strstr(mean.bound.origin, "mu is 0"), "bias: %s",
+          mean.bound.origin);
+  else
+    CHECK(mean.bound.standing == TWOFOLD_PROVED && mean.bound.products == products &&
+              PetscAbsReal(mean.bound.value - sum) <= 1e-13 * sum,
+          "%d groups: bound %g of %d products, the folds' %g of %d", (int)G, mean.bound.value,
+          (int)mean.bound.products, sum, (int)products);
+  PetscCall(HGDestroy(&hg));
+  PetscCall(VecDestroy(&lambda));
+  PetscCall(VecDestroy(&g));
+  PetscCall(BLPDestroy(&blp));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AllFolds(void)
+{
+  PetscMPIInt size;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
+  for (PetscInt G = 1; G <= PetscMin(size, 2); G++) {
+    PetscCall(Folds(G, PETSC_FALSE));
+    PetscCall(Folds(G, PETSC_TRUE));
+  }
+  PetscFunctionReturn(0);
+}
+
 /* ------------------------------------------------------------------ how tight it is */
 
 static int ByValue(const void *a, const void *b)
@@ -622,6 +778,7 @@ int main(int argc, char **argv)
   PetscCall(PetscOptionsHasName(NULL, NULL, "-verbose", &verbose));
   PetscCall(Count(&n, &seed));
   PetscCall(AllAttained());
+  PetscCall(AllFolds());
   PetscCall(Planted(verbose));
   PetscCall(AllTightness((n + 1) / 2, verbose));
   PetscCall(AllCases(n, seed, verbose));
