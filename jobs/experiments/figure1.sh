@@ -111,6 +111,7 @@ run() { # PANEL
     say "$1 is there already: $dir"
     return
   fi
+  rm -f "$dir/study.csv" "$dir/means.csv" # of a run that was killed before its summary
   read -r -a options <<<"$(problem "$1") $(sizes "$1")"
   say "${launch[*]} $twofold study ${options[*]} ${how[*]} -output_dir $dir"
   "${launch[@]}" "$twofold" study "${options[@]}" "${how[@]}" -output_dir "$dir"

@@ -167,13 +167,14 @@ PetscErrorCode StudyMethodSetSteps(const StudyMethod *method, HG hg, PetscInt t,
 
 /* ------------------------------------------------------------------ their bounds */
 
-/* Whether the method is one the theorems are about: the map iterated, all of the steps gone back through, or
-   the adjoint's system solved as it is, and no correction. */
+/* Whether the method is one the theorems are about: the map iterated with a step that counts as a constant,
+   all of the steps gone back through, or the adjoint's system solved as it is, and no correction. */
 static PetscErrorCode TheoremApplies(const StudyMethod *method, HG hg, PetscBool *applies)
 {
-  PetscBool picard, correct, bare, given, scaled;
+  PetscBool picard, correct, differentiate, bare, given, scaled;
   PetscInt truncate = 0;
   LLS lls;
+  FPM fpm;
   KSP ksp;
   PC pc;
 
@@ -181,7 +182,9 @@ static PetscErrorCode TheoremApplies(const StudyMethod *method, HG hg, PetscBool
   PetscCall(HGGetLLS(hg, &lls));
   PetscCall(PetscObjectTypeCompare((PetscObject)lls, LLSPICARD, &picard));
   PetscCall(HGGetCorrect(hg, &correct));
-  *applies = (PetscBool)(picard && !correct);
+  PetscCall(LLSGetFPM(lls, &fpm));
+  PetscCall(FPMGetDifferentiateStep(fpm, &differentiate));
+  *applies = (PetscBool)(picard && !correct && !differentiate);
   if (method->itd) {
     PetscCall(PetscOptionsGetInt(NULL, NULL, "-hg_itd_truncate", &truncate, NULL));
     if (truncate) *applies = PETSC_FALSE;

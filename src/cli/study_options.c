@@ -115,7 +115,8 @@ static PetscErrorCode RefuseMethodOptions(void)
 {
   const char *const own[] = {"-hg_type",        "-hg_ksp_type",   "-hg_ksp_max_it", "-hg_ksp_rtol",
                              "-hg_ksp_atol",    "-lls_max_it",    "-lls_rtol",      "-lls_atol",
-                             "-lls_warm_start", "-hg_warm_start", "-hg_lanczos"};
+                             "-lls_warm_start", "-hg_warm_start", "-hg_tol",        "-hg_tol_absolute",
+                             "-hg_lanczos"};
 
   PetscFunctionBegin;
   for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {

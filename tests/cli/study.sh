@@ -129,6 +129,8 @@ bounds() {
   check "cg of heavy ball has one" test "$(column ball bound_standing 0 cg 5)" = proved
   study 0 cut "${how[@]}" -study_methods itd -lls_fpm_step optimal -hg_itd_truncate 2
   check "itd cut off has no theorem" test -z "$(column cut theorem 0 itd 5)"
+  study 0 moving "${how[@]}" -study_methods itd -lls_fpm_step optimal -lls_fpm_differentiate_step
+  check "a step that is differentiated has no theorem" test -z "$(column moving theorem 0 itd 5)"
   study 0 scaled "${how[@]}" -study_methods fp,cg -lls_fpm_step optimal -hg_ksp_richardson_scale 0.5
   check "a scaled fixed point has no theorem" test -z "$(column scaled theorem 0 fp 5)"
   check "cg beside it has one" test -n "$(column scaled theorem 0 cg 5)"
@@ -179,7 +181,7 @@ bad "-study_lambda_log|positive" -study_lambda_log -study_lambda_min 0 -study_la
 bad "-study_lambda_max has 9 numbers|8 entries" -study_lambda_max 1,1,1,1,1,1,1,1,1
 bad "-study_save_lambda|-output_dir" -study_save_lambda
 for option in "-hg_type itd" "-hg_ksp_type cg" "-hg_ksp_max_it 3" "-hg_ksp_rtol 0" "-lls_max_it 3" "-lls_atol 1" -lls_warm_start \
-  -hg_warm_start -hg_lanczos; do
+  -hg_warm_start -hg_lanczos "-hg_tol 0.1"; do
   # shellcheck disable=SC2086 # an option and its value
   bad "${option%% *}|-study_methods and -study_at|leave it out" $option
 done
