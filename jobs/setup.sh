@@ -4,10 +4,11 @@ set -euo pipefail
 
 usage() {
   cat >&2 <<'END'
-usage: jobs/setup.sh [--tests | --only PACKAGE...]
-  (nothing)  what building and running needs
-  --tests    also what the checks and tests need
-  --only     these packages and no others
+usage: jobs/setup.sh [--tests | --experiments | --only PACKAGE...]
+  (nothing)      what building and running needs
+  --tests        also what the checks and tests need
+  --experiments  also what the figures of jobs/experiments are made with
+  --only         these packages and no others
 Exit code: 0 all is there, 64 wrong usage, 69 something is missing and cannot be installed from here.
 END
   exit 64
@@ -18,13 +19,15 @@ say() { echo "setup: $*" >&2; }
 # Recommended packages are not installed: hence libc6-dev beside gcc. slepc-dev would be content with complex scalars.
 packages=(gcc libc6-dev cmake ninja-build pkg-config petsc-dev libslepc-real-dev libopenmpi-dev openmpi-bin
   libopenblas-dev libhdf5-openmpi-dev zlib1g-dev xz-utils)
+figure_packages=(gnuplot-nox)
 test_packages=(clang-format cppcheck doxygen g++ make valgrind python3 python3-h5py
-  shellcheck)
+  shellcheck "${figure_packages[@]}")
 
 mode=build
 case ${1-} in
   '') ;;
   --tests) mode=tests packages+=("${test_packages[@]}") && shift ;;
+  --experiments) mode=experiments packages+=("${figure_packages[@]}") && shift ;;
   --only) mode=only && shift && packages=("$@") ;;
   *) usage ;;
 esac
@@ -48,6 +51,7 @@ missing_by_hand() {
     command -v "$command" >/dev/null || echo "$command"
   done
   command -v ninja >/dev/null || command -v make >/dev/null || echo ninja
+  [ "$mode" != experiments ] || command -v gnuplot >/dev/null || echo gnuplot
   command -v pkg-config >/dev/null || return 0
   pkg-config --exists 'petsc >= 3.18' || pkg-config --exists 'PETSc >= 3.18' || echo PETSc
   pkg-config --exists 'slepc >= 3.18' || pkg-config --exists 'SLEPc >= 3.18' || echo SLEPc
@@ -64,7 +68,7 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   cat >&2 <<'END'
 This system has no apt, so please provide, for instance by your cluster's modules:
   a C11 compiler, CMake 3.21 or newer, Ninja or make, pkg-config, MPI, zlib, LAPACK, HDF5 built with MPI,
-  PETSc and SLEPc 3.18 or newer (real scalars, built with HDF5).
+  PETSc and SLEPc 3.18 or newer (real scalars, built with HDF5); for figures also gnuplot 5.4 or newer.
 pkg-config must find PETSc and SLEPc: add the folders that hold their .pc files to PKG_CONFIG_PATH, mostly
   $PETSC_DIR/$PETSC_ARCH/lib/pkgconfig and $SLEPC_DIR/$PETSC_ARCH/lib/pkgconfig
 END

@@ -69,10 +69,10 @@ if [ -n "${TWOFOLD_LAUNCH:-}" ]; then
   read -r -a launch <<<"$TWOFOLD_LAUNCH"
 else
   launch=(mpirun -n "$ranks")
-  if [ -z "$allocated" ]; then # also with fewer cores than ranks, and as root
+  if [ -z "$allocated" ]; then # also with fewer cores than ranks
     export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
-    [ "$(id -u)" -ne 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   fi
+  [ "$(id -u)" -ne 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 
 # ------------------------------------------------------------------ the panels

@@ -44,6 +44,18 @@ figure again --quick -n 2 -o out
 check "another figure when it went on" cmp -s before out/figure1.txt
 check "a finished panel was run again" test "$(date -r out/logistic/study.csv +%Y)" = 2001
 
+# ------------------------------------------------------------------ as a batch system runs it: a copy, from another folder
+mkdir spool
+cp "$experiments/figure1.sh" spool/slurm_script
+echo >>log/checks
+(
+  unset TWOFOLD_LAUNCH
+  export SLURM_NTASKS=1 SLURM_SUBMIT_DIR=$here/../..
+  cd spool && bash slurm_script --quick -o "$work/batch" biasedreg
+) >log/batch 2>log/batch.err || [ $have = no ] || fail "as a batch job" log/batch.err
+check "a batch job's ranks" grep -q ' mpirun -n 1 ' log/batch.err
+check "a batch job's panel" test -s batch/biasedreg/summary.json -a ! -e batch/krr
+
 # ------------------------------------------------------------------ without gnuplot: the results, and how to get it
 mkdir bin
 for tool in timeout bash awk cat tr mkdir tee dirname env id; do ln -s "$(command -v "$tool")" bin/; done
