@@ -95,7 +95,8 @@ typedef struct {
   PetscReal norm;             /**< `||hypergradient||` */
   TwofoldConstant bound;      /**< of `||hypergradient - grad f||`, where HGSetCertificate() asked for it: a
                                  certificate if its standing is proved, else a computed bound; if unknown,
-                                 its origin says why. Products counts what it cost */
+                                 its origin says why. Products counts what it cost. Of a corrected
+                                 hypergradient, of the one before the correction */
   TwofoldConstant estimate;   /**< of the same error, where it was asked for: to first order, no bound. Of a
                                  corrected hypergradient, of the error before the correction */
   PetscInt lower_products;    /**< of the lower-level solver beside its steps (newton) */

@@ -77,7 +77,8 @@ fi
 
 # ------------------------------------------------------------------ the panels
 # What `twofold study` is told of each: n training and as many validation samples of p features, a box of lambda with
-# kappa = L / mu between 10 and 1000, steps of the lower level.
+# kappa = L / mu between 10 and 1000, steps of the lower level. Boxes and sizes were chosen after a look at what came of
+# them (jobs/README.md): what the figure shows holds for these.
 samples() { echo "-blp_data synthetic -blp_synthetic_n $1 -blp_synthetic_nval $1 -blp_synthetic_p $2"; }
 box() { echo "-study_lambda_min $1 -study_lambda_max $2"; }
 problem() { # PANEL: its formulas, its lower level's map

@@ -168,43 +168,6 @@ static PetscErrorCode JudgeSolve(const AID *aid, HGReport *report)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static void ForgetLanczosValues(AID *aid)
-{
-  aid->largest = aid->smallest =
-      (TwofoldConstant){.value = NAN, .error = NAN, .origin = "no Lanczos values: see -hg_lanczos"};
-}
-
-/* The extreme Lanczos values of the solve that has just ended. */
-static PetscErrorCode KeepLanczosValues(AID *aid, PetscInt its)
-{
-  PetscReal high, low, *re, *im, scale = 1;
-  PetscInt n;
-  FPMMethod method;
-
-  PetscFunctionBegin;
-  if (!aid->lanczos || its == 0) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscMalloc2(its + 1, &re, its + 1, &im));
-  PetscCall(KSPComputeEigenvalues(aid->ksp, its + 1, re, im, &n));
-  high = -PETSC_MAX_REAL;
-  low = PETSC_MAX_REAL;
-  for (PetscInt i = 0; i < n; i++) {
-    high = PetscMax(high, re[i]);
-    low = PetscMin(low, re[i]);
-  }
-  PetscCall(PetscFree2(re, im));
-  if (n == 0 || PetscIsInfOrNanReal(high) || PetscIsInfOrNanReal(low)) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(FPMGetMethod(aid->fpm, &method));
-  if (method == FPM_METHOD_GD) PetscCall(FPMGetStep(aid->fpm, &scale));
-  aid->largest = (TwofoldConstant){.value = high / scale,
-                                   .error = NAN,
-                                   .standing = TWOFOLD_COMPUTED,
-                                   .origin = "Lanczos values of the adjoint's CG, from inside",
-                                   .products = its};
-  aid->smallest = aid->largest;
-  aid->smallest.value = low / scale;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /* ||b||, and whether there is anything to solve for: with b = 0, v = 0 is exact. */
 static PetscErrorCode MeasureRightHandSide(HG hg, PetscBool *trivial)
 {
@@ -257,7 +220,8 @@ static PetscErrorCode SolveAdjoint(HG hg)
     PetscCall(KSPSolve(aid->ksp, aid->b, aid->v));
     PetscCall(KSPGetIterationNumber(aid->ksp, &report->adjoint_its));
     PetscCall(KSPGetConvergedReason(aid->ksp, &report->adjoint_reason));
-    PetscCall(KeepLanczosValues(aid, report->adjoint_its));
+    if (aid->lanczos)
+      PetscCall(HGLanczosGet_Private(aid->ksp, aid->fpm, report->adjoint_its, &aid->largest, &aid->smallest));
   }
   PetscCall(TrueResidual(aid, aid->bnorm, &report->adjoint_residual));
   PetscCall(PrecondTell(aid->precond, report->adjoint_its, report->adjoint_residual));
@@ -315,7 +279,7 @@ static PetscErrorCode SetSystem(HG hg, Vec lambda)
 
   PetscFunctionBegin;
   PetscCall(LiftAdjoint(hg));
-  ForgetLanczosValues(aid);
+  aid->largest = aid->smallest = HGLanczosNone_Private();
   PetscCall(BoundProvideConstants(aid->fpm, lambda, hg->x->v[0], NULL));
   PetscCall(FPMPrepare(aid->fpm, lambda));
   PetscCall(Linearize(hg, lambda));
@@ -397,11 +361,6 @@ static PetscErrorCode HGApproach_AID(HG hg, Vec lambda, PetscBool resume, Vec be
 
 /* ------------------------------------------------------------------ set-up */
 
-static const char *Prefix(HG hg)
-{
-  return ((PetscObject)hg)->prefix ? ((PetscObject)hg)->prefix : "";
-}
-
 /* The KSP's type, unless the caller or an option chose one: cg where d1Phi is symmetric, else gmres. */
 static PetscErrorCode SetDefaultKSP(AID *aid)
 {
@@ -415,52 +374,6 @@ static PetscErrorCode SetDefaultKSP(AID *aid)
   PetscCall(FPMIsSymmetric(aid->fpm, &symmetric));
   aid->standard = symmetric ? KSPCG : KSPGMRES;
   PetscCall(KSPSetType(aid->ksp, aid->standard));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode CheckSymmetry(HG hg)
-{
-  AID *aid = (AID *)hg->data;
-  KSPType type;
-  FPMType map;
-  PetscBool symmetric, needs, loss;
-
-  PetscFunctionBegin;
-  PetscCall(FPMIsSymmetric(aid->fpm, &symmetric));
-  PetscCall(TwofoldKSPNeedsSymmetry(aid->ksp, &needs));
-  PetscCall(KSPGetType(aid->ksp, &type));
-  PetscCall(FPMGetType(aid->fpm, &map));
-  PetscCall(BLPHasLoss(hg->blp, &loss));
-  PetscCheck(symmetric || !needs, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
-             "-%shg_ksp_type %s needs a symmetric d1Phi; %s is not: use -%shg_ksp_type gmres%s%s%s",
-             Prefix(hg), type, map, Prefix(hg), loss ? ", or -" : "", loss ? Prefix(hg) : "",
-             loss ? "hg_fpm_type gd" : "");
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* The KSPs that do not solve a system: one application of no preconditioner, and the minimiser in a ball. */
-static PetscErrorCode CheckSolves(HG hg)
-{
-  AID *aid = (AID *)hg->data;
-  const MPI_Comm comm = PetscObjectComm((PetscObject)hg);
-  PetscBool preonly, qcg, bare;
-  KSPType type;
-  PC pc;
-
-  PetscFunctionBegin;
-  PetscCall(KSPGetType(aid->ksp, &type));
-  PetscCall(KSPGetPC(aid->ksp, &pc));
-  PetscCall(PetscObjectTypeCompareAny((PetscObject)aid->ksp, &preonly, KSPPREONLY, KSPNONE, ""));
-  PetscCall(PetscObjectTypeCompare((PetscObject)aid->ksp, KSPQCG, &qcg));
-  PetscCall(PetscObjectTypeCompare((PetscObject)pc, PCNONE, &bare));
-  PetscCheck(
-      !preonly || !bare, comm, PETSC_ERR_SUP,
-      "-%shg_ksp_type %s applies the preconditioner alone, and there is none: use a Krylov method, or an "
-      "inner one by -%shg_pc_type ksp",
-      Prefix(hg), type, Prefix(hg));
-  PetscCheck(!qcg, comm, PETSC_ERR_SUP,
-             "-%shg_ksp_type %s minimises in a trust region and solves no system: use -%shg_ksp_type cg",
-             Prefix(hg), type, Prefix(hg));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -482,7 +395,7 @@ static PetscErrorCode SetPreconditioner(HG hg)
       none || method == FPM_METHOD_GD, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
       "-%shg_precond %s is one of the Hessian, and I - d1Phi is a multiple of that for the map gd only: "
       "use -%shg_fpm_type gd instead of %s",
-      Prefix(hg), ((PetscObject)aid->own)->type_name, Prefix(hg), map);
+      HGPrefix_Private(hg), ((PetscObject)aid->own)->type_name, HGPrefix_Private(hg), map);
   PetscCall(PrecondSetBLP(aid->own, hg->blp));
   PetscCall(LLSGetPrecond(hg->lls, &lower));
   like = PETSC_FALSE;
@@ -491,27 +404,6 @@ static PetscErrorCode SetPreconditioner(HG hg)
   PetscCall(PrecondDestroy(&aid->precond));
   aid->precond = like ? lower : aid->own;
   PetscCall(PrecondSetKSP(aid->precond, aid->ksp));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* Lanczos values are those of the operator only where nothing preconditions it; of PETSc's CGs the plain one
-   gives them in all its forms. */
-static PetscErrorCode SetLanczos(HG hg)
-{
-  AID *aid = (AID *)hg->data;
-  PetscBool cg, bare;
-  PC pc;
-
-  PetscFunctionBegin;
-  ForgetLanczosValues(aid);
-  if (!aid->lanczos) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(KSPGetPC(aid->ksp, &pc));
-  PetscCall(PetscObjectTypeCompare((PetscObject)aid->ksp, KSPCG, &cg));
-  PetscCall(PetscObjectTypeCompare((PetscObject)pc, PCNONE, &bare));
-  PetscCheck(cg && bare, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
-             "-%shg_lanczos needs -%shg_ksp_type cg without a preconditioner", Prefix(hg), Prefix(hg));
-  PetscCall(KSPReset(aid->ksp)); /* it lays out for them when it is set up */
-  PetscCall(KSPSetComputeEigenvalues(aid->ksp, PETSC_TRUE));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -600,10 +492,11 @@ static PetscErrorCode HGSetUp_AID(HG hg)
   PetscCall(MatShellSetOperation(aid->A, MATOP_MULT, (void (*)(void))MatMult_Adjoint));
   PetscCall(MatShellSetOperation(aid->A, MATOP_MULT_TRANSPOSE, (void (*)(void))MatMultTranspose_Adjoint));
   PetscCall(SetDefaultKSP(aid));
-  PetscCall(CheckSymmetry(hg));
+  PetscCall(HGCheckKSPSymmetry_Private(hg, aid->ksp, aid->fpm));
   PetscCall(SetPreconditioner(hg));
-  PetscCall(CheckSolves(hg));
-  PetscCall(SetLanczos(hg));
+  PetscCall(HGCheckKSPSolves_Private(hg, aid->ksp));
+  aid->largest = aid->smallest = HGLanczosNone_Private();
+  if (aid->lanczos) PetscCall(HGLanczosSetUp_Private(hg, aid->ksp));
   PetscCall(SetConvergenceTest(aid, HGHasTolerance_Private(hg)));
   PetscCall(
       BLPCreateVecs(hg->blp, &lambda, NULL)); /* set-ups that apply the operator need a point: lambda = 0 */

@@ -93,6 +93,12 @@ struct _p_HG {
   PetscBool is_fold;      /* a child: the parent does the talking */
 };
 
+/* The options prefix, never NULL. */
+static inline const char *HGPrefix_Private(HG hg)
+{
+  return ((PetscObject)hg)->prefix ? ((PetscObject)hg)->prefix : "";
+}
+
 /* Adds a state's vectors: `name`, then name_prev1, ... */
 PetscErrorCode HGKeptAdd_Private(HGKept *kept, const char name[], State x);
 
@@ -172,8 +178,20 @@ PetscErrorCode HGCheckTolerance_Private(HG hg);
 PetscErrorCode HGViewTolerance_Private(HG hg, PetscViewer viewer);
 PetscErrorCode HGSolveToTolerance_Private(HG hg, Vec lambda, PetscReal *f, Vec g);
 PetscErrorCode HGEvaluateToTolerance_Private(HG hg, Vec lambda, PetscReal *f);
-/* hg.c: x <- where the lower level's solve begins. */
+/* hg.c: hg->x <- HGGetStart_Private(), with the constants that an optimal step may wait for. */
 PetscErrorCode HGStartLower_Private(HG hg, Vec lambda);
+
+/* adjointksp.c: refuse a KSP that needs a symmetric d1Phi which fpm has not, and one that solves no system.
+ */
+PetscErrorCode HGCheckKSPSymmetry_Private(HG hg, KSP ksp, FPM fpm);
+PetscErrorCode HGCheckKSPSolves_Private(HG hg, KSP ksp);
+
+/* lanczos.c: makes a CG keep what its Lanczos values are made of; the extreme ones after its steps, left
+   alone where there are none; what stands for none. */
+PetscErrorCode HGLanczosSetUp_Private(HG hg, KSP ksp);
+PetscErrorCode HGLanczosGet_Private(KSP ksp, FPM fpm, PetscInt its, TwofoldConstant *largest,
+                                    TwofoldConstant *smallest);
+TwofoldConstant HGLanczosNone_Private(void);
 
 /* At the first solve: -blp_test_derivatives at lambda, and -hg_test on its f and g. */
 PetscErrorCode HGTestProblem_Private(HG hg, Vec lambda);
