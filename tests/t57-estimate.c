@@ -391,6 +391,34 @@ static PetscErrorCode Settings(const Synthetic *s)
   PetscFunctionReturn(0);
 }
 
+/* A bound beside a correction is that of the corrected hypergradient. */
+static PetscErrorCode BoundOfCorrected(const Synthetic *s)
+{
+  const char *const text = "-lls_max_it 12 -lls_fpm_step optimal -hg_ksp_rtol 0 -hg_ksp_max_it 3";
+  HGReport plain, corrected;
+  PetscReal f, error, norm;
+  Case k;
+  HG hg;
+
+  PetscFunctionBegin;
+  PetscCall(CaseCreate(BLPLOGISTIC, s, 0, &k));
+  PetscCall(Exact(&k));
+  for (int i = 0; i < 2; i++) {
+    PetscCall(HGMake(k.blp, NULL, text, &hg));
+    PetscCall(HGSetCertificate(hg, HG_CERTIFICATE_BOTH));
+    PetscCall(HGSetCorrect(hg, (PetscBool)(i == 1)));
+    PetscCall(HGSolve(hg, k.lambda, &f, k.g));
+    PetscCall(HGGetReport(hg, i ? &corrected : &plain));
+    PetscCall(HGDestroy(&hg));
+  }
+  CHECK_CLOSE(corrected.bound.value, plain.bound.value + plain.estimate.value, 1e-14, "bound when corrected");
+  PetscCall(RelativeDifference(k.g, k.exact, &error));
+  PetscCall(VecNorm(k.exact, NORM_2, &norm));
+  CHECK(error * norm <= corrected.bound.value, "error %g, bound %g", error * norm, corrected.bound.value);
+  PetscCall(CaseDestroy(&k));
+  PetscFunctionReturn(0);
+}
+
 /* With folds it is the mean of the folds' estimates. */
 static PetscErrorCode Folds(void)
 {
@@ -476,6 +504,7 @@ int main(int argc, char **argv)
   CHECK(stats.products <= 24, "%d products", (int)stats.products);
   PetscCall(PetscFree(problems));
   PetscCall(Settings(&small[0]));
+  PetscCall(BoundOfCorrected(&small[0]));
   PetscCall(Folds());
   PetscCall(TestFinalize());
   return 0;

@@ -74,6 +74,7 @@ static const Method methods[] = {
      "-hg_ksp_type richardson"},
     {"heavy ball, cg", "-lls_fpm_type heavyball -lls_fpm_step optimal", NULL},
     {"newton, cg", "-lls_type newton", "-lls_type newton"},
+    {"anderson, cg", "-lls_type anderson -lls_fpm_step optimal", "-lls_type anderson"},
     {"nesterov, gmres on heavy ball",
      "-lls_fpm_type nesterov -lls_fpm_step optimal -hg_fpm_type heavyball -hg_fpm_step optimal "
      "-hg_ksp_type gmres",
@@ -251,6 +252,11 @@ static PetscErrorCode NotEnough(Case *k)
   }
   PetscCall(Solve(k, "-lls_fpm_step 50 -lls_max_it 1000 -hg_tol 1e-3", &report, &error));
   CHECK(report.reason == HG_DIVERGED_LOWER, "a step too long: %s", HGConvergedReasons[report.reason]);
+  PetscCall(Solve(k, "-lls_fpm_step 50 -lls_max_it 1000 -hg_certificate bound", &report, &error));
+  const TwofoldConstant *const bound = &report.bound;
+  CHECK(!bound->standing && !strcmp(bound->origin, "there is no hypergradient") &&
+            !strncmp(report.estimate.origin, "not asked for", 13),
+        "a step too long: %s, %s", bound->origin, report.estimate.origin);
   PetscFunctionReturn(0);
 }
 

@@ -96,7 +96,7 @@ typedef struct {
   TwofoldConstant bound;      /**< of `||hypergradient - grad f||`, where HGSetCertificate() asked for it: a
                                  certificate if its standing is proved, else a computed bound; if unknown,
                                  its origin says why. Products counts what it cost. Of a corrected
-                                 hypergradient, of the one before the correction */
+                                 hypergradient, that of the one before plus the correction's norm */
   TwofoldConstant estimate;   /**< of the same error, where it was asked for: to first order, no bound. Of a
                                  corrected hypergradient, of the error before the correction */
   PetscInt lower_products;    /**< of the lower-level solver beside its steps (newton) */
@@ -351,7 +351,8 @@ PetscErrorCode HGSetCertificateMu(HG hg, HGCertificateMu mu);
 PetscErrorCode HGSetEstimateTolerances(HG hg, PetscReal rtol, PetscInt max_it);
 /**
  * Corrects each hypergradient by the vector that the estimate is the norm of: its error becomes one of second
- * order. The report's norm is that of the corrected one.
+ * order. The report's norm is that of the corrected one, and so is its bound: the one before plus the
+ * vector's norm. A vector longer than twice the bound is known to be wrong and left out.
  *
  * @logicallycollective
  *
@@ -430,11 +431,11 @@ PetscErrorCode HGExactSetSolver(HG hg, HGExactSolver solver);
  *
  * HGSolve() goes on with the lower level and with the adjoint from where they are, and ends once
  * `||g - grad f|| <= max(rtol ||g||, atol)` by the bound, where HGSetCertificate() asks for one, else by the
- * estimate (with -hg_correct that of the error before the correction). Steps go where they are
- * expected to serve most. The most of them are LLSSetTolerances()'s and the KSP's max_it, of all its solves
- * together; where they do not suffice the reason is HG_DIVERGED_ITS. The tolerances of the LLS and the KSP
- * are not used. HGEvaluate() takes the lower level as far as the last HGSolve() did. With folds each fold is
- * held to it, relative to its own hypergradient.
+ * estimate (with -hg_correct that of the error before the correction; the bound is that after it, taken to a
+ * third of the tolerance before). Steps go where they are expected to serve most. The most of them are
+ * LLSSetTolerances()'s and the KSP's max_it, of all its solves together; where they do not suffice the reason
+ * is HG_DIVERGED_ITS. The tolerances of the LLS and the KSP are not used. HGEvaluate() takes the lower level
+ * as far as the last HGSolve() did. With folds each fold is held to it, relative to its own hypergradient.
  *
  * @logicallycollective
  *

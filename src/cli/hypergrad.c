@@ -74,17 +74,19 @@ static PetscErrorCode PrintLanczos(HG hg)
 static PetscErrorCode PrintBound(HG hg, const TwofoldConstant *bound)
 {
   HGCertificate what;
+  PetscBool correct;
 
   PetscFunctionBegin;
   PetscCall(HGGetCertificate(hg, &what));
+  PetscCall(HGGetCorrect(hg, &correct));
   if (what != HG_CERTIFICATE_BOUND && what != HG_CERTIFICATE_BOTH) PetscFunctionReturn(PETSC_SUCCESS);
   if (bound->standing == TWOFOLD_UNKNOWN)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "error bound            none: %s\n", bound->origin));
   else
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s     %.6e (%s, %" PetscInt_FMT " products: %s)\n",
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s     %.6e%s (%s, %" PetscInt_FMT " products: %s)\n",
                           bound->standing == TWOFOLD_PROVED ? "error certificate " : "computed bound    ",
-                          (double)bound->value, TwofoldStandings[bound->standing], bound->products,
-                          bound->origin));
+                          (double)bound->value, correct ? " after the correction" : "",
+                          TwofoldStandings[bound->standing], bound->products, bound->origin));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -150,12 +150,9 @@ static PetscErrorCode FillRow(HG hg, const Group *group, PetscReal f, StudyRow *
 {
   HGReport report;
   PetscReal error;
-  PetscBool correct;
 
   PetscFunctionBegin;
   PetscCall(HGGetReport(hg, &report));
-  PetscCall(HGGetCorrect(hg, &correct));
-  if (correct) report.bound.standing = TWOFOLD_UNKNOWN; /* it is of the error before the correction */
   PetscCall(VecAXPY(group->g, -1, group->exact));
   PetscCall(VecNorm(group->g, NORM_2, &error));
   row->f = f;

@@ -390,10 +390,21 @@ PetscErrorCode HGComputeEstimate_Private(HG hg, Vec lambda, Vec g)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* What is told of the error of g + dg: the triangle's bound + ||dg||. A dg of more than twice the bound takes
+   g further off than it is. */
 PetscErrorCode HGCorrect_Private(HG hg, Vec g)
 {
+  TwofoldConstant *const bound = &hg->report.bound, *const estimate = &hg->report.estimate;
+
   PetscFunctionBegin;
-  if (!hg->correct || !hg->report.estimate.standing) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!hg->correct || !estimate->standing) PetscFunctionReturn(PETSC_SUCCESS);
+  if (bound->standing) {
+    if (estimate->value > 2 * bound->value) {
+      estimate->origin = "an estimate of more than twice the bound: wrong, and nothing was corrected by it";
+      PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    bound->value += estimate->value;
+  }
   PetscCall(VecAXPY(g, 1, hg->estimate->dg));
   PetscCall(VecNorm(g, NORM_2, &hg->report.norm));
   PetscFunctionReturn(PETSC_SUCCESS);

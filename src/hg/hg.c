@@ -364,11 +364,15 @@ static PetscErrorCode SolveLowerLevel(HG hg, Vec lambda)
 
 static void ResetReport(HG hg)
 {
-  hg->report = (HGReport){.reason = HG_ITERATING,
-                          .adjoint_residual = -1,
-                          .lower_change = -1,
-                          .bound = HGNoBound_Private("not asked for: -hg_certificate bound"),
-                          .estimate = HGNoBound_Private("not asked for: -hg_certificate estimate")};
+  static const char *const none = "there is no hypergradient";
+
+  hg->report = (HGReport){
+      .reason = HG_ITERATING,
+      .adjoint_residual = -1,
+      .lower_change = -1,
+      .bound = HGNoBound_Private(HGWantsBound_Private(hg) ? none : "not asked for: -hg_certificate bound"),
+      .estimate =
+          HGNoBound_Private(HGWantsEstimate_Private(hg) ? none : "not asked for: -hg_certificate estimate")};
   HGBeginEstimate_Private(hg);
 }
 

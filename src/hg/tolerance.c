@@ -112,7 +112,8 @@ static PetscErrorCode Steps(HG hg, Vec lambda, PetscInt n, Course *c)
 
   PetscFunctionBegin;
   PetscCall(LLSSetTolerances(hg->lls, 0, 0, n));
-  PetscCall(LLSSolve(hg->lls, lambda, hg->x));
+  PetscCall(report->lower_its ? LLSContinue_Private(hg->lls, lambda, hg->x)
+                              : LLSSolve(hg->lls, lambda, hg->x));
   PetscCall(LLSGetIterationNumber(hg->lls, &its));
   PetscCall(LLSGetConvergedReason(hg->lls, &report->lower_reason));
   PetscCall(LLSGetChange(hg->lls, &report->lower_change));
@@ -221,7 +222,7 @@ static PetscErrorCode ErrorByBound(HG hg, Vec lambda, Course *c)
   PetscCheck(report->bound.standing, PetscObjectComm((PetscObject)hg), PETSC_ERR_SUP,
              "-hg_tol by the bound: there is none, %s; -hg_certificate estimate goes without",
              report->bound.origin);
-  c->error = report->bound.value;
+  c->error = report->bound.value * (hg->correct ? 3 : 1); /* see HGCorrect_Private() */
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

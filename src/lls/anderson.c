@@ -27,6 +27,8 @@ typedef struct {
   PetscInt n;           /* differences at hand */
   PetscBool before;     /* f_before and g_before are those of the last point */
   PetscBool combined;   /* y is a combination, not a plain image */
+  PetscBool evaluated;  /* f and g are those of y, from which no next point has been made yet */
+  PetscBool accepted;   /* that y was */
   PetscReal least;      /* ||f|| of the best point */
   PetscInt plain, returns, since;
 } Anderson;
@@ -233,33 +235,36 @@ static PetscErrorCode GoOn(Anderson *a)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode Begin(Anderson *a, State x)
+{
+  PetscFunctionBegin;
+  a->n = a->plain = a->returns = a->since = 0;
+  a->before = a->combined = a->evaluated = PETSC_FALSE;
+  a->least = (PetscReal)INFINITY;
+  PetscCall(CopyToFlat(a, x, a->y));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode LLSSolve_Anderson(LLS lls, Vec lambda, State x)
 {
   Anderson *a = (Anderson *)lls->data;
-  PetscBool accepted;
 
   PetscFunctionBegin;
-  a->n = a->plain = a->returns = a->since = 0;
-  a->before = a->combined = PETSC_FALSE;
-  a->least = (PetscReal)INFINITY;
-  PetscCall(CopyToFlat(a, x, a->y));
+  if (!lls->resume || !a->evaluated) PetscCall(Begin(a, x));
   PetscCall(LLSTest_Private(lls, x));
   while (lls->reason == LLS_ITERATING) {
+    if (a->evaluated) PetscCall(a->accepted ? GoOn(a) : GoBack(a));
     PetscCall(CopyFromFlat(a, a->y, x));
     PetscCall(LLSRecord_Private(lls, x));
     PetscCall(Evaluate(lls, lambda, x, &lls->change));
-    PetscCall(Accept(a, lls->change, &accepted));
-    if (!accepted) {
+    PetscCall(Accept(a, lls->change, &a->accepted));
+    a->evaluated = PETSC_TRUE;
+    if (!a->accepted) {
       PetscCall(CopyFromFlat(a, a->best, x));
       lls->change = a->least;
     }
     lls->its++;
     PetscCall(LLSTest_Private(lls, x));
-    if (lls->reason != LLS_ITERATING) break;
-    if (accepted)
-      PetscCall(GoOn(a));
-    else
-      PetscCall(GoBack(a));
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -319,6 +324,7 @@ static PetscErrorCode LLSSetUp_Anderson(LLS lls)
 
   PetscFunctionBegin;
   PetscCall(Reset(lls));
+  a->evaluated = PETSC_FALSE;
   PetscCall(FPMCreateState(lls->fpm, &like));
   PetscCall(StateCreateView(like, &a->view));
   PetscCall(StateCreateFlat(like, &a->y));

@@ -307,6 +307,15 @@ PetscErrorCode LLSSolve(LLS lls, Vec lambda, State x)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode LLSContinue_Private(LLS lls, Vec lambda, State x)
+{
+  PetscFunctionBegin;
+  lls->resume = PETSC_TRUE;
+  PetscCall(LLSSolve(lls, lambda, x));
+  lls->resume = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode LLSGetConvergedReason(LLS lls, LLSConvergedReason *reason)
 {
   PetscFunctionBegin;

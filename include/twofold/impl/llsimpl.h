@@ -26,6 +26,7 @@ struct _p_LLS {
   Precond precond;   /* of the linear systems of a type that has some, which owns it; else NULL */
   PetscBool records; /* set by a type whose steps are those of the map, each told by LLSRecord_Private() */
   PetscBool monitor, print_reason;
+  PetscBool resume; /* this solve goes on where the last one ended: LLSContinue_Private() */
   LLSRecordFn record;
   void *recordctx;
   LLSStopFn stop;
@@ -45,6 +46,10 @@ struct _p_LLS {
 
 /* Whether a solve keeps the norms of its steps: whoever wants them says so before each. */
 PetscErrorCode LLSKeepChanges_Private(LLS lls, PetscBool keep);
+
+/* A solve at the lambda of the last one, with x as that left it: a type that keeps a history goes on with it.
+ */
+PetscErrorCode LLSContinue_Private(LLS lls, Vec lambda, State x);
 
 /* For solvers: whether step norms are needed at all; the hook calls; the test after step lls->its, or before
    the first where lls->change is known there. */
