@@ -346,7 +346,9 @@ static PetscErrorCode HGApproach_AID(HG hg, Vec lambda, PetscBool resume, Vec be
   if (!resume) aid->products = 0;
   PetscCall(SetSystem(hg, lambda));
   PetscCall(MeasureRightHandSide(hg, &trivial));
-  if (!trivial) {
+  if (trivial) {
+    PetscCall(VecZeroEntries(aid->r));
+  } else {
     if (!resume) PetscCall(Start(hg));
     if (better && aid->vview->n == 1) PetscCall(VecCopy(better, aid->v));
     PetscCall(KSPGetTolerances(aid->ksp, &rtol, &atol, &dtol, &own_max_it));
@@ -356,6 +358,21 @@ static PetscErrorCode HGApproach_AID(HG hg, Vec lambda, PetscBool resume, Vec be
   }
   PetscCall(LayAdjoint(hg));
   hg->report.adjoint_products = aid->products;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode HGResidual_AID(HG hg, Vec sum)
+{
+  AID *aid = (AID *)hg->data;
+  const PetscScalar *a;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArrayRead(aid->r, &a));
+  PetscCall(StatePlace(aid->in, a));
+  PetscCall(VecCopy(aid->in->v[0], sum));
+  for (PetscInt k = 1; k < aid->in->n; k++) PetscCall(VecAXPY(sum, 1, aid->in->v[k]));
+  PetscCall(StateUnplace(aid->in));
+  PetscCall(VecRestoreArrayRead(aid->r, &a));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -725,6 +742,7 @@ PetscErrorCode HGCreate_AID(HG hg)
   hg->ops->accept = HGAccept_AID;
   hg->ops->firstadjoint = HGFirstAdjoint_AID;
   hg->ops->approach = HGApproach_AID;
+  hg->ops->residual = HGResidual_AID;
   hg->ops->kept = HGKept_AID;
   hg->ops->adjointmap = HGAdjointMap_AID;
   hg->ops->certify = HGCertify_AID;

@@ -23,6 +23,8 @@ struct _n_HGEstimate {
   Vec s, b;            /* right-hand sides for dv: the residual s, and what dw adds */
   Vec dw, v, dv, y;    /* in w's space; y is work */
   Vec dg, y2;          /* in lambda's: the correction; work */
+  Vec corrected;       /* g + dg of the last quick estimate */
+  PetscBool better;    /* v is better than the adjoint's, and has not been taken over */
   PetscInt products;   /* since HGBeginEstimate_Private() */
   PetscBool exhausted; /* an inner solve of the last estimate did not reach its tolerance */
   HGPoint dw_at;       /* where dw was computed */
@@ -110,51 +112,67 @@ static PetscErrorCode RightHandSides(HG hg, Vec lambda)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* v <- v + dv, with dv for the right-hand side b, and *norm = ||dg + d2Phi^T dv||, dg NULL: without it. */
-static PetscErrorCode AdjointPart(HGEstimate est, Vec b, Vec dg, PetscReal *norm)
+/* The same at w + dw itself: s is the residual of v there, and so the right-hand side for dv; dg = grad2 E +
+   d2Phi^T v. One product and one look at E, and what of the next order there is in dw is in it. By the norms
+   of the residual at w, *here, and of what dw adds to it, *added. */
+static PetscErrorCode MovedSides(HG hg, Vec lambda, PetscReal *here, PetscReal *added)
 {
-  struct _State dv = {.n = 1, .v = {est->dv}};
+  HGEstimate est = hg->estimate;
+  struct _State at = {.n = 1, .v = {est->y}}, v = {.n = 1, .v = {est->v}}, s = {.n = 1, .v = {est->s}};
+  PetscReal E;
 
   PetscFunctionBegin;
-  PetscCall(InnerSolve(est, KSPSolve, b, est->dv));
-  PetscCall(VecAXPY(est->v, 1, est->dv));
-  if (dg)
-    PetscCall(VecCopy(dg, est->y2));
-  else
-    PetscCall(VecZeroEntries(est->y2));
-  PetscCall(FPMParameterVJPAdd(est->map, &dv, est->y2));
-  PetscCall(VecNorm(est->y2, NORM_2, norm));
+  PetscCall(VecWAXPY(est->y, 1, est->dw, hg->x->v[0]));
+  PetscCall(FPMLinearize(est->map, lambda, &at));
+  PetscCall(FPMResidualVJP(est->map, &v, &s));
+  est->products++;
+  PetscCall(BLPUpper(hg->blp, lambda, est->y, &E, est->b, est->dg));
+  PetscCall(FPMParameterVJPAdd(est->map, &v, est->dg));
+  PetscCall(VecAYPX(est->s, -1, est->b));
+  PetscUseTypeMethod(hg, residual, est->b);
+  PetscCall(VecNorm(est->b, NORM_2, here));
+  PetscCall(VecAXPY(est->b, -1, est->s));
+  PetscCall(VecNorm(est->b, NORM_2, added));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* v <- v + dv and dg = D_w[grad2 E + d2Phi^T v] dw at the old v; to steer by, with the parts of the lower
-   level and of the adjoint apart. */
-static PetscErrorCode AdjointCorrection(HG hg, Vec lambda)
+/* dv, and v <- v + dv. */
+static PetscErrorCode AdjointCorrection(HGEstimate est)
 {
-  HGEstimate est = hg->estimate;
-
   PetscFunctionBegin;
-  PetscCall(RightHandSides(hg, lambda));
-  if (hg->parts.steer) {
-    PetscCall(AdjointPart(est, est->s, NULL, &hg->parts.adjoint));
-    PetscCall(AdjointPart(est, est->b, est->dg, &hg->parts.lower));
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
-  PetscCall(VecAXPY(est->s, 1, est->b));
   PetscCall(InnerSolve(est, KSPSolve, est->s, est->dv));
   PetscCall(VecAXPY(est->v, 1, est->dv));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* dg += grad2 E + d2Phi^T v - g */
-static PetscErrorCode AddDifference(HG hg, Vec g)
+/* dg from D_w[grad2 E + d2Phi^T v] dw. */
+static PetscErrorCode Correction(HG hg, Vec lambda, Vec g)
 {
   HGEstimate est = hg->estimate;
   struct _State v = {.n = 1, .v = {est->v}};
 
   PetscFunctionBegin;
+  PetscCall(RightHandSides(hg, lambda));
+  PetscCall(VecAXPY(est->s, 1, est->b));
+  PetscCall(AdjointCorrection(est));
   PetscCall(FPMParameterVJPAdd(est->map, &v, est->dg));
   PetscCall(VecAXPBYPCZ(est->dg, 1, -1, 1, hg->g2, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* dg from what is at w + dw, and the share that the adjoint has in it, by the right-hand sides. */
+static PetscErrorCode QuickCorrection(HG hg, Vec lambda, Vec g, PetscReal *share)
+{
+  HGEstimate est = hg->estimate;
+  struct _State dv = {.n = 1, .v = {est->dv}};
+  PetscReal here = 0, added = 0;
+
+  PetscFunctionBegin;
+  PetscCall(MovedSides(hg, lambda, &here, &added));
+  *share = here > 0 ? here / (here + added) : 0;
+  PetscCall(AdjointCorrection(est));
+  PetscCall(FPMParameterVJPAdd(est->map, &dv, est->dg));
+  PetscCall(VecAXPY(est->dg, -1, g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -190,7 +208,8 @@ PetscErrorCode HGDestroyEstimate_Private(HG hg)
 
   PetscFunctionBegin;
   if (!est) PetscFunctionReturn(PETSC_SUCCESS);
-  Vec *const vecs[] = {&est->s, &est->b, &est->dw, &est->v, &est->dv, &est->y, &est->dg, &est->y2};
+  Vec *const vecs[] = {&est->s, &est->b,  &est->dw, &est->v,        &est->dv,
+                       &est->y, &est->dg, &est->y2, &est->corrected};
   for (size_t i = 0; i < sizeof(vecs) / sizeof(vecs[0]); i++) PetscCall(VecDestroy(vecs[i]));
   PetscCall(KSPDestroy(&est->ksp));
   PetscCall(MatDestroy(&est->A));
@@ -214,6 +233,7 @@ static PetscErrorCode SetUp(HG hg, FPM like)
   PetscCall(FPMSetType(est->map, like->uses_map ? ((PetscObject)like)->type_name : FPMGD)); /* of step 1 */
   PetscCall(BLPCreateVecs(hg->blp, &est->dg, &est->s));
   PetscCall(VecDuplicate(est->dg, &est->y2));
+  PetscCall(VecDuplicate(est->dg, &est->corrected));
   Vec *const like_w[] = {&est->b, &est->dw, &est->v, &est->dv, &est->y};
   for (size_t i = 0; i < sizeof(like_w) / sizeof(like_w[0]); i++) PetscCall(VecDuplicate(est->s, like_w[i]));
   PetscCall(CreateKSP(hg));
@@ -221,7 +241,7 @@ static PetscErrorCode SetUp(HG hg, FPM like)
 }
 
 /* The map, and v^ of the last solve in its terms, where there is one. */
-static PetscErrorCode Begin(HG hg)
+static PetscErrorCode Begin(HG hg, PetscReal rtol)
 {
   HGEstimate est;
   FPM fpm;
@@ -231,7 +251,6 @@ static PetscErrorCode Begin(HG hg)
   PetscUseTypeMethod(hg, firstadjoint, &fpm, &v);
   PetscCall(SetUp(hg, fpm));
   est = hg->estimate;
-  const PetscReal rtol = hg->parts.steer ? PetscMax(hg->estimate_rtol, 0.3) : hg->estimate_rtol;
   PetscCall(KSPSetTolerances(est->ksp, rtol, PETSC_DEFAULT, PETSC_DEFAULT, hg->estimate_max_it));
   est->scale = fpm->uses_map ? 1 : fpm->step;
   if (!v) PetscFunctionReturn(PETSC_SUCCESS);
@@ -340,19 +359,11 @@ PetscErrorCode HGEstimateGetAdjoint_Private(HG hg, Vec *v)
 
   PetscFunctionBegin;
   *v = NULL;
-  if (!hg->report.estimate.standing) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!hg->report.estimate.standing || !est->better) PetscFunctionReturn(PETSC_SUCCESS);
+  est->better = PETSC_FALSE;
   PetscCall(VecCopy(est->v, est->y));
   PetscCall(VecScale(est->y, 1 / est->scale));
   *v = est->y;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode HGEstimateDistance_Private(HG hg, Vec lambda, PetscReal *distance)
-{
-  PetscFunctionBegin;
-  PetscCall(Begin(hg));
-  PetscCall(LowerCorrection(hg, lambda));
-  PetscCall(VecNorm(hg->estimate->dw, NORM_2, distance));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -365,28 +376,59 @@ PetscErrorCode HGKeepUpper_Private(HG hg, Vec g2)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode HGComputeEstimate_Private(HG hg, Vec lambda, Vec g)
+static PetscErrorCode Tell(HG hg)
 {
   static const char *const origins[] = {
       "an estimate to first order, not a bound",
       "an estimate to first order, not a bound; its inner solves made all their steps (-hg_estimate_max_it)"};
-  TwofoldConstant *const estimate = &hg->report.estimate;
   PetscReal norm;
+
+  PetscFunctionBegin;
+  PetscCall(VecNorm(hg->estimate->dg, NORM_2, &norm));
+  hg->report.estimate = (TwofoldConstant){.value = norm,
+                                          .error = NAN,
+                                          .standing = TWOFOLD_COMPUTED,
+                                          .origin = origins[hg->estimate->exhausted],
+                                          .products = hg->estimate->products};
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGComputeEstimate_Private(HG hg, Vec lambda, Vec g)
+{
+  TwofoldConstant *const estimate = &hg->report.estimate;
 
   PetscFunctionBegin;
   if (!HGWantsEstimate_Private(hg)) PetscFunctionReturn(PETSC_SUCCESS);
   estimate->origin = Obstacle(hg, (PetscBool)(hg->ops->firstadjoint != NULL));
   if (estimate->origin) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(Begin(hg));
+  PetscCall(Begin(hg, hg->estimate_rtol));
   PetscCall(LowerCorrection(hg, lambda));
-  PetscCall(AdjointCorrection(hg, lambda));
-  PetscCall(AddDifference(hg, g));
-  PetscCall(VecNorm(hg->estimate->dg, NORM_2, &norm));
-  *estimate = (TwofoldConstant){.value = norm,
-                                .error = NAN,
-                                .standing = TWOFOLD_COMPUTED,
-                                .origin = origins[hg->estimate->exhausted],
-                                .products = hg->estimate->products};
+  PetscCall(Correction(hg, lambda, g));
+  PetscCall(Tell(hg));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGQuickEstimate_Private(HG hg, Vec lambda, Vec g, PetscReal rtol)
+{
+  PetscReal share = 1;
+
+  PetscFunctionBegin;
+  PetscCall(Begin(hg, rtol));
+  PetscCall(LowerCorrection(hg, lambda));
+  PetscCall(QuickCorrection(hg, lambda, g, &share));
+  PetscCall(Tell(hg));
+  hg->estimate->better = PETSC_TRUE;
+  hg->parts.adjoint = share * hg->report.estimate.value;
+  hg->parts.lower = hg->report.estimate.value - hg->parts.adjoint;
+  PetscCall(VecWAXPY(hg->estimate->corrected, 1, hg->estimate->dg, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGEstimateAgain_Private(HG hg, Vec g)
+{
+  PetscFunctionBegin;
+  PetscCall(VecWAXPY(hg->estimate->dg, -1, g, hg->estimate->corrected));
+  PetscCall(Tell(hg));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

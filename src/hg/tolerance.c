@@ -7,24 +7,30 @@
      lower part : adjoint part = b : a
 
    (a steeper one is cheap to make small). So: some steps of both; what their error is, in parts; from these
-   the residuals to go for; on from where w and v are; and again, until the error is within the tolerance. Of
-   an estimate the lower part is first taken on by ||dw|| in place of ||r||, since that is what comes next
-   anyway. */
+   the residuals to go for; on from where w and v are; and again, until the error is within the tolerance.
+
+   A bound costs next to nothing. An estimate costs two linear solves and three products, so one must do: its
+   first one comes where both residuals have fallen by the tolerance itself, which the relative error mostly
+   has by then, too. Where it has not, the estimate's corrected hypergradient is the reference that g is
+   compared with from there on, as long as that is much nearer to grad f than the tolerance. */
 #include <petsctime.h>
 #include <twofold/impl/fpmimpl.h>
 #include <twofold/impl/hgimpl.h>
 #include <twofold/impl/llsimpl.h>
 
 typedef struct {
-  PetscInt t, k;          /* steps that may still be made */
-  PetscReal first, r;     /* ||Phi(w) - w|| at the start, and now */
-  PetscReal s;            /* ||grad1 E - (I - d1Phi^T) v|| */
-  PetscReal r_to, s_to;   /* residuals to go for */
-  PetscReal fall, fall_s; /* of the residuals' logarithms by a step, and by a product; 0: not known */
-  PetscReal cost;         /* of a step, in gradients and products */
-  PetscReal error, tol;   /* the error by bound or estimate, and what it may be */
-  PetscReal per_distance; /* the lower part by ||dw||; 0: not known */
-  PetscInt bounding;      /* products for bounds */
+  PetscInt t, k;           /* steps that may still be made */
+  PetscReal first, change; /* ||Phi(x) - x|| of the lower level's first step, and of the last one */
+  PetscReal r;             /* ||Phi(w) - w|| */
+  PetscReal s;             /* ||grad1 E - (I - d1Phi^T) v|| */
+  PetscReal r_to, s_to;    /* residuals to go for */
+  PetscReal fall, fall_s;  /* of the residuals' logarithms by a step, and by a product; 0: not known */
+  PetscReal reduction;     /* of both residuals before the first look at the error */
+  PetscReal cost;          /* of a step, in gradients and products */
+  PetscReal error, tol;    /* the error by bound or estimate, and what it may be */
+  PetscReal per_r, per_s;  /* parts of the last estimate by r and s */
+  PetscReal corrected;     /* error of the corrected hypergradient of the last estimate; 0: there is none */
+  PetscInt bounding;       /* products for bounds */
 } Course;
 
 /* ------------------------------------------------------------------ settings */
@@ -104,67 +110,80 @@ static PetscErrorCode Residual(HG hg, Vec lambda, PetscReal *norm)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* n steps on from the state. */
-static PetscErrorCode Steps(HG hg, Vec lambda, PetscInt n, Course *c)
+/* On from the state until a step changes no more than `change`, which costs nothing to know; 0: one step. */
+static PetscErrorCode Steps(HG hg, Vec lambda, PetscReal change, Course *c)
 {
+  const PetscReal before = c->change;
   HGReport *report = &hg->report;
   PetscInt its, products;
-
-  PetscFunctionBegin;
-  PetscCall(LLSSetTolerances(hg->lls, 0, 0, n));
-  PetscCall(report->lower_its ? LLSContinue_Private(hg->lls, lambda, hg->x)
-                              : LLSSolve(hg->lls, lambda, hg->x));
-  PetscCall(LLSGetIterationNumber(hg->lls, &its));
-  PetscCall(LLSGetConvergedReason(hg->lls, &report->lower_reason));
-  PetscCall(LLSGetChange(hg->lls, &report->lower_change));
-  PetscCall(LLSGetProducts(hg->lls, &products));
-  report->lower_its += its;
-  report->lower_products += products;
-  c->cost = its ? 1 + (PetscReal)products / (PetscReal)its : 1;
-  c->t -= its;
-  if (report->lower_reason == LLS_STOPPED)
-    report->reason = HG_STOPPED;
-  else if (report->lower_reason == LLS_DIVERGED_NANORINF || report->lower_reason == LLS_DIVERGED_LINEAR_SOLVE)
-    report->reason = HG_DIVERGED_LOWER;
-  else if (report->lower_reason < 0) /* it gets no further */
-    c->t = 0;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* How many steps to make before the next look: one where a step costs much more than a look, else what is
-   missing by the last rate, which slows down as a rule, but not more than have been made. */
-static PetscInt NextSteps(const Course *c, PetscInt made, PetscInt last)
-{
-  PetscReal missing = c->fall > 0 ? PetscLogReal(c->r / c->r_to) / c->fall : 2 * (PetscReal)last;
-
-  if (c->cost >= 3) return 1;
-  missing = PetscMin(missing, (PetscReal)PetscMax(made, 4));
-  return PetscMax(1, (PetscInt)PetscCeilReal(missing));
-}
-
-/* On until ||r|| <= r_to. */
-static PetscErrorCode Descend(HG hg, Vec lambda, Course *c)
-{
-  HGReport *report = &hg->report;
-  PetscInt n = hg->lls->records ? 2 : 1; /* a step of the map, or who knows what */
   PetscLogDouble begin, end;
 
   PetscFunctionBegin;
   PetscCall(PetscTime(&begin));
-  while (c->r > c->r_to && c->t > 0 && !report->reason) {
-    const PetscReal before = c->r;
-    if (report->lower_its) n = NextSteps(c, report->lower_its, n);
-    n = PetscMin(n, c->t);
-    PetscCall(Steps(hg, lambda, n, c));
-    PetscCall(Residual(hg, lambda, &c->r));
-    c->fall = PetscLogReal(before / c->r) / (PetscReal)n;
-    if (PetscIsInfOrNanReal(c->r) || c->r > hg->lls->dtol * c->first) {
-      report->reason = HG_DIVERGED_LOWER;
-      report->lower_reason = PetscIsInfOrNanReal(c->r) ? LLS_DIVERGED_NANORINF : LLS_DIVERGED_DTOL;
-    }
-  }
+  PetscCall(LLSSetTolerances(hg->lls, 0, change, change > 0 ? c->t : 1));
+  PetscCall(LLSKeepChanges_Private(hg->lls, PETSC_TRUE)); /* that they are computed */
+  PetscCall(report->lower_its ? LLSContinue_Private(hg->lls, lambda, hg->x)
+                              : LLSSolve(hg->lls, lambda, hg->x));
+  PetscCall(LLSKeepChanges_Private(hg->lls, PETSC_FALSE));
   PetscCall(PetscTime(&end));
   report->lower_time += end - begin;
+  PetscCall(LLSGetIterationNumber(hg->lls, &its));
+  PetscCall(LLSGetConvergedReason(hg->lls, &report->lower_reason));
+  PetscCall(LLSGetChange(hg->lls, &c->change));
+  PetscCall(LLSGetProducts(hg->lls, &products));
+  if (!report->lower_its) c->first = hg->lls->first_change;
+  report->lower_change = c->change;
+  report->lower_its += its;
+  report->lower_products += products;
+  c->cost = its ? 1 + (PetscReal)products / (PetscReal)its : 1;
+  if (its > 0 && before > 0) c->fall = PetscLogReal(before / c->change) / (PetscReal)its;
+  c->t -= its;
+  if (report->lower_reason == LLS_STOPPED)
+    report->reason = HG_STOPPED;
+  else if (report->lower_reason < 0 || (its == 0 && change == 0)) /* it gets no further */
+    c->t = 0;
+  else if (c->change > hg->lls->dtol * c->first)
+    report->lower_reason = LLS_DIVERGED_DTOL;
+  if (report->lower_reason < 0 && report->lower_reason != LLS_DIVERGED_ITS &&
+      report->lower_reason != LLS_DIVERGED_LINE_SEARCH && !report->reason)
+    report->reason = HG_DIVERGED_LOWER;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Look(HG hg, Vec lambda, Course *c)
+{
+  PetscFunctionBegin;
+  if (hg->report.reason) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(Residual(hg, lambda, &c->r));
+  if (!PetscIsInfOrNanReal(c->r)) PetscFunctionReturn(PETSC_SUCCESS);
+  hg->report.reason = HG_DIVERGED_LOWER;
+  hg->report.lower_reason = LLS_DIVERGED_NANORINF;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* On until ||r|| <= r_to, by the changes first, which fall alike, and then by a look. */
+static PetscErrorCode Descend(HG hg, Vec lambda, Course *c)
+{
+  HGReport *report = &hg->report;
+
+  PetscFunctionBegin;
+  while (c->r > c->r_to && c->t > 0 && !report->reason) {
+    const PetscInt its = report->lower_its;
+    if (its) PetscCall(Steps(hg, lambda, c->change * c->r_to / c->r, c));
+    if (report->lower_its == its && c->t > 0 && !report->reason) PetscCall(Steps(hg, lambda, 0, c));
+    PetscCall(Look(hg, lambda, c));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* From the start on until the changes have fallen by this. */
+static PetscErrorCode DescendBy(HG hg, Vec lambda, PetscReal factor, Course *c)
+{
+  PetscFunctionBegin;
+  if (c->t > 0) PetscCall(Steps(hg, lambda, 0, c));
+  if (c->t > 0 && !hg->report.reason && c->change > factor * c->first)
+    PetscCall(Steps(hg, lambda, factor * c->first, c));
+  PetscCall(Look(hg, lambda, c));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -173,8 +192,6 @@ static PetscErrorCode Begin(HG hg, Vec lambda, Course *c)
   PetscFunctionBegin;
   PetscCall(HGStartLower_Private(hg, lambda));
   PetscCall(LLSGetTolerances(hg->lls, NULL, NULL, &c->t));
-  PetscCall(Residual(hg, lambda, &c->r));
-  c->first = c->r;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -195,7 +212,7 @@ static PetscErrorCode Adjoint(HG hg, Vec lambda, PetscBool resume, Course *c, Pe
   PetscCall(BLPUpper(hg->blp, lambda, hg->x->v[0], f, hg->g1, g)); /* g = grad2 E */
   PetscCall(HGKeepUpper_Private(hg, g));
   if (resume && !HGWantsBound_Private(hg)) PetscCall(HGEstimateGetAdjoint_Private(hg, &v));
-  PetscUseTypeMethod(hg, approach, lambda, resume, v, c->s_to, resume ? 0 : 0.1, c->k);
+  PetscUseTypeMethod(hg, approach, lambda, resume, v, c->s_to, resume ? 0 : c->reduction, c->k);
   c->k -= report->adjoint_its - its;
   PetscUseTypeMethod(hg, firstadjoint, &fpm, &v);
   if (!report->reason) PetscCall(FPMParameterVJPAdd(fpm, hg->v, g));
@@ -226,46 +243,51 @@ static PetscErrorCode ErrorByBound(HG hg, Vec lambda, Course *c)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* The first one after a cold start only steers: it is made with less care, and believed only where it is well
-   within the tolerance. Later ones are not taken apart. */
-static PetscErrorCode ErrorByEstimate(HG hg, Vec lambda, PetscBool steer, Vec g, Course *c)
+/* Where the last one corrected its g to something much nearer than the tolerance, that tells the error. */
+static PetscErrorCode ErrorByEstimate(HG hg, Vec lambda, Vec g, Course *c)
 {
+  const PetscReal rtol = hg->estimate_rtol;
   const TwofoldConstant *estimate = &hg->report.estimate;
-  PetscReal distance;
 
   PetscFunctionBegin;
-  hg->parts.steer = steer;
-  PetscCall(HGComputeEstimate_Private(hg, lambda, g));
-  hg->parts.steer = PETSC_FALSE;
-  PetscCall(HGEstimateDistance_Private(hg, lambda, &distance));
-  if (!steer) {
-    hg->parts.lower = PetscMin(c->per_distance * distance, 0.9 * estimate->value);
+  if (c->corrected > 0 && c->corrected <= 0.5 * c->tol) {
+    PetscCall(HGEstimateAgain_Private(hg, g));
+    const PetscReal lower = c->per_r * c->r, adjoint = c->per_s * c->s;
+    hg->parts.lower = lower > 0 ? estimate->value * lower / (lower + adjoint) : 0;
     hg->parts.adjoint = estimate->value - hg->parts.lower;
+  } else {
+    PetscCall(HGQuickEstimate_Private(hg, lambda, g, rtol));
+    c->corrected = estimate->value * (rtol + estimate->value / hg->report.norm);
+    c->per_r = c->r > 0 ? hg->parts.lower / c->r : 0;
+    c->per_s = c->s > 0 ? hg->parts.adjoint / c->s : 0;
   }
-  if (distance > 0) c->per_distance = hg->parts.lower / distance;
-  c->error = steer ? 2 * estimate->value : estimate->value;
+  c->error = estimate->value;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* The residuals to go for, from the parts that they make now; a part that is below its share already leaves
    the rest to the other. */
-static PetscErrorCode Aim(HG hg, Course *c, PetscReal *lower)
+static PetscErrorCode Aim(HG hg, Course *c)
 {
   const PetscReal aim = 0.8 * c->tol;
-  PetscReal share = 0.5;
+  PetscReal share = 0.5, lower;
 
   PetscFunctionBegin;
   if (c->fall > 0 && c->fall_s > 0) share = c->fall_s / (c->fall / c->cost + c->fall_s);
   share = PetscMin(PetscMax(share, 0.1), 0.9);
-  *lower = PetscMax(share * aim, PetscMin(0.9 * aim, aim - hg->parts.adjoint));
+  lower = PetscMax(share * aim, PetscMin(0.9 * aim, aim - hg->parts.adjoint));
   c->r_to = c->r;
   if (PetscIsInfOrNanReal(hg->parts.lower))
     c->r_to = c->r / 10;
-  else if (hg->parts.lower > *lower)
-    c->r_to = c->r * *lower / hg->parts.lower;
-  const PetscReal rest = aim - PetscMin(hg->parts.lower, *lower);
+  else if (hg->parts.lower > lower)
+    c->r_to = c->r * lower / hg->parts.lower;
+  const PetscReal rest = aim - PetscMin(hg->parts.lower, lower);
   c->s_to = c->s;
   if (hg->parts.adjoint > 0 && !PetscIsInfOrNanReal(hg->parts.adjoint)) c->s_to *= rest / hg->parts.adjoint;
+  if (HGWantsBound_Private(hg)) PetscFunctionReturn(PETSC_SUCCESS);
+  const PetscReal half = PetscSqrtReal(aim / c->error); /* its parts are not known well */
+  if (hg->parts.lower > 0.1 * c->error) c->r_to = PetscMin(c->r_to, half * c->r);
+  if (hg->parts.adjoint > 0.1 * c->error) c->s_to = PetscMin(c->s_to, half * c->s);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -273,30 +295,13 @@ static PetscErrorCode Aim(HG hg, Course *c, PetscReal *lower)
    and cost nothing to look up on the way. */
 static PetscErrorCode DescendByBound(HG hg, Vec lambda, Course *c)
 {
-  PetscReal lower;
-
   PetscFunctionBegin;
   while (c->r > c->r_to && c->t > 0 && !hg->report.reason) {
     if (c->r_to < c->r / 10) c->r_to = c->r * PetscPowReal(c->r_to / c->r, 0.75);
     PetscCall(Descend(hg, lambda, c));
     if (hg->certificate_mu == HG_MU_BALL || hg->report.reason) break; /* an eigenvalue solve each */
     PetscCall(ErrorByBound(hg, lambda, c));
-    PetscCall(Aim(hg, c, &lower));
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* On until the lower part of the estimate is there, which follows ||dw|| more closely than ||r||. */
-static PetscErrorCode DescendByDistance(HG hg, Vec lambda, PetscReal lower, Course *c)
-{
-  PetscReal distance;
-
-  PetscFunctionBegin;
-  while (c->r > c->r_to && c->t > 0 && !hg->report.reason) {
-    PetscCall(Descend(hg, lambda, c));
-    if (c->per_distance == 0 || hg->report.reason) break;
-    PetscCall(HGEstimateDistance_Private(hg, lambda, &distance));
-    if (c->per_distance * distance > 1.05 * lower) c->r_to = c->r * lower / (c->per_distance * distance);
+    PetscCall(Aim(hg, c));
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -311,9 +316,8 @@ static PetscBool CanGoOn(const Course *c)
 
 static PetscErrorCode Approach(HG hg, Vec lambda, Course *c, PetscReal *f, Vec g)
 {
-  enum { most = 50 }; /* rounds: some three are usual */
+  enum { most = 50 }; /* rounds: one to three are usual */
   HGReport *report = &hg->report;
-  PetscReal lower;
 
   PetscFunctionBegin;
   for (int round = 0; round < most && !report->reason; round++) {
@@ -323,17 +327,17 @@ static PetscErrorCode Approach(HG hg, Vec lambda, Course *c, PetscReal *f, Vec g
     if (HGWantsBound_Private(hg))
       PetscCall(ErrorByBound(hg, lambda, c));
     else
-      PetscCall(ErrorByEstimate(hg, lambda, (PetscBool)(round == 0), g, c));
+      PetscCall(ErrorByEstimate(hg, lambda, g, c));
     if (c->error <= c->tol) {
       report->reason = HGWantsBound_Private(hg) ? HG_CONVERGED_BOUND : HG_CONVERGED_ESTIMATE;
       break;
     }
-    PetscCall(Aim(hg, c, &lower));
-    if (round > 0 && !CanGoOn(c)) break; /* what steers is to be made sure of in any case */
+    PetscCall(Aim(hg, c));
+    if (!CanGoOn(c)) break;
     if (HGWantsBound_Private(hg))
       PetscCall(DescendByBound(hg, lambda, c));
     else
-      PetscCall(DescendByDistance(hg, lambda, lower, c));
+      PetscCall(Descend(hg, lambda, c));
   }
   if (!report->reason) report->reason = HG_DIVERGED_ITS;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -372,8 +376,12 @@ PetscErrorCode HGSolveToTolerance_Private(HG hg, Vec lambda, PetscReal *f, Vec g
   PetscCall(LLSGetTolerances(hg->lls, &rtol, &atol, &max_it));
   PetscCall(Begin(hg, lambda, &c));
   PetscCall(LLSGetWarmStart(hg->lls, &warm));
-  c.r_to = warm && hg->accepted ? c.r : c.r / 10; /* from 0 nothing is nearly linear */
-  PetscCall(Descend(hg, lambda, &c));
+  c.reduction = 0.1; /* from 0 nothing is nearly linear */
+  if (hg->rtol > 0 && !HGWantsBound_Private(hg)) c.reduction = PetscMin(c.reduction, hg->rtol);
+  if (warm && hg->accepted)
+    PetscCall(Residual(hg, lambda, &c.r));
+  else
+    PetscCall(DescendBy(hg, lambda, c.reduction, &c));
   PetscCall(HGTestProblem_Private(hg, lambda));
   if (!report->reason) PetscCall(Approach(hg, lambda, &c, f, g));
   if (report->reason == HG_DIVERGED_LOWER || report->reason == HG_STOPPED) {
@@ -402,6 +410,7 @@ PetscErrorCode HGEvaluateToTolerance_Private(HG hg, Vec lambda, PetscReal *f)
   }
   PetscCall(LLSGetTolerances(hg->lls, &rtol, &atol, &max_it));
   PetscCall(Begin(hg, lambda, &c));
+  PetscCall(Residual(hg, lambda, &c.r));
   PetscCall(Descend(hg, lambda, &c));
   PetscCall(LLSSetTolerances(hg->lls, rtol, atol, max_it));
   *f = (PetscReal)INFINITY;

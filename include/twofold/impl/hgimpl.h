@@ -37,6 +37,9 @@ struct _HGOps {
      has none */
   PetscErrorCode (*approach)(HG, Vec lambda, PetscBool resume, Vec better, PetscReal target,
                              PetscReal reduction, PetscInt max_it);
+  /* after `approach`: s <- grad1 E - (I - d1Phi^T) v, of a map with momentum the sum over the state's
+     vectors, which is that of gradient descent */
+  PetscErrorCode (*residual)(HG, Vec s);
   PetscErrorCode (*view)(HG, PetscViewer);
   PetscErrorCode (*memory)(HG, PetscLogDouble *);
   PetscErrorCode (*destroy)(HG);
@@ -85,7 +88,6 @@ struct _p_HG {
   PetscReal reached;    /* ||Phi(w) - w|| that the last one left; 0: there is none */
   struct {              /* of the bound or the estimate that a tolerance goes by */
     PetscReal lower, adjoint;
-    PetscBool steer; /* the next estimate is to steer by: parts apart, a lax tolerance */
   } parts;
   HGReport report;
   HGFolds *folds;         /* NULL where the problem has none */
@@ -149,10 +151,12 @@ PetscBool HGWantsEstimate_Private(HG hg);
 PetscErrorCode HGKeepUpper_Private(HG hg, Vec g2);
 PetscErrorCode HGComputeEstimate_Private(HG hg, Vec lambda, Vec g);
 PetscErrorCode HGCorrect_Private(HG hg, Vec g);
-/* ||dw|| of the lower level's correction at the state's w; an estimate there takes this dw. */
-PetscErrorCode HGEstimateDistance_Private(HG hg, Vec lambda, PetscReal *distance);
-/* v + dv of the last estimate in terms of the adjoint's map, first vector; borrowed, NULL where there is
- * none. */
+/* The estimate for a tolerance, with inner solves to rtol, and its parts as far as they are known for
+   nothing. Again: of another g at this lambda, against what the last one corrected its g to. */
+PetscErrorCode HGQuickEstimate_Private(HG hg, Vec lambda, Vec g, PetscReal rtol);
+PetscErrorCode HGEstimateAgain_Private(HG hg, Vec g);
+/* v + dv of the last quick estimate in terms of the adjoint's map, first vector; borrowed, NULL where there
+   is none or it was asked for before. */
 PetscErrorCode HGEstimateGetAdjoint_Private(HG hg, Vec *v);
 PetscErrorCode HGDestroyEstimate_Private(HG hg);
 PetscErrorCode HGEstimateAddMemory_Private(HG hg, PetscLogDouble *bytes);
