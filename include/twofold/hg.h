@@ -43,6 +43,17 @@ typedef enum {
 /** Names of the solvers: "auto", "lapack", "scalapack"; laid out as for PetscOptionsEnum(). */
 extern const char *const HGExactSolvers[];
 
+/** Where the interval of aid's Chebyshev method comes from, `[a, b]` with the eigenvalues of I - d1Phi in it.
+ */
+typedef enum {
+  HG_CHEBYSHEV_AUTO,     /**< formula where it can be had and the KSP's options give none; else ksp */
+  HG_CHEBYSHEV_FORMULA,  /**< the problem's constants */
+  HG_CHEBYSHEV_COMPUTED, /**< extreme eigenvalues at the point of each solve, by SLEPc */
+  HG_CHEBYSHEV_KSP       /**< PETSc's KSPCHEBYSHEV estimates it, or is told */
+} HGChebyshevInterval;
+/** Their names: "auto", "formula", "computed", "ksp"; laid out as for PetscOptionsEnum(). */
+extern const char *const HGChebyshevIntervals[];
+
 /** Why a hypergradient ended. */
 typedef enum {
   HG_CONVERGED_ITS = 1,      /**< the fixed numbers of steps t and k were made */
@@ -483,6 +494,40 @@ PetscErrorCode HGAIDSetLanczos(HG hg, PetscBool compute);
  * @param[out]    mu      smallest value; products counts the steps of CG, which were made anyway
  */
 PetscErrorCode HGGetLanczos(HG hg, TwofoldConstant *L, TwofoldConstant *mu);
+/**
+ * Sets where the interval comes from that aid's Chebyshev method (KSPCHEBYSHEV) needs. Default: auto.
+ *
+ * By formula it is [alpha mu, alpha L] for the map gd with step alpha, and [1 - q, 1 + q] for the problem's
+ * own symmetric map, at each lambda anew. Computed, it is that of the preconditioned operator where there is
+ * a preconditioner; each solve then costs two eigenvalue solves, to 1e-6 of the largest one and of at most
+ * 500 products each, and b is 1 % more than was found. An eigenvalue below a is slow, one above b makes the
+ * method diverge. With another KSP it does nothing.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg        aid
+ * @param[in]     interval  auto, formula, computed or ksp
+ *
+ * @raises PETSC_ERR_ARG_WRONG the hypergradient is not aid
+ * @raises PETSC_ERR_SUP by HGSetUp(): formula beside a preconditioner, either beside a PC of the KSP's own or
+ * beside the KSP's options of it; by HGSolve(): a constant is unknown, or the operator is not positive
+ * definite
+ * @raises PETSC_ERR_NOT_CONVERGED by HGSolve(): the largest eigenvalue was not found
+ * @option{-hg_chebyshev_interval auto|formula|computed|ksp}
+ * @equation{||s_k|| <= 2 rho^k / (1 + rho^(2k)) ||s_0||, rho = (sqrt(b/a) - 1) / (sqrt(b/a) + 1)}
+ */
+PetscErrorCode HGAIDSetChebyshevInterval(HG hg, HGChebyshevInterval interval);
+/**
+ * Gives the interval of the last adjoint solve by Chebyshev's method.
+ *
+ * @notcollective
+ *
+ * @param[in]     hg  the hypergradient
+ * @param[out]    a   its lower end, value less error; unknown where it is the KSP's own, and before the first
+ *                    solve
+ * @param[out]    b   its upper end, value and error
+ */
+PetscErrorCode HGGetChebyshevInterval(HG hg, TwofoldConstant *a, TwofoldConstant *b);
 /**
  * Makes itd differentiate the last K steps only.
  *

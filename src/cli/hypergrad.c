@@ -71,6 +71,18 @@ static PetscErrorCode PrintLanczos(HG hg)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode PrintChebyshev(HG hg)
+{
+  TwofoldConstant a, b;
+
+  PetscFunctionBegin;
+  PetscCall(HGGetChebyshevInterval(hg, &a, &b));
+  if (!a.standing) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "Chebyshev's interval   %.9e to %.9e (%s; %s)\n",
+                        (double)(a.value - a.error), (double)(b.value + b.error), a.origin, b.origin));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode PrintBound(HG hg, const TwofoldConstant *bound)
 {
   HGCertificate what;
@@ -144,6 +156,7 @@ static PetscErrorCode PrintResult(HG hg, PetscReal f, Vec g)
   PetscCall(CliPrintChosenStep(hg));
   PetscCall(PrintAdjoint(hg, &r));
   PetscCall(PrintLanczos(hg));
+  PetscCall(PrintChebyshev(hg));
   PetscCall(PrintBound(hg, &r.bound));
   PetscCall(PrintEstimate(hg, &r.estimate));
   PetscCall(PrintWork(hg, &r));
@@ -155,7 +168,7 @@ static PetscErrorCode WriteSummary(RunDir dir, HG hg, PetscReal f)
 {
   HGReport r;
   HGType type;
-  TwofoldConstant L, mu;
+  TwofoldConstant L, mu, a, b;
   PetscReal step, momentum;
   LLS lls;
   FPM fpm;
@@ -168,6 +181,7 @@ static PetscErrorCode WriteSummary(RunDir dir, HG hg, PetscReal f)
   PetscCall(FPMGetStep(fpm, &step));
   PetscCall(FPMGetMomentum(fpm, &momentum));
   PetscCall(HGGetLanczos(hg, &L, &mu));
+  PetscCall(HGGetChebyshevInterval(hg, &a, &b));
   PetscCall(HGGetType(hg, &type));
   PetscCall(RunDirOpenAside(dir, "summary.json", &file));
   if (file) {
@@ -191,6 +205,8 @@ static PetscErrorCode WriteSummary(RunDir dir, HG hg, PetscReal f)
     JsonReal(&json, "lower_momentum", momentum);
     if (L.standing) JsonConstant(&json, "lanczos_L", &L);
     if (mu.standing) JsonConstant(&json, "lanczos_mu", &mu);
+    if (a.standing) JsonConstant(&json, "chebyshev_from", &a);
+    if (b.standing) JsonConstant(&json, "chebyshev_to", &b);
     if (r.bound.standing) JsonConstant(&json, "error_bound", &r.bound);
     if (r.estimate.standing) JsonConstant(&json, "error_estimate", &r.estimate);
     JsonEnd(&json);

@@ -38,6 +38,7 @@ static const struct {
               {"hg_fpm_", "-hg_type aid"},
               {"hg_fpm_momentum", "the maps -hg_fpm_type heavyball and nesterov"},
               {"hg_lanczos", "-hg_type aid"},
+              {"hg_chebyshev_interval", "-hg_type aid -hg_ksp_type chebyshev"},
               {"lls_fpm_constants", "-lls_fpm_step optimal"},
               {"lls_fpm_differentiate_step", "-lls_fpm_step optimal"},
               {"hg_fpm_differentiate_step", "-hg_fpm_step optimal"},

@@ -26,7 +26,8 @@ typedef struct {
   Precond own, precond; /* as set, and the one in use: the lower level's, where that is the same */
   PetscBool lanczos;
   TwofoldConstant largest, smallest; /* Lanczos values of the last solve */
-  KSPType standard;                  /* the type given to a KSP that had none; NULL where the caller chose */
+  HGChebyshev chebyshev;
+  KSPType standard; /* the type given to a KSP that had none; NULL where the caller chose */
 } AID;
 
 /* ------------------------------------------------------------------ the operator */
@@ -284,6 +285,8 @@ static PetscErrorCode SetSystem(HG hg, Vec lambda)
   PetscCall(FPMPrepare(aid->fpm, lambda));
   PetscCall(Linearize(hg, lambda));
   PetscCall(Precondition(hg, lambda));
+  PetscCall(
+      HGChebyshevPrepare_Private(hg, &aid->chebyshev, aid->ksp, aid->A, aid->fpm, aid->precond, lambda));
   PetscCall(SetRightHandSide(aid, hg->g1));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -426,7 +429,7 @@ static PetscErrorCode SetPreconditioner(HG hg)
 
 /* No test, but for one end. A residual by recursion falls on long after the true one has stopped, until its
    square underflows and a step divides 0 by 0 (fcg); at 1e-60 of the right-hand side a step changes no bit of
-   v. */
+   v. chebyshev, whose residual is the true one, has its own end. */
 static PetscErrorCode StepsOnly(KSP ksp, PetscInt it, PetscReal rnorm, KSPConvergedReason *reason, void *ctx)
 {
   const AID *aid = (const AID *)ctx;
@@ -436,6 +439,7 @@ static PetscErrorCode StepsOnly(KSP ksp, PetscInt it, PetscReal rnorm, KSPConver
   PetscCall(KSPConvergedSkip(ksp, it, rnorm, reason, NULL));
   PetscCall(KSPGetNormType(ksp, &norm));
   if (norm != KSP_NORM_NONE && it > 0 && rnorm < 1e-60 * aid->bnorm) *reason = KSP_CONVERGED_ITS;
+  if (it >= aid->chebyshev.last) *reason = KSP_CONVERGED_ITS;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -514,6 +518,7 @@ static PetscErrorCode HGSetUp_AID(HG hg)
   PetscCall(HGCheckKSPSolves_Private(hg, aid->ksp));
   aid->largest = aid->smallest = HGLanczosNone_Private();
   if (aid->lanczos) PetscCall(HGLanczosSetUp_Private(hg, aid->ksp));
+  PetscCall(HGChebyshevSetUp_Private(hg, &aid->chebyshev, aid->ksp, aid->precond));
   PetscCall(SetConvergenceTest(aid, HGHasTolerance_Private(hg)));
   PetscCall(
       BLPCreateVecs(hg->blp, &lambda, NULL)); /* set-ups that apply the operator need a point: lambda = 0 */
@@ -578,6 +583,31 @@ PetscErrorCode HGAIDSetLanczos(HG hg, PetscBool compute)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode HGAIDSetChebyshevInterval(HG hg, HGChebyshevInterval interval)
+{
+  PetscBool aid;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
+  PetscCheck(aid, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
+             "only an aid hypergradient has Chebyshev's method");
+  if (((AID *)hg->data)->chebyshev.source != interval) hg->setup = PETSC_FALSE;
+  ((AID *)hg->data)->chebyshev.source = interval;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetChebyshevInterval(HG hg, TwofoldConstant *a, TwofoldConstant *b)
+{
+  PetscBool aid;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
+  *a = *b = HGChebyshevNone_Private();
+  if (aid) *a = ((AID *)hg->data)->chebyshev.low;
+  if (aid) *b = ((AID *)hg->data)->chebyshev.high;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode HGGetLanczos(HG hg, TwofoldConstant *L, TwofoldConstant *mu)
 {
   PetscBool aid;
@@ -610,6 +640,7 @@ static PetscErrorCode HGSetFromOptions_AID(HG hg, PetscOptionItems *PetscOptions
   PetscCall(SetDefaultKSP(aid));
   PetscCall(KSPSetFromOptions(aid->ksp));
   if (chosen) aid->standard = NULL;
+  PetscCall(HGChebyshevFromOptions_Private(&aid->chebyshev, aid->ksp, PetscOptionsObject));
   PetscCall(TwofoldChildPrefix((PetscObject)aid->own, (PetscObject)hg, "hg_"));
   PetscCall(PrecondSetFromOptions(aid->own));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -682,6 +713,7 @@ static PetscErrorCode HGView_AID(HG hg, PetscViewer viewer)
   PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_FALSE));
   PetscCall(PetscViewerASCIIPrintf(viewer, ", %s start\n", hg->warm_start ? "warm" : "cold"));
   PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_TRUE));
+  PetscCall(HGChebyshevView_Private(&aid->chebyshev, viewer));
   PetscCall(FPMView(aid->fpm, viewer));
   PetscCall(PrecondIsNone_Private(aid->own, &none));
   if (!none) PetscCall(PrecondView(aid->precond ? aid->precond : aid->own, viewer));
@@ -731,6 +763,8 @@ PetscErrorCode HGCreate_AID(HG hg)
   hg->data = aid;
   PetscCall(FPMCreate(comm, &aid->fpm));
   PetscCall(PrecondCreate(comm, &aid->own));
+  aid->chebyshev.low = aid->chebyshev.high = HGChebyshevNone_Private();
+  aid->chebyshev.last = PETSC_MAX_INT;
   PetscCall(KSPCreate(comm, &aid->ksp));
   PetscCall(KSPSetTolerances(aid->ksp, 1e-8, PETSC_DEFAULT, PETSC_DEFAULT, 1000));
   PetscCall(KSPGetPC(aid->ksp, &pc));

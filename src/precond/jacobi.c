@@ -45,6 +45,24 @@ static PetscErrorCode PrecondApply_Jacobi(Precond precond, Vec x, Vec y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode PrecondApplyRoot_Jacobi(Precond precond, Vec x, Vec y)
+{
+  const PetscScalar *d, *in;
+  PetscScalar *out;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetLocalSize(x, &n));
+  PetscCall(VecGetArrayRead((Vec)precond->data, &d));
+  PetscCall(VecGetArrayRead(x, &in));
+  PetscCall(VecGetArrayWrite(y, &out));
+  for (PetscInt i = 0; i < n; i++) out[i] = in[i] / PetscSqrtReal(d[i]);
+  PetscCall(VecRestoreArrayWrite(y, &out));
+  PetscCall(VecRestoreArrayRead(x, &in));
+  PetscCall(VecRestoreArrayRead((Vec)precond->data, &d));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode PrecondGetMemory_Jacobi(Precond precond, PetscLogDouble *bytes)
 {
   PetscInt n;
@@ -74,6 +92,7 @@ PetscErrorCode PrecondCreate_Jacobi(Precond precond)
   precond->ops->check = PrecondCheck_Jacobi;
   precond->ops->build = PrecondBuild_Jacobi;
   precond->ops->apply = PrecondApply_Jacobi;
+  precond->ops->applyroot = PrecondApplyRoot_Jacobi;
   precond->ops->memory = PrecondGetMemory_Jacobi;
   precond->ops->reset = PrecondReset_Jacobi;
   precond->ops->destroy = PrecondReset_Jacobi;

@@ -177,19 +177,42 @@ static PetscErrorCode PrecondBuild_Nystrom(Precond precond, Vec lambda, Vec w)
 
 /* ------------------------------------------------------------------ application */
 
+/* y = U diag(gain) U^T x + rest x */
+static PetscErrorCode ApplyLowRank(Nystrom *ny, const PetscScalar gain[], PetscReal rest, Vec x, Vec y)
+{
+  PetscFunctionBegin;
+  PetscCall(VecCopy(x, y));
+  if (ny->r == 0) {
+    PetscCall(VecScale(y, rest));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(BVDotVec(ny->U, x, ny->c));
+  for (PetscInt i = 0; i < ny->r; i++) ny->c[i] *= gain[i];
+  PetscCall(BVMultVec(ny->U, 1, rest, y, ny->c));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode PrecondApply_Nystrom(Precond precond, Vec x, Vec y)
 {
   Nystrom *ny = (Nystrom *)precond->data;
 
   PetscFunctionBegin;
-  PetscCall(VecCopy(x, y));
-  if (ny->r == 0) {
-    PetscCall(VecScale(y, ny->rest));
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
-  PetscCall(BVDotVec(ny->U, x, ny->c));
-  for (PetscInt i = 0; i < ny->r; i++) ny->c[i] *= ny->gain[i];
-  PetscCall(BVMultVec(ny->U, 1, ny->rest, y, ny->c));
+  PetscCall(ApplyLowRank(ny, ny->gain, ny->rest, x, y));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* P^(-1/2) = U ((S + mu I)^(-1/2) - (s_r + mu)^(-1/2) I) U^T + (s_r + mu)^(-1/2) I */
+static PetscErrorCode PrecondApplyRoot_Nystrom(Precond precond, Vec x, Vec y)
+{
+  Nystrom *ny = (Nystrom *)precond->data;
+  const PetscReal rest = PetscSqrtReal(ny->rest);
+  PetscScalar *gain;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(ny->r, &gain));
+  for (PetscInt i = 0; i < ny->r; i++) gain[i] = PetscSqrtReal(ny->gain[i] + ny->rest) - rest;
+  PetscCall(ApplyLowRank(ny, gain, rest, x, y));
+  PetscCall(PetscFree(gain));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -252,6 +275,7 @@ PetscErrorCode PrecondCreate_Nystrom(Precond precond)
   precond->ops->setfromoptions = PrecondSetFromOptions_Nystrom;
   precond->ops->build = PrecondBuild_Nystrom;
   precond->ops->apply = PrecondApply_Nystrom;
+  precond->ops->applyroot = PrecondApplyRoot_Nystrom;
   precond->ops->memory = PrecondGetMemory_Nystrom;
   precond->ops->view = PrecondView_Nystrom;
   precond->ops->destroy = PrecondDestroy_Nystrom;

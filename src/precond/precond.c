@@ -247,13 +247,34 @@ PetscErrorCode PrecondApply(Precond precond, Vec x, Vec y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode PrecondHasRoot_Private(Precond precond, PetscBool *has)
+{
+  PetscFunctionBegin;
+  *has = (PetscBool)(precond->ops->applyroot != NULL);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode PrecondApplyRoot_Private(Precond precond, Vec x, Vec y)
+{
+  PetscFunctionBegin;
+  PetscCheck(precond->built, PetscObjectComm((PetscObject)precond), PETSC_ERR_ARG_WRONGSTATE,
+             "the preconditioner is not built: PrecondPrepare() first");
+  PetscUseTypeMethod(precond, applyroot, x, y);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Before the first point, as where chebyshev estimates eigenvalues in KSPSetUp() and does so again at each
+   point, it is the identity. */
 static PetscErrorCode PCApply_Precond(PC pc, Vec x, Vec y)
 {
   Precond precond;
 
   PetscFunctionBegin;
   PetscCall(PCShellGetContext(pc, &precond));
-  PetscCall(PrecondApply(precond, x, y));
+  if (precond->built)
+    PetscCall(PrecondApply(precond, x, y));
+  else
+    PetscCall(VecCopy(x, y));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

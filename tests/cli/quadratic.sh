@@ -35,6 +35,22 @@ constants() {
 }
 pool constants
 
+# chebyshev: the interval by formula is the spectrum, times the step; computed and ksp solve, too
+chebyshev() {
+  local interval out
+  for interval in formula computed ksp; do
+    out=$(launch 2 hypergrad "${problem[@]}" -lls_max_it 1 -blp_quadratic_L 2 -blp_quadratic_kappa 40 \
+      -hg_ksp_type chebyshev -hg_fpm_step 0.5 -hg_chebyshev_interval "$interval" -output_dir "run.$interval") ||
+      fail "chebyshev, $interval"
+    check "$interval: $out" grep -q '^reason  *CONVERGED' <<<"$out"
+    check "$interval: which interval: $out" test "$(grep -c "^Chebyshev's interval " <<<"$out")" = \
+      "$([ "$interval" = ksp ] && echo 0 || echo 1)"
+  done
+  check "not by formula" grep -q '"chebyshev_to": {"value": 1,' run.formula/summary.json
+  check "not computed" grep -q '"chebyshev_from": .*by SLEPc' run.computed/summary.json
+}
+pool chebyshev
+
 # solved: f is strongly convex: descent finds its minimum, where the hypergradient is small
 solved() {
   launch 0 solve "${problem[@]}" -lls_max_it 500 -lls_rtol 1e-10 -hg_ksp_rtol 1e-10 -uls_step 0.005 \
@@ -52,6 +68,9 @@ while IFS=@ read -r options words; do
   # shellcheck disable=SC2086 # options and their values
   pool refused 0 64 "$words" hypergrad "${problem[@]}" -lls_max_it 1 $options
 done <<'END'
+-hg_chebyshev_interval formula@hg_chebyshev_interval|-hg_ksp_type chebyshev
+-hg_chebyshev_interval formla -hg_ksp_type chebyshev@formla|formula
+-hg_chebyshev_interval formula -hg_ksp_type chebyshev -hg_precond nystrom@preconditioned|computed or ksp
 -blp_quadratic_n 0@-blp_quadratic_n 0|at least 1
 -blp_quadratic_m 0@-blp_quadratic_m 0|at least 1
 -blp_quadratic_mu 0@-blp_quadratic_mu 0|positive

@@ -2,6 +2,7 @@
 #define TWOFOLD_HGIMPL_H
 #include <twofold/hg.h>
 #include <twofold/impl/sysimpl.h>
+#include <twofold/precond.h>
 
 extern PetscClassId HG_CLASSID;
 
@@ -196,6 +197,25 @@ PetscErrorCode HGLanczosSetUp_Private(HG hg, KSP ksp);
 PetscErrorCode HGLanczosGet_Private(KSP ksp, FPM fpm, PetscInt its, TwofoldConstant *largest,
                                     TwofoldConstant *smallest);
 TwofoldConstant HGLanczosNone_Private(void);
+
+/* chebyshev.c: the interval of aid's chebyshev. */
+typedef struct {
+  HGChebyshevInterval source;
+  PetscBool own;             /* the KSP's options give it one */
+  PetscBool on, ours;        /* the KSP is chebyshev; its interval is not the KSP's own */
+  PetscBool told;            /* the KSP has one of ours */
+  TwofoldConstant low, high; /* of the last solve */
+  PetscInt last;             /* step after which PETSc's recurrence overflows */
+} HGChebyshev;
+TwofoldConstant HGChebyshevNone_Private(void);
+PetscErrorCode HGChebyshevFromOptions_Private(HGChebyshev *cheb, KSP ksp,
+                                              PetscOptionItems *PetscOptionsObject);
+/* Refuses an interval that cannot be; before KSPSetUp(). */
+PetscErrorCode HGChebyshevSetUp_Private(HG hg, HGChebyshev *cheb, KSP ksp, Precond precond);
+/* The interval of A, which is linearised at a point with lambda, to the KSP. */
+PetscErrorCode HGChebyshevPrepare_Private(HG hg, HGChebyshev *cheb, KSP ksp, Mat A, FPM fpm, Precond precond,
+                                          Vec lambda);
+PetscErrorCode HGChebyshevView_Private(const HGChebyshev *cheb, PetscViewer viewer);
 
 /* At the first solve: -blp_test_derivatives at lambda, and -hg_test on its f and g. */
 PetscErrorCode HGTestProblem_Private(HG hg, Vec lambda);

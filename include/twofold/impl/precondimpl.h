@@ -11,6 +11,7 @@ struct _PrecondOps {
   PetscErrorCode (*check)(Precond);                    /* raises where the problem does not suit */
   PetscErrorCode (*build)(Precond, Vec lambda, Vec w); /* the loss's point is fixed there; counts products */
   PetscErrorCode (*apply)(Precond, Vec, Vec);
+  PetscErrorCode (*applyroot)(Precond, Vec, Vec); /* P^(-1/2); may be NULL */
   PetscErrorCode (*memory)(Precond, PetscLogDouble *);
   PetscErrorCode (*view)(Precond, PetscViewer);
   PetscErrorCode (*reset)(Precond); /* what was built is for another problem */
@@ -35,6 +36,10 @@ struct _p_Precond {
 PetscErrorCode PrecondIsNone_Private(Precond precond, PetscBool *none);
 /* Whether two do the same, so that one of them may serve for both. */
 PetscErrorCode PrecondIsLike_Private(Precond a, Precond b, PetscBool *like);
+/* Whether the type has P^(-1/2), symmetric, and y = P^(-1/2) x: P^(-1/2) H P^(-1/2) is symmetric and has the
+   eigenvalues of P^-1 H. */
+PetscErrorCode PrecondHasRoot_Private(Precond precond, PetscBool *has);
+PetscErrorCode PrecondApplyRoot_Private(Precond precond, Vec x, Vec y);
 /* The prefix of the options' names, never NULL. */
 const char *PrecondPrefix_Private(Precond precond);
 
