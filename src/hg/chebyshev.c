@@ -256,8 +256,10 @@ static PetscErrorCode Compute(HG hg, HGChebyshev *cheb, Mat A, FPM fpm, Precond 
   cheb->low.value = a;
   cheb->high.value = PetscMin(AtMost(&cheb->high) * (1 + widening), AtMost(&most));
   cheb->low.error = cheb->high.error = 0;
-  cheb->low.origin = "least eigenvalue at this point, by SLEPc, less its residual";
-  cheb->high.origin = "largest eigenvalue at this point, by SLEPc, with its residual, and 1 %";
+  cheb->low.origin =
+      "least eigenvalue at this point, by SLEPc, less its residual; the formula's where that is more";
+  cheb->high.origin = "largest eigenvalue at this point, by SLEPc, with its residual, and 1 %; the formula's "
+                      "where that is less";
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
