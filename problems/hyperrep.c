@@ -33,8 +33,7 @@
   What rounding may do to an eigenvalue of Z^T Z, a sum over n samples, is at most (n + 10 d) eps tr(Z^T Z),
   and is counted in.
 */
-#include <twofold/featuremat.h>
-#include <twofold/impl/blpimpl.h>
+#include "linear.h"
 /* after PETSc's own */
 #include <petscblaslapack.h>
 
@@ -161,6 +160,24 @@ static PetscErrorCode Represent(HyperRep *hr, BLPSet set, Vec H, PetscBool chang
   if (set == BLP_TRAIN) PetscCall(Gram(hr, set, hr->G, hr->h));
   PetscCall(PetscObjectGetId((PetscObject)H, &hr->id[set]));
   PetscCall(PetscObjectStateGet((PetscObject)H, &hr->state[set]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* all = all entries of v, of w's space, on every rank. */
+static PetscErrorCode Gather(const HyperRep *hr, Vec v, PetscReal all[])
+{
+  const PetscScalar *a;
+  PetscInt first, n;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetOwnershipRange(v, &first, NULL));
+  PetscCall(VecGetLocalSize(v, &n));
+  PetscCall(PetscArrayzero(all, hr->d));
+  PetscCall(VecGetArrayRead(v, &a));
+  PetscCall(PetscArraycpy(all + first, a, n));
+  PetscCall(VecRestoreArrayRead(v, &a));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, all, (PetscMPIInt)hr->d, MPIU_REAL, MPI_SUM,
+                           PetscObjectComm((PetscObject)v)));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -434,6 +451,136 @@ static PetscErrorCode BLPEvaluate_HyperRep(BLP blp, BLPSet set, Vec H, Vec w, BL
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* ------------------------------------------------------------------ spaces */
+
+static PetscErrorCode BLPReset_HyperRep(BLP blp)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+  Vec *const vecs[] = {&hr->Z[0], &hr->Z[1], &hr->Z[2], &hr->R[0], &hr->R[1], &hr->H, &hr->w, &hr->M};
+
+  PetscFunctionBegin;
+  for (size_t i = 0; i < sizeof(vecs) / sizeof(vecs[0]); i++) PetscCall(VecDestroy(vecs[i]));
+  for (int s = 0; s < 3; s++) {
+    PetscCall(FeatureMatDestroy(&hr->X[s]));
+    hr->id[s] = 0;
+  }
+  for (int s = 0; s < 2; s++) {
+    PetscCall(PetscFree(hr->r[s]));
+    PetscCall(PetscFree(hr->Xty[s]));
+  }
+  PetscCall(PetscFree3(hr->G, hr->h, hr->at_w));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The space of w. */
+static PetscErrorCode CreateSmall(BLP blp)
+{
+  HyperRep *hr = (HyperRep *)blp->data;
+
+  PetscFunctionBegin;
+  blp->nw = hr->d;
+  PetscCall(VecCreate(PetscObjectComm((PetscObject)blp), &hr->w));
+  PetscCall(VecSetSizes(hr->w, PETSC_DECIDE, hr->d));
+  PetscCall(VecSetFromOptions(hr->w));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ other samples */
+
+/* The size of the representation; the features, which the group has already, and H are all else there is. */
+static PetscErrorCode BLPSaveModel_HyperRep(BLP blp, TwofoldGroup group)
+{
+  PetscFunctionBegin;
+  PetscCall(TwofoldGroupPutInt(group, "dim", ((HyperRep *)blp->data)->d));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Spaces without samples: as set-up lays them out. */
+static PetscErrorCode BLPLoadModel_HyperRep(BLP blp, TwofoldGroup group)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
+  HyperRep *hr = (HyperRep *)blp->data;
+  PetscInt n = PETSC_DECIDE;
+  PetscInt64 d;
+
+  PetscFunctionBegin;
+  PetscCall(BLPReset_HyperRep(blp));
+  PetscCall(TwofoldGroupGetInt(group, "dim", &d));
+  PetscCheck(d > 0 && d <= PETSC_MAX_INT, comm, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: a model of problem hyperrep of dimension %" PetscInt64_FMT ": the file is damaged",
+             TwofoldGroupPath(group), d);
+  hr->d = (PetscInt)d;
+  PetscCall(DataSetGetSizes(blp->like, NULL, &hr->p, NULL));
+  PetscCall(PetscIntMultError(hr->p, hr->d, &blp->nlambda));
+  PetscCall(PetscSplitOwnership(comm, &n, &hr->p));
+  PetscCall(VecCreate(comm, &hr->H));
+  PetscCall(VecSetSizes(hr->H, n * hr->d, blp->nlambda));
+  PetscCall(VecSetBlockSize(hr->H, hr->d));
+  PetscCall(VecSetFromOptions(hr->H));
+  PetscCall(CreateSmall(blp));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* u = H w, one entry a feature. */
+static PetscErrorCode Combine(const HyperRep *hr, Vec H, Vec w, Vec u)
+{
+  const PetscScalar *h;
+  PetscScalar *a;
+  PetscReal *all;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(hr->d, &all));
+  PetscCall(Gather(hr, w, all));
+  PetscCall(VecGetLocalSize(u, &n));
+  PetscCall(VecGetArrayRead(H, &h));
+  PetscCall(VecGetArrayWrite(u, &a));
+  for (PetscInt j = 0; j < n; j++) a[j] = Dot(hr->d, h + j * hr->d, all);
+  PetscCall(VecRestoreArrayWrite(u, &a));
+  PetscCall(VecRestoreArrayRead(H, &h));
+  PetscCall(PetscFree(all));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The mean of 1/2 (z - y)^2 */
+static PetscErrorCode Measure(FeatureMat X, Vec z, BLPMetrics *metrics)
+{
+  const PetscReal *y;
+  const PetscScalar *a;
+  PetscReal half = 0;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetTargets(X, &n, &y));
+  PetscCall(VecGetArrayRead(z, &a));
+  for (PetscInt i = 0; i < n; i++) half += (a[i] - y[i]) * (a[i] - y[i]) / 2;
+  PetscCall(VecRestoreArrayRead(z, &a));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &half, 1, MPIU_REAL, MPI_SUM, PetscObjectComm((PetscObject)z)));
+  PetscCall(FeatureMatGetSizes(X, &metrics->n, NULL, NULL));
+  metrics->loss = metrics->n ? half / (PetscReal)metrics->n : (PetscReal)NAN;
+  metrics->accuracy = (PetscReal)NAN;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* X (H w): the model is linear in the features. */
+static PetscErrorCode BLPPredict_HyperRep(BLP blp, DataSet ds, Vec H, Vec w, Vec *Z, BLPMetrics *metrics)
+{
+  const HyperRep *hr = (HyperRep *)blp->data;
+  FeatureMat X;
+  PetscInt n;
+  Vec u;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetLocalSize(H, &n));
+  PetscCall(VecCreateMPI(PetscObjectComm((PetscObject)blp), n / hr->d, hr->p, &u));
+  PetscCall(Combine(hr, H, w, u));
+  PetscCall(LinearModelApply(blp, ds, u, &X, Z));
+  PetscCall(Measure(X, *Z, metrics));
+  PetscCall(FeatureMatDestroy(&X));
+  PetscCall(VecDestroy(&u));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ------------------------------------------------------------------ constants */
 
 static TwofoldConstant Proved(PetscReal value, const char origin[])
@@ -616,25 +763,6 @@ static PetscErrorCode BLPLossLipschitz_HyperRep(BLP blp, Vec H, Vec w, PetscReal
 
 /* ------------------------------------------------------------------ life cycle */
 
-static PetscErrorCode BLPReset_HyperRep(BLP blp)
-{
-  HyperRep *hr = (HyperRep *)blp->data;
-  Vec *const vecs[] = {&hr->Z[0], &hr->Z[1], &hr->Z[2], &hr->R[0], &hr->R[1], &hr->H, &hr->w, &hr->M};
-
-  PetscFunctionBegin;
-  for (size_t i = 0; i < sizeof(vecs) / sizeof(vecs[0]); i++) PetscCall(VecDestroy(vecs[i]));
-  for (int s = 0; s < 3; s++) {
-    PetscCall(FeatureMatDestroy(&hr->X[s]));
-    hr->id[s] = 0;
-  }
-  for (int s = 0; s < 2; s++) {
-    PetscCall(PetscFree(hr->r[s]));
-    PetscCall(PetscFree(hr->Xty[s]));
-  }
-  PetscCall(PetscFree3(hr->G, hr->h, hr->at_w));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /* X^T y as the first of d columns. */
 static PetscErrorCode CorrelateTargets(HyperRep *hr, BLPSet set)
 {
@@ -681,7 +809,6 @@ static PetscErrorCode SetUpSamples(BLP blp, BLPSet set)
 
 static PetscErrorCode BLPSetUp_HyperRep(BLP blp)
 {
-  const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
   HyperRep *hr = (HyperRep *)blp->data;
   const PetscInt d = hr->d;
 
@@ -692,10 +819,7 @@ static PetscErrorCode BLPSetUp_HyperRep(BLP blp)
     if (blp->set[s]) PetscCall(SetUpSamples(blp, (BLPSet)s));
   PetscCall(VecDuplicate(hr->M, &hr->H));
   PetscCall(VecGetSize(hr->H, &blp->nlambda));
-  blp->nw = d;
-  PetscCall(VecCreate(comm, &hr->w));
-  PetscCall(VecSetSizes(hr->w, PETSC_DECIDE, d));
-  PetscCall(VecSetFromOptions(hr->w));
+  PetscCall(CreateSmall(blp));
   PetscCall(PetscMalloc3(d * d, &hr->G, d, &hr->h, d, &hr->at_w));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -800,6 +924,7 @@ PetscErrorCode BLPCreate_HyperRep(BLP blp)
   blp->data = hr;
   blp->needs_samples = PETSC_TRUE;
   blp->targets = PETSC_TRUE;
+  blp->lambda_predicts = PETSC_TRUE;
   blp->ops->setfromoptions = BLPSetFromOptions_HyperRep;
   blp->ops->setup = BLPSetUp_HyperRep;
   blp->ops->view = BLPView_HyperRep;
@@ -821,5 +946,8 @@ PetscErrorCode BLPCreate_HyperRep(BLP blp)
   blp->ops->losslipschitz = BLPLossLipschitz_HyperRep;
   blp->ops->evaluate = BLPEvaluate_HyperRep;
   blp->ops->memory = BLPGetMemory_HyperRep;
+  blp->ops->savemodel = BLPSaveModel_HyperRep;
+  blp->ops->loadmodel = BLPLoadModel_HyperRep;
+  blp->ops->predict = BLPPredict_HyperRep;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

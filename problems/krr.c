@@ -65,9 +65,8 @@ static PetscErrorCode SetParameters(BLP blp, const PetscScalar lambda[])
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* (beta, gamma) at lambda, kept until it changes. A state may have changed on some ranks alone. Collective.
- */
-static PetscErrorCode UpdateParameters(BLP blp, Vec lambda)
+/* A state may have changed on some ranks alone. */
+PetscErrorCode KRRUpdateParameters_Private(BLP blp, Vec lambda)
 {
   KRR *krr = (KRR *)blp->data;
   PetscObjectId id;
@@ -110,7 +109,7 @@ static PetscErrorCode UpdateKernel(KRR *krr, BLPSet set)
 PetscErrorCode KRRUpdate_Private(BLP blp, BLPSet set, Vec lambda)
 {
   PetscFunctionBegin;
-  PetscCall(UpdateParameters(blp, lambda));
+  PetscCall(KRRUpdateParameters_Private(blp, lambda));
   PetscCall(UpdateKernel((KRR *)blp->data, set));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -121,7 +120,7 @@ static PetscErrorCode ReturnToPoint(BLP blp)
   KRR *krr = (KRR *)blp->data;
 
   PetscFunctionBegin;
-  if (krr->changes != krr->point.changes) PetscCall(UpdateParameters(blp, krr->point.lambda));
+  if (krr->changes != krr->point.changes) PetscCall(KRRUpdateParameters_Private(blp, krr->point.lambda));
   PetscCall(UpdateKernel(krr, BLP_TRAIN));
   krr->point.changes = krr->changes;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -361,33 +360,42 @@ static PetscErrorCode BLPLossCrossTranspose_KRR(BLP blp, Vec v, Vec g)
 
 /* ------------------------------------------------------------------ evaluation */
 
+PetscErrorCode KRRMeasure_Private(const KRR *krr, const KRRSamples *samples, const PetscScalar Kw[],
+                                  BLPMetrics *metrics)
+{
+  PetscReal sums[2] = {0, 0};
+
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < samples->layout->n; i++) {
+    sums[0] += (samples->y[i] - Kw[i]) * (samples->y[i] - Kw[i]) / 2;
+    sums[1] += (Kw[i] > krr->threshold) == (samples->y[i] > krr->threshold);
+  }
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 2, MPIU_REAL, MPIU_SUM, samples->layout->comm));
+  metrics->n = samples->layout->N;
+  metrics->loss = metrics->n ? sums[0] / (PetscReal)metrics->n : (PetscReal)NAN;
+  metrics->accuracy = krr->two && metrics->n ? sums[1] / (PetscReal)metrics->n : (PetscReal)NAN;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode BLPEvaluate_KRR(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
 {
   KRR *krr = (KRR *)blp->data;
   const KRRSamples *const samples = &krr->set[set];
   const PetscInt n = samples->layout->n;
   PetscScalar *Kw, *r;
-  PetscReal sums[2] = {0, 0};
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc2(n, &Kw, n, &r));
   PetscCall(KRRResiduals_Private(blp, set, lambda, w, Kw, r));
-  for (PetscInt i = 0; i < n; i++) {
-    sums[0] += r[i] * r[i] / 2;
-    sums[1] += (Kw[i] > krr->threshold) == (samples->y[i] > krr->threshold);
-  }
+  PetscCall(KRRMeasure_Private(krr, samples, Kw, metrics));
   PetscCall(PetscFree2(Kw, r));
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 2, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)blp)));
-  metrics->n = samples->layout->N;
-  metrics->loss = sums[0] / (PetscReal)metrics->n;
-  metrics->accuracy = krr->two ? sums[1] / (PetscReal)metrics->n : (PetscReal)NAN;
   if (set == BLP_TEST) PetscCall(KRRKernelReset_Private(&krr->kernel[set])); /* no level uses it */
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* ------------------------------------------------------------------ life cycle */
 
-static PetscErrorCode BLPReset_KRR(BLP blp)
+PetscErrorCode KRRReset_Private(BLP blp)
 {
   KRR *krr = (KRR *)blp->data;
 
@@ -398,7 +406,7 @@ static PetscErrorCode BLPReset_KRR(BLP blp)
   }
   PetscCall(VecDestroy(&krr->lambda));
   PetscCall(VecDestroy(&krr->w));
-  PetscCall(PetscFree3(krr->at, krr->s, krr->all));
+  PetscCall(PetscFree4(krr->at, krr->s, krr->all, krr->mean));
   PetscCall(PetscFree2(krr->point.Kw, krr->point.G));
   krr->id = 0;
   krr->bounds.computed = 0;
@@ -430,17 +438,15 @@ static PetscErrorCode FindThreshold(KRR *krr)
 static PetscErrorCode SetUpSamples(BLP blp)
 {
   KRR *krr = (KRR *)blp->data;
-  KRRSamples *sets[3];
-  PetscInt nsets = 0;
 
   PetscFunctionBegin;
-  for (int s = 0; s < 3; s++) {
+  for (int s = 0; s < 3; s++) { /* the training samples first */
     if (!blp->set[s]) continue;
     PetscCall(KRRSamplesCreate_Private(blp->set[s], &krr->set[s]));
     PetscCall(DataSetDestroy(&blp->set[s]));
-    sets[nsets++] = &krr->set[s];
+    if (s == BLP_TRAIN) PetscCall(KRRSamplesMean_Private(&krr->set[s], krr->mean));
+    KRRSamplesShift_Private(krr->mean, &krr->set[s]);
   }
-  PetscCall(KRRSamplesCentre_Private(nsets, sets));
   for (int s = 0; s < 3; s++) {
     krr->kernel[s].row = &krr->set[s];
     krr->kernel[s].column = &krr->set[BLP_TRAIN];
@@ -450,27 +456,37 @@ static PetscErrorCode SetUpSamples(BLP blp)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode BLPSetUp_KRR(BLP blp)
+PetscErrorCode KRRLayOut_Private(BLP blp, PetscInt nlocal)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
   KRR *krr = (KRR *)blp->data;
-  PetscInt nlocal;
 
   PetscFunctionBegin;
-  PetscCall(BLPReset_KRR(blp));
-  PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], &blp->nw, &krr->p, NULL));
-  PetscCall(DataSetGetRows(blp->set[BLP_TRAIN], &nlocal, NULL, NULL, NULL, NULL));
   blp->nlambda = krr->p + 1;
-  PetscCall(PetscMalloc3(krr->p + 1, &krr->at, krr->p + 1, &krr->s, blp->nw, &krr->all));
-  PetscCall(PetscMalloc2(nlocal, &krr->point.Kw, (size_t)nlocal * krr->p, &krr->point.G));
-  PetscCall(SetUpSamples(blp));
-  PetscCall(FindThreshold(krr));
+  PetscCall(
+      PetscMalloc4(krr->p + 1, &krr->at, krr->p + 1, &krr->s, blp->nw, &krr->all, krr->p + 1, &krr->mean));
   PetscCall(VecCreate(comm, &krr->lambda));
   PetscCall(VecSetSizes(krr->lambda, PETSC_DECIDE, blp->nlambda));
   PetscCall(VecSetFromOptions(krr->lambda));
   PetscCall(VecCreate(comm, &krr->w));
   PetscCall(VecSetSizes(krr->w, nlocal, blp->nw));
   PetscCall(VecSetFromOptions(krr->w));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPSetUp_KRR(BLP blp)
+{
+  KRR *krr = (KRR *)blp->data;
+  PetscInt nlocal;
+
+  PetscFunctionBegin;
+  PetscCall(KRRReset_Private(blp));
+  PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], &blp->nw, &krr->p, NULL));
+  PetscCall(DataSetGetRows(blp->set[BLP_TRAIN], &nlocal, NULL, NULL, NULL, NULL));
+  PetscCall(KRRLayOut_Private(blp, nlocal));
+  PetscCall(PetscMalloc2(nlocal, &krr->point.Kw, (size_t)nlocal * krr->p, &krr->point.G));
+  PetscCall(SetUpSamples(blp));
+  PetscCall(FindThreshold(krr));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -550,7 +566,7 @@ static PetscErrorCode BLPGetMemory_KRR(BLP blp, PetscLogDouble *bytes)
 static PetscErrorCode BLPDestroy_KRR(BLP blp)
 {
   PetscFunctionBegin;
-  PetscCall(BLPReset_KRR(blp));
+  PetscCall(KRRReset_Private(blp));
   PetscCall(PetscFree(blp->data));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -563,7 +579,7 @@ PetscErrorCode BLPCreate_KRR(BLP blp)
   PetscCall(PetscNew(&krr));
   blp->data = krr;
   krr->parameters = KRR_EXP;
-  blp->needs_samples = blp->targets = PETSC_TRUE;
+  blp->needs_samples = blp->targets = blp->lambda_predicts = PETSC_TRUE;
   blp->nsynthetic[BLP_TRAIN] = blp->nsynthetic[BLP_VAL] = 100;
   blp->synthetic.p = 20;
   blp->ops->setfromoptions = BLPSetFromOptions_KRR;
@@ -586,5 +602,8 @@ PetscErrorCode BLPCreate_KRR(BLP blp)
   blp->ops->losslipschitz = BLPLossLipschitz_KRR;
   blp->ops->evaluate = BLPEvaluate_KRR;
   blp->ops->memory = BLPGetMemory_KRR;
+  blp->ops->savemodel = BLPSaveModel_KRR;
+  blp->ops->loadmodel = BLPLoadModel_KRR;
+  blp->ops->predict = BLPPredict_KRR;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

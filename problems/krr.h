@@ -33,8 +33,13 @@ typedef struct {
 
 PetscErrorCode KRRSamplesCreate_Private(DataSet ds, KRRSamples *s);
 PetscErrorCode KRRSamplesDestroy_Private(KRRSamples *s);
-/* Shifts nsets sets by the means of the first one's features. Collective. */
-PetscErrorCode KRRSamplesCentre_Private(PetscInt nsets, KRRSamples *const sets[]);
+/* Room for n samples, nlocal of them here: all 0. Collective. */
+PetscErrorCode KRRSamplesLayOut_Private(MPI_Comm comm, PetscInt nlocal, PetscInt n, PetscInt p,
+                                        KRRSamples *s);
+/* The means of the p features, on every rank. Collective. */
+PetscErrorCode KRRSamplesMean_Private(const KRRSamples *s, PetscReal mean[]);
+/* x <- x - mean */
+void KRRSamplesShift_Private(const PetscReal mean[], KRRSamples *s);
 /* All of what is laid out as the samples, on every rank. Collective. */
 PetscErrorCode KRRSamplesGather_Private(const KRRSamples *s, const PetscScalar v[], PetscScalar all[]);
 
@@ -76,8 +81,9 @@ typedef struct {
   KRRParameters parameters;
   KRRSamples set[3]; /* train, val, test; features less the training samples' means */
   KRRKernel kernel[3];
-  PetscInt p;    /* features */
-  PetscBool two; /* the training targets have two values, and a threshold between them: */
+  PetscInt p;      /* features */
+  PetscReal *mean; /* of the training samples' features, on every rank */
+  PetscBool two;   /* the training targets have two values, and a threshold between them: */
   PetscReal threshold;
   PetscReal *at, *s;      /* (beta, gamma) at the last lambda, and their derivatives; on every rank */
   PetscObjectId id;       /* that lambda */
@@ -99,6 +105,14 @@ typedef struct {
   } bounds;
 } KRR;
 
+/* Drops what set-up or a model brought. */
+PetscErrorCode KRRReset_Private(BLP blp);
+/* The spaces, with nlocal of the blp->nw training samples on this rank, and what is on every rank.
+ * Collective.
+ */
+PetscErrorCode KRRLayOut_Private(BLP blp, PetscInt nlocal);
+/* (beta, gamma) at lambda, kept until it changes. Collective. */
+PetscErrorCode KRRUpdateParameters_Private(BLP blp, Vec lambda);
 /* (beta, gamma) and the kernel of a set at lambda, computed where they are another's. Collective. */
 PetscErrorCode KRRUpdate_Private(BLP blp, BLPSet set, Vec lambda);
 /* Kw = K w and r = y - K w on this rank's samples of a set; w stays in krr->all. Collective. */
@@ -106,6 +120,15 @@ PetscErrorCode KRRResiduals_Private(BLP blp, BLPSet set, Vec lambda, Vec w, Pets
                                     PetscScalar r[]);
 /* g = s * a, with all of a on every rank. */
 PetscErrorCode KRRSetGradient_Private(const KRR *krr, const PetscReal a[], Vec g);
+
+/* Loss and accuracy of samples for which Kw is predicted. Collective. */
+PetscErrorCode KRRMeasure_Private(const KRR *krr, const KRRSamples *samples, const PetscScalar Kw[],
+                                  BLPMetrics *metrics);
+
+/* krr_model.c */
+PetscErrorCode BLPSaveModel_KRR(BLP blp, TwofoldGroup group);
+PetscErrorCode BLPLoadModel_KRR(BLP blp, TwofoldGroup group);
+PetscErrorCode BLPPredict_KRR(BLP blp, DataSet ds, Vec lambda, Vec w, Vec *Z, BLPMetrics *metrics);
 
 /* krr_bounds.c */
 PetscErrorCode BLPStrongConvexity_KRR(BLP blp, Vec lambda, TwofoldConstant *mu);

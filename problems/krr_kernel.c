@@ -4,6 +4,24 @@
 
 /* ------------------------------------------------------------------ samples */
 
+PetscErrorCode KRRSamplesLayOut_Private(MPI_Comm comm, PetscInt nlocal, PetscInt n, PetscInt p, KRRSamples *s)
+{
+  PetscMPIInt size;
+
+  PetscFunctionBegin;
+  s->p = p;
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscCall(PetscLayoutCreateFromSizes(comm, nlocal, n, 1, &s->layout));
+  PetscCall(PetscMalloc2(size, &s->count, size, &s->first));
+  for (PetscMPIInt r = 0; r < size; r++) {
+    PetscCall(PetscMPIIntCast(s->layout->range[r], &s->first[r]));
+    PetscCall(PetscMPIIntCast(s->layout->range[r + 1] - s->layout->range[r], &s->count[r]));
+  }
+  PetscCall(PetscCalloc1((size_t)nlocal * p + 1, &s->x));
+  PetscCall(PetscCalloc1(nlocal + 1, &s->y));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode FillSamples(DataSet ds, KRRSamples *s)
 {
   const PetscInt n = s->layout->n;
@@ -14,8 +32,6 @@ static PetscErrorCode FillSamples(DataSet ds, KRRSamples *s)
   PetscFunctionBegin;
   PetscCall(DataSetGetRows(ds, NULL, &rowptr, &col, &val, NULL));
   PetscCall(DataSetGetTargets(ds, &target));
-  PetscCall(PetscCalloc1((size_t)n * s->p + 1, &s->x));
-  PetscCall(PetscMalloc1(n + 1, &s->y));
   PetscCall(PetscArraycpy(s->y, target, n));
   for (PetscInt i = 0; i < n; i++)
     for (PetscInt e = rowptr[i]; e < rowptr[i + 1]; e++) s->x[(size_t)col[e] * n + i] = val[e];
@@ -24,20 +40,12 @@ static PetscErrorCode FillSamples(DataSet ds, KRRSamples *s)
 
 PetscErrorCode KRRSamplesCreate_Private(DataSet ds, KRRSamples *s)
 {
-  const MPI_Comm comm = PetscObjectComm((PetscObject)ds);
-  PetscMPIInt size;
-  PetscInt n, nlocal;
+  PetscInt n, p, nlocal;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_size(comm, &size));
-  PetscCall(DataSetGetSizes(ds, &n, &s->p, NULL));
+  PetscCall(DataSetGetSizes(ds, &n, &p, NULL));
   PetscCall(DataSetGetRows(ds, &nlocal, NULL, NULL, NULL, NULL));
-  PetscCall(PetscLayoutCreateFromSizes(comm, nlocal, n, 1, &s->layout));
-  PetscCall(PetscMalloc2(size, &s->count, size, &s->first));
-  for (PetscMPIInt r = 0; r < size; r++) {
-    PetscCall(PetscMPIIntCast(s->layout->range[r], &s->first[r]));
-    PetscCall(PetscMPIIntCast(s->layout->range[r + 1] - s->layout->range[r], &s->count[r]));
-  }
+  PetscCall(KRRSamplesLayOut_Private(PetscObjectComm((PetscObject)ds), nlocal, n, p, s));
   PetscCall(FillSamples(ds, s));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -52,25 +60,24 @@ PetscErrorCode KRRSamplesDestroy_Private(KRRSamples *s)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode KRRSamplesCentre_Private(PetscInt nsets, KRRSamples *const sets[])
+PetscErrorCode KRRSamplesMean_Private(const KRRSamples *s, PetscReal mean[])
 {
-  const KRRSamples *const base = sets[0];
-  PetscReal *mean;
   PetscMPIInt p;
 
   PetscFunctionBegin;
-  PetscCall(PetscMPIIntCast(base->p, &p));
-  PetscCall(PetscCalloc1(p, &mean));
+  PetscCall(PetscMPIIntCast(s->p, &p));
+  PetscCall(PetscArrayzero(mean, p));
   for (PetscInt f = 0; f < p; f++)
-    for (PetscInt i = 0; i < base->layout->n; i++)
-      mean[f] += base->x[(size_t)f * base->layout->n + i] / (PetscReal)base->layout->N;
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, mean, p, MPIU_REAL, MPIU_SUM, base->layout->comm));
-  for (PetscInt s = 0; s < nsets; s++)
-    for (PetscInt f = 0; f < p; f++)
-      for (PetscInt i = 0; i < sets[s]->layout->n; i++)
-        sets[s]->x[(size_t)f * sets[s]->layout->n + i] -= mean[f];
-  PetscCall(PetscFree(mean));
+    for (PetscInt i = 0; i < s->layout->n; i++)
+      mean[f] += s->x[(size_t)f * s->layout->n + i] / (PetscReal)s->layout->N;
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, mean, p, MPIU_REAL, MPIU_SUM, s->layout->comm));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void KRRSamplesShift_Private(const PetscReal mean[], KRRSamples *s)
+{
+  for (PetscInt f = 0; f < s->p; f++)
+    for (PetscInt i = 0; i < s->layout->n; i++) s->x[(size_t)f * s->layout->n + i] -= mean[f];
 }
 
 PetscErrorCode KRRSamplesGather_Private(const KRRSamples *s, const PetscScalar v[], PetscScalar all[])

@@ -425,6 +425,15 @@ static PetscErrorCode BLPSetUp_Logistic(BLP blp)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* lambda = 1, of a tied one and of folds alike: 0 is outside. */
+static PetscErrorCode BLPStart_Logistic(BLP blp, Vec lambda)
+{
+  PetscFunctionBegin;
+  (void)blp;
+  PetscCall(VecSet(lambda, 1));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode BLPGetMemory_Logistic(BLP blp, PetscLogDouble *bytes)
 {
   const Vec D = ((Logistic *)blp->data)->D;
@@ -461,6 +470,7 @@ PetscErrorCode BLPCreate_Logistic(BLP blp)
   blp->ops->view = BLPView_Linear;
   blp->ops->destroy = BLPDestroy_Logistic;
   blp->ops->createvecs = BLPCreateVecs_Linear;
+  blp->ops->start = BLPStart_Logistic;
   blp->ops->upper = BLPUpper_Logistic;
   blp->ops->lossgradient = BLPLossGradient_Logistic;
   blp->ops->losslinearize = BLPLossLinearize_Logistic;

@@ -357,6 +357,10 @@ static PetscErrorCode Bounds(BLPTie tie)
   PetscCall(VecMax(lower, NULL, &most));
   CHECK(n == nlambda && least > 0 && most <= 1e-6, "%d lower bounds in [%g, %g]", (int)n, least, most);
   PetscCall(VecDuplicate(lower, &mine));
+  PetscCall(BLPGetStart(k.blp, mine));
+  PetscCall(VecMin(mine, NULL, &least));
+  PetscCall(VecMax(mine, NULL, &most));
+  CHECK(least == 1 && most == 1, "the start is in [%g, %g]", least, most);
   PetscCall(VecSet(mine, 3));
   PetscCall(BLPSetBounds(k.blp, NULL, mine));
   PetscCall(BLPGetBounds(k.blp, &lower, &upper));

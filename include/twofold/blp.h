@@ -659,7 +659,8 @@ PetscErrorCode BLPEvaluate(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *m
 /**
  * Writes what is needed to apply the problem's solutions to other samples: the group `model` of an HDF5 file.
  *
- * Nothing is written where the type of problem cannot predict.
+ * Nothing is written where the type of problem cannot predict. A tie of lambda is written where it matters
+ * (BLPPredictsByLambda()), a map of BLPSetLambdaMap() is not: give it to the problem that loads the model.
  *
  * @collective
  *
@@ -720,6 +721,16 @@ PetscErrorCode BLPAdoptDataSet(BLP blp, DataSet ds, DataSetMisfit *misfit);
 PetscErrorCode BLPReadDataSet(BLP blp, const char path[], DataSet *ds, DataSetMisfit *misfit);
 
 /**
+ * Tells whether predictions need lambda beside w, as those of krr and hyperrep do.
+ *
+ * @notcollective
+ *
+ * @param[in]     blp        the problem, with a type
+ * @param[out]    by_lambda  whether BLPPredict() needs lambda
+ */
+PetscErrorCode BLPPredictsByLambda(BLP blp, PetscBool *by_lambda);
+
+/**
  * Computes the probabilities of the classes, sample by sample; where labels are targets, what is predicted
  * for them.
  *
@@ -727,7 +738,8 @@ PetscErrorCode BLPReadDataSet(BLP blp, const char path[], DataSet *ds, DataSetMi
  *
  * @param[in]     blp     the problem, set up or loaded
  * @param[in]     ds      samples of BLPAdoptDataSet()
- * @param[in]     lambda  upper variable; may be NULL where the type answers by w alone, as softmax does
+ * @param[in]     lambda  upper variable; may be NULL where the type answers by w alone
+ *                        (BLPPredictsByLambda())
  * @param[in]     w       lower variable
  * @param[out]    Z       new vector, n x c (n where labels are targets): interlaced, block size c,
  * distributed as the samples are; free with VecDestroy()
@@ -735,6 +747,7 @@ PetscErrorCode BLPReadDataSet(BLP blp, const char path[], DataSet *ds, DataSetMi
  *                        their number (without any the rest is NaN); may be NULL
  *
  * @raises PETSC_ERR_ARG_WRONGSTATE the problem is neither set up nor loaded
+ * @raises PETSC_ERR_ARG_NULL lambda is needed and NULL
  * @raises PETSC_ERR_SUP the type of problem cannot predict
  */
 PetscErrorCode BLPPredict(BLP blp, DataSet ds, Vec lambda, Vec w, Vec *Z, BLPMetrics *metrics);

@@ -21,6 +21,15 @@ static PetscErrorCode SaveScaling(BLP blp, PetscViewer viewer)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Where lambda predicts, the file's is that of the tie; a map of the caller's is the caller's. */
+static PetscErrorCode SaveTie(BLP blp, TwofoldGroup group)
+{
+  PetscFunctionBegin;
+  if (blp->lambda_predicts && blp->tie.T && !blp->tie.given)
+    PetscCall(TwofoldGroupPutStrings(group, "tie", 1, &BLPTies[blp->tie.kind]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPSaveModel(BLP blp, PetscViewer viewer)
 {
   TwofoldGroup group;
@@ -34,6 +43,7 @@ PetscErrorCode BLPSaveModel(BLP blp, PetscViewer viewer)
   PetscCall(TwofoldGroupPutString(group, "problem", ((PetscObject)blp)->type_name));
   PetscCall(DataSetSaveLike_Private(blp->like, group));
   PetscUseTypeMethod(blp, savemodel, group);
+  PetscCall(SaveTie(blp, group));
   PetscCall(TwofoldGroupClose(&group));
   PetscCall(SaveScaling(blp, viewer));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -107,6 +117,28 @@ static PetscErrorCode LoadScaling(BLP blp, TwofoldGroup group, const char name[]
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode LoadTie(BLP blp, TwofoldGroup group)
+{
+  PetscEnum kind = (PetscEnum)BLP_TIE_OWN;
+  PetscBool has, found = PETSC_TRUE;
+  char **name;
+
+  PetscFunctionBegin;
+  if (!blp->lambda_predicts) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldGroupHas(group, "tie", &has, NULL));
+  if (has) {
+    PetscCall(TwofoldGroupGetStrings(group, "tie", 1, &name));
+    PetscCall(PetscEnumFind(BLPTies, name[0], &kind, &found));
+    PetscCall(PetscFree(name[0]));
+    PetscCall(PetscFree(name));
+  }
+  PetscCheck(found, PetscObjectComm((PetscObject)blp), PETSC_ERR_FILE_UNEXPECTED,
+             "%s: model/tie is none that is known here: the file is damaged", TwofoldGroupPath(group));
+  blp->tie.kind = (BLPTie)kind;
+  PetscCall(BLPTieSetUp_Private(blp));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPLoadModel(BLP blp, const char path[])
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
@@ -119,6 +151,7 @@ PetscErrorCode BLPLoadModel(BLP blp, const char path[])
   PetscCall(DataSetCreate(comm, &blp->like));
   PetscCall(DataSetLoadLike_Private(blp->like, group));
   PetscUseTypeMethod(blp, loadmodel, group);
+  PetscCall(LoadTie(blp, group));
   PetscCall(LoadScaling(blp, group, "shift", "model/shift", &blp->shift));
   PetscCall(LoadScaling(blp, group, "scale", "model/scale", &blp->scale));
   PetscCheck(blp->scale || !blp->shift, comm, PETSC_ERR_FILE_UNEXPECTED,
@@ -161,6 +194,13 @@ PetscErrorCode BLPReadDataSet(BLP blp, const char path[], DataSet *ds, DataSetMi
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode BLPPredictsByLambda(BLP blp, PetscBool *by_lambda)
+{
+  PetscFunctionBegin;
+  *by_lambda = blp->lambda_predicts;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPPredict(BLP blp, DataSet ds, Vec lambda, Vec w, Vec *Z, BLPMetrics *metrics)
 {
   BLPMetrics unasked;
@@ -168,6 +208,8 @@ PetscErrorCode BLPPredict(BLP blp, DataSet ds, Vec lambda, Vec w, Vec *Z, BLPMet
 
   PetscFunctionBegin;
   PetscCall(CheckModel(blp));
+  PetscCheck(lambda || !blp->lambda_predicts, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_NULL,
+             "the %s problem predicts by lambda and w: no lambda is given", ((PetscObject)blp)->type_name);
   if (lambda) PetscCall(BLPTieLambda_Private(blp, lambda, &own));
   PetscUseTypeMethod(blp, predict, ds, own, w, Z, metrics ? metrics : &unasked);
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -40,15 +40,21 @@ static PetscErrorCode CheckOptions(const PredictOptions *o)
 
 /* ------------------------------------------------------------------ the model and its answers */
 
-/* Softmax answers by w alone, so that a lambda of any layout will do. */
-static PetscErrorCode LoadModel(const char path[], BLP *blp, Vec *w)
+/* *lambda is NULL where w alone answers. */
+static PetscErrorCode LoadModel(const char path[], BLP *blp, Vec *lambda, Vec *w)
 {
+  PetscBool by_lambda;
+
   PetscFunctionBegin;
+  *lambda = NULL;
   PetscCall(BLPCreate(PETSC_COMM_WORLD, blp));
   PetscCall(BLPLoadModel(*blp, path));
-  PetscCall(BLPCreateVecs(*blp, NULL, w));
+  PetscCall(BLPPredictsByLambda(*blp, &by_lambda));
+  PetscCall(BLPCreateVecs(*blp, by_lambda ? lambda : NULL, w));
   PetscCall(PetscObjectSetName((PetscObject)*w, "w"));
   PetscCall(TwofoldVecLoad(*w, path));
+  if (*lambda) PetscCall(PetscObjectSetName((PetscObject)*lambda, "lambda"));
+  if (*lambda) PetscCall(TwofoldVecLoad(*lambda, path));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -72,13 +78,13 @@ static PetscErrorCode ChooseClasses(Predictions *p)
 }
 
 /* Takes ds over. */
-static PetscErrorCode Predict(BLP blp, DataSet ds, Vec w, Predictions *p, BLPMetrics *metrics)
+static PetscErrorCode Predict(BLP blp, DataSet ds, Vec lambda, Vec w, Predictions *p, BLPMetrics *metrics)
 {
   const PetscReal *target;
 
   PetscFunctionBegin;
   *p = (Predictions){.ds = ds};
-  PetscCall(BLPPredict(blp, ds, NULL, w, &p->Z, metrics));
+  PetscCall(BLPPredict(blp, ds, lambda, w, &p->Z, metrics));
   PetscCall(VecGetBlockSize(p->Z, &p->c));
   PetscCall(DataSetGetSizes(ds, &p->n, NULL, NULL));
   PetscCall(DataSetGetRows(ds, &p->nlocal, NULL, NULL, NULL, &p->label));
@@ -180,7 +186,7 @@ PetscErrorCode CommandPredict(int *code)
   BLPMetrics metrics;
   BLP blp;
   DataSet ds;
-  Vec w;
+  Vec lambda, w;
 
   PetscFunctionBegin;
   (void)code;
@@ -194,15 +200,16 @@ PetscErrorCode CommandPredict(int *code)
   PetscCall(CliRefuseUnusedOptions());
   PetscCall(CheckOptions(&options));
   /* 2. model and samples */
-  PetscCall(LoadModel(options.model, &blp, &w));
+  PetscCall(LoadModel(options.model, &blp, &lambda, &w));
   PetscCall(BLPReadDataSet(blp, options.input, &ds, &misfit));
   /* 3. predictions */
-  PetscCall(Predict(blp, ds, w, &predictions, &metrics));
+  PetscCall(Predict(blp, ds, lambda, w, &predictions, &metrics));
   PetscCheck(!predictions.targets || !options.probabilities, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
              "-predict_probabilities: the model of %s predicts numbers, not classes", options.model);
   if (options.output[0]) PetscCall(PredictionsWrite(&predictions, options.output, options.probabilities));
   PetscCall(Report(&options, &predictions, &misfit, &metrics));
   PetscCall(PredictionsDestroy(&predictions));
+  PetscCall(VecDestroy(&lambda));
   PetscCall(VecDestroy(&w));
   PetscCall(BLPDestroy(&blp));
   PetscFunctionReturn(PETSC_SUCCESS);

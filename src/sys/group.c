@@ -159,23 +159,28 @@ PetscErrorCode TwofoldGroupPutStrings(TwofoldGroup group, const char name[], Pet
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* How PetscInts are in memory. */
-static hid_t NativeInt(void)
+/* How elements of a list in pieces are in memory, and in the file. */
+static hid_t NativeType(PetscDataType type)
 {
+  if (type == PETSC_CHAR) return H5T_NATIVE_UCHAR;
+  if (type == PETSC_REAL) return H5T_NATIVE_DOUBLE;
   return sizeof(PetscInt) == sizeof(PetscInt64) ? H5T_NATIVE_INT64 : H5T_NATIVE_INT32;
+}
+
+static hid_t FileType(PetscDataType type)
+{
+  return type == PETSC_CHAR ? H5T_STD_U8LE : type == PETSC_REAL ? H5T_IEEE_F64LE : H5T_STD_I64LE;
 }
 
 PetscErrorCode TwofoldGroupPutPieces(TwofoldGroup group, const char name[], PetscDataType type,
                                      PetscInt64 nlocal, const void *value)
 {
-  const PetscBool bytes = (PetscBool)(type == PETSC_CHAR);
   PetscInt64 n, upto;
 
   PetscFunctionBegin;
   PetscCallMPI(MPI_Allreduce(&nlocal, &n, 1, MPIU_INT64, MPI_SUM, group->comm));
   PetscCallMPI(MPI_Scan(&nlocal, &upto, 1, MPIU_INT64, MPI_SUM, group->comm));
-  PetscCall(PutList(group, name, bytes ? H5T_STD_U8LE : H5T_STD_I64LE, bytes ? H5T_NATIVE_UCHAR : NativeInt(),
-                    n, upto - nlocal, nlocal, value));
+  PetscCall(PutList(group, name, FileType(type), NativeType(type), n, upto - nlocal, nlocal, value));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -415,7 +420,7 @@ PetscErrorCode TwofoldGroupGetPieces(TwofoldGroup group, const char name[], Pets
     const hid_t file = n ? OpenAlone(group->path) : -1;
     const hid_t at = file >= 0 ? H5Gopen2(file, group->name, H5P_DEFAULT) : -1;
     if (at >= 0) {
-      read = ReadNumbers(at, name, H5T_INTEGER, type == PETSC_CHAR ? H5T_NATIVE_UCHAR : NativeInt(), begin, n,
+      read = ReadNumbers(at, name, type == PETSC_REAL ? H5T_FLOAT : H5T_INTEGER, NativeType(type), begin, n,
                          value);
       H5Gclose(at);
     }

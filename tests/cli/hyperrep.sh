@@ -55,6 +55,18 @@ run() {
 }
 pool run
 
+# model: H is a part of it
+models() {
+  samples 40 3 5 >train.svm
+  samples 30 4 5 >val.svm
+  samples 20 5 5 >test.svm
+  local files=(-blp_type hyperrep -blp_train train.svm -blp_val val.svm -quiet -lls_max_it 30 -lls_fpm_step optimal
+    -uls_step 1e-4 -uls_max_it 2)
+  predicts model test.svm "${files[@]}" -blp_hyperrep_dim 3 -data_scale standard
+  predicts tied test.svm "${files[@]}" -blp_hyperrep_dim 2 -blp_lambda_tie class
+}
+pool models
+
 # coverage: off
 while IFS=@ read -r options words; do
   # shellcheck disable=SC2086 # options and their values

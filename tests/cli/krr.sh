@@ -78,6 +78,17 @@ regression() {
 }
 pool regression
 
+# the model of a run, which has its training samples, predicts others
+sed -n '1,30p' bowl.csv >train.csv
+sed -n '31,45p' bowl.csv >val.csv
+sed -n '46,60p' bowl.csv >test.csv
+files=(-blp_type krr -blp_train train.csv -blp_val val.csv -data_label 1 -quiet -lls_max_it 30 -lls_fpm_step optimal
+  -uls_step 1e-3 -uls_max_it 2)
+pool predicts exp test.csv "${files[@]}" -data_scale standard
+pool predicts raw test.csv "${files[@]}" -blp_krr_parameters raw
+pool predicts tied test.csv "${files[@]}" -blp_lambda_tie scalar -blp_lambda -1
+wait
+
 # coverage: off
 pool refused 2 64 "-blp_krr_parameters raw: entry 0 of lambda, beta, is 0|use -blp_krr_parameters exp" \
   hypergrad "${made[@]}" -blp_krr_parameters raw -blp_lambda 0

@@ -45,7 +45,7 @@ done
 samples 80 1 | awk '$1 != 1' >train.svm # labels 0 and 2
 samples 60 2 | awk '$1 != 1' >val.svm
 real() {
-  launch 2 solve -blp_type logistic -blp_train train.svm -blp_val val.svm -blp_test val.svm -blp_lambda 1 "${solver[@]}" \
+  launch 2 solve -blp_type logistic -blp_train train.svm -blp_val val.svm -blp_test val.svm "${solver[@]}" \
     -uls_step 0.05 -uls_max_it 8 -output_dir real -quiet >log/out.real 2>&1 || fail "real data: exit code $?" log/out.real
   check "f does not fall" awk -F, 'NR == 2 { first = $2 } END { exit !($2 < 0.99 * first) }' real/history.csv
   launch 3 predict -predict_model real/solution.h5 -data_input val.svm -predict_output p.csv -predict_probabilities \
@@ -56,6 +56,18 @@ real() {
   check "predict: probabilities" awk -F, 'NR > 1 && (($2 + $3 - 1) ^ 2 > 1e-16 || ($2 > $3) != ($1 == 0)) { exit 1 }' p.csv
 }
 pool real
+
+# a run that names no lambda starts from 1, over folds too; solve does so above
+starts() {
+  local made=(-blp_type logistic -blp_data synthetic -blp_synthetic_n 24 -blp_synthetic_p 5 -lls_max_it 9) folds own named
+  for folds in 0 3; do
+    own=$(launch 0 hypergrad "${made[@]}" -blp_folds $folds -quiet | sed -n 's/^hypergradient norm *//p')
+    named=$(launch 0 hypergrad "${made[@]}" -blp_folds $folds -quiet -blp_lambda 1 | sed -n 's/^hypergradient norm *//p')
+    check "start over $folds folds: $own, not $named" test -n "$own" -a "$own" = "$named"
+  done
+  launch 0 contraction -blp_type logistic "${sizes[@]}" -quiet >contraction 2>&1 || fail "contraction from the start" contraction
+}
+pool starts
 
 # targets: y = x_1 - 2 x_2, in CSV; no accuracy anywhere
 table() { awk -v n="$1" -v x="$2" 'function r() { x = (x * 16807) % 2147483647; return x / 2147483647 }

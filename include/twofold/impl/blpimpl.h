@@ -70,6 +70,7 @@ struct _p_BLP {
   PetscBool by_callbacks;     /* likewise: what is missing can be given by a BLPUserSet function */
   PetscBool targets;          /* likewise: labels are real numbers, not classes */
   PetscBool positive;         /* likewise: lambda > 0; without a lower bound it gets one */
+  PetscBool lambda_predicts;  /* likewise: predict takes lambda too */
   PetscBool map_symmetric;    /* the map's d1Phi is symmetric */
   PetscBool map_linearized;   /* BLPMapLinearize() was called */
   PetscBool no_value;         /* the lower level has a gradient but no value l */

@@ -23,7 +23,7 @@ PetscErrorCode TwofoldGroupPutReals(TwofoldGroup group, const char name[], Petsc
                                     const PetscReal value[]);
 PetscErrorCode TwofoldGroupPutStrings(TwofoldGroup group, const char name[], PetscInt n,
                                       const char *const value[]);
-/* A list in pieces, in rank order; type is PETSC_CHAR or PETSC_INT. Collective. */
+/* A list in pieces, in rank order; type is PETSC_CHAR, PETSC_INT or PETSC_REAL. Collective. */
 PetscErrorCode TwofoldGroupPutPieces(TwofoldGroup group, const char name[], PetscDataType type,
                                      PetscInt64 nlocal, const void *value);
 
