@@ -43,6 +43,11 @@ PetscErrorCode CliHeardFree(void);
 const char *CliLateOption(PetscInt i); /* NULL behind the last */
 PetscBool CliIsLateOption(const char name[]);
 
+/* steps.c: "0,10,20:100:20", the value of an option: increasing numbers, at most `most`; free *at by
+   PetscFree(). */
+PetscErrorCode CliParseSteps(const char option[], const char text[], PetscInt most, PetscInt **at,
+                             PetscInt *n);
+
 /* options.c: the next option in the text of PetscOptionsGetAll(), which is cut up on the way; value is NULL
    where it has none. */
 PetscBool CliNextOption(char **all, const char **name, const char **value);
@@ -50,6 +55,8 @@ PetscBool CliNextOption(char **all, const char **name, const char **value);
 /* help.c: what PETSc would print for -help is heard, kept and printed when asked for. */
 PetscErrorCode CliHelpListen(void);
 PetscErrorCode CliHelpPrint(PetscBool all);
+/* The same without some options, whose list ends with NULL, and with a text of one's own behind. */
+PetscErrorCode CliHelpPrintBut(PetscBool all, const char *const without[], const char closing[]);
 PetscErrorCode CliHelpEnd(void);
 
 /* strict.c: no word on the command line that nothing understands. values.c: no value that is missing or would

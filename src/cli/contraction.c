@@ -2,7 +2,6 @@
    computation at the iterates. */
 #include <math.h>
 #include <petsctime.h>
-#include <stdlib.h>
 #include "cli.h"
 
 enum { MAX_POINTS = 64, MAX_ROWS = 24, FORMULA = 0, COMPUTED = 1 };
@@ -37,7 +36,7 @@ typedef struct {
 typedef struct {
   CliCommon common;
   PetscBool check;
-  PetscInt at[MAX_POINTS], nat;
+  PetscInt *at, nat;
   TwofoldSpectral how, norms; /* of eigenvalues, of singular values */
   BLP blp;
   HG hg;
@@ -51,31 +50,6 @@ typedef struct {
 
 /* ------------------------------------------------------------------ options */
 
-/* Numbers of steps, increasing: "0,10,300". */
-static PetscErrorCode ParseSteps(Run *run, const char text[])
-{
-  char **words;
-  int n;
-
-  PetscFunctionBegin;
-  PetscCall(PetscStrToArray(text, ',', &n, &words));
-  PetscCheck(n > 0 && n <= MAX_POINTS, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-             "-contraction_at %s: 1 to %d numbers of steps with commas between them", text, MAX_POINTS);
-  for (int i = 0; i < n; i++) {
-    char *end;
-    const long long t = strtoll(words[i], &end, 10);
-    PetscCheck(!*end && t <= PETSC_MAX_INT, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-               "-contraction_at %s: %s is no whole number of steps", text, words[i]);
-    run->at[i] = (PetscInt)t;
-    PetscCheck(run->at[i] >= 0 && (i == 0 || run->at[i] > run->at[i - 1]), PETSC_COMM_WORLD,
-               PETSC_ERR_USER_INPUT, "-contraction_at %s: numbers of steps must increase from 0 or more",
-               text);
-  }
-  run->nat = n;
-  PetscCall(PetscStrToArrayDestroy(n, words));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode ReadOptions(Run *run)
 {
   char text[512] = "";
@@ -85,9 +59,9 @@ static PetscErrorCode ReadOptions(Run *run)
   PetscCall(CliCommonFromOptions(&run->common, ""));
   PetscCall(CliLambdaOptions());
   PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options: contraction", "twofold");
-  PetscCall(PetscOptionsString("-contraction_at",
-                               "Steps T1,T2,... to look after, in place of -lls_max_it alone", "twofold",
-                               text, text, sizeof(text), NULL));
+  PetscCall(PetscOptionsString(
+      "-contraction_at", "Steps to look after, in place of -lls_max_it alone: T1,T2,... or FIRST:LAST:STRIDE",
+      "twofold", text, text, sizeof(text), NULL));
   PetscCall(PetscOptionsBool("-contraction_check",
                              "Also the spectral radius by a non-Hermitian solve (small problems)", "twofold",
                              run->check, &run->check, NULL));
@@ -96,7 +70,7 @@ static PetscErrorCode ReadOptions(Run *run)
   PetscOptionsEnd();
   PetscCheck(tol > 0 && tol < 1, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
              "-contraction_norm_tol %g: must be in (0, 1)", (double)tol);
-  if (text[0]) PetscCall(ParseSteps(run, text));
+  if (text[0]) PetscCall(CliParseSteps("-contraction_at", text, MAX_POINTS, &run->at, &run->nat));
   PetscCall(BoundSetDefaults(&run->how));
   PetscCall(BoundSetFromOptions(PETSC_COMM_WORLD, "contraction_", &run->how));
   run->norms = run->how;
@@ -352,6 +326,7 @@ static PetscErrorCode Describe(Run *run)
   if (aid) PetscCall(HGGetAdjointFPM(run->hg, &run->adjoint));
   if (!run->nat) {
     run->nat = 1;
+    PetscCall(PetscMalloc1(1, &run->at));
     PetscCall(LLSGetTolerances(run->lls, NULL, NULL, &run->at[0]));
   }
   PetscCall(PetscCalloc1(run->nat, &run->point));
@@ -374,6 +349,7 @@ PetscErrorCode CommandContraction(int *code)
   if (run.common.help) {
     PetscCall(CliHearData());
     PetscCall(CliHelpPrint(run.common.help_all));
+    PetscCall(PetscFree(run.at));
     PetscCall(HGDestroy(&run.hg));
     PetscCall(BLPDestroy(&run.blp));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -396,6 +372,7 @@ PetscErrorCode CommandContraction(int *code)
   const LLSConvergedReason reason = run.point[run.npoints - 1].reason;
   PetscCall(CliJudge(&run.common, (PetscBool)(reason > 0), LLSConvergedReasons[reason], code));
   PetscCall(PetscFree(run.point));
+  PetscCall(PetscFree(run.at));
   PetscCall(StateDestroy(&run.x));
   PetscCall(VecDestroy(&run.lambda));
   PetscCall(HGDestroy(&run.hg));

@@ -89,21 +89,47 @@ PetscErrorCode CliHelpListen(void)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode CliHelpPrint(PetscBool all)
+/* Whether a line of a help text is that of one of these options. */
+static PetscBool IsOneOf(const char line[], const char *const options[])
+{
+  for (; options && *options; options++) {
+    const size_t n = strlen(*options);
+    if (!strncmp(line, "  ", 2) && !strncmp(line + 2, *options, n) && strchr(" :", line[2 + n]))
+      return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
+static void PrintBut(const char text[], const char *const without[])
+{
+  while (text && *text) {
+    const int length = (int)strcspn(text, "\n");
+    if (!IsOneOf(text, without)) printf("%.*s\n", length, text);
+    text += length + (text[length] == '\n');
+  }
+}
+
+PetscErrorCode CliHelpPrintBut(PetscBool all, const char *const without[], const char closing[])
 {
   PetscMPIInt rank;
 
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   if (rank == 0) {
-    if (heard.ours) fputs(heard.ours, stdout);
-    if (all && heard.rest) fputs(heard.rest, stdout);
-    fputs("----------------------------------------\n"
-          "These are the options of the types in use; with -hg_type itd, say, -help lists those of itd.\n"
-          "-help all adds PETSc's.\n",
-          stdout);
+    PrintBut(heard.ours, without);
+    if (all) PrintBut(heard.rest, without);
+    printf("----------------------------------------\n%s-help all adds PETSc's.\n", closing);
     fflush(stdout);
   }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CliHelpPrint(PetscBool all)
+{
+  PetscFunctionBegin;
+  PetscCall(CliHelpPrintBut(
+      all, NULL,
+      "These are the options of the types in use; with -hg_type itd, say, -help lists those of itd.\n"));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -6,7 +6,8 @@
 /* What a group of ranks works with. */
 typedef struct {
   BLP blp;
-  Vec lambda, exact, g;
+  Vec lambda, exact, g, difference;
+  StudyParts parts;
   StudyRow *row; /* of its lambdas, one behind the other */
   PetscInt n;
 } Group;
@@ -34,6 +35,8 @@ static PetscErrorCode GroupCreate(const Study *study, BLP blp, Group *group)
   PetscCall(BLPCreateVecs(blp, &group->lambda, NULL));
   PetscCall(VecDuplicate(group->lambda, &group->exact));
   PetscCall(VecDuplicate(group->lambda, &group->g));
+  PetscCall(VecDuplicate(group->lambda, &group->difference));
+  PetscCall(StudyPartsCreate(study, group->lambda, &group->parts));
   PetscCall(PetscMalloc1((size_t)lambdas * (size_t)study->nmethods * (size_t)study->nat, &group->row));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -42,6 +45,8 @@ static PetscErrorCode GroupDestroy(Group *group)
 {
   PetscFunctionBegin;
   PetscCall(PetscFree(group->row));
+  PetscCall(StudyPartsDestroy(&group->parts));
+  PetscCall(VecDestroy(&group->difference));
   PetscCall(VecDestroy(&group->g));
   PetscCall(VecDestroy(&group->exact));
   PetscCall(VecDestroy(&group->lambda));
@@ -145,6 +150,24 @@ static PetscErrorCode LowerRate(HG hg, const Group *group, double *rate)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The parts of aid's error at the i-th number of steps; of what was corrected there are none. Before
+   FillRow(), which spends g. */
+static PetscErrorCode FillParts(HG hg, const Group *group, PetscInt i, StudyRow *row)
+{
+  PetscBool aid, correct;
+
+  PetscFunctionBegin;
+  row->iterate_error = row->adjoint_error = NAN;
+  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
+  PetscCall(HGGetCorrect(hg, &correct));
+  if (!group->parts.n || !aid || correct || !isfinite(group->parts.error[i]))
+    PetscFunctionReturn(PETSC_SUCCESS);
+  row->iterate_error = row->exact_reason > 0 ? group->parts.error[i] : NAN;
+  PetscCall(VecWAXPY(group->difference, -1, group->parts.g[i], group->g));
+  PetscCall(VecNorm(group->difference, NORM_2, &row->adjoint_error));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* The row's error and what the hypergradient tells of itself; g is spent. */
 static PetscErrorCode FillRow(HG hg, const Group *group, PetscReal f, StudyRow *row)
 {
@@ -170,6 +193,8 @@ static PetscErrorCode Measure(const Study *study, PetscInt m, const Group *group
                               StudyRow row[])
 {
   const StudyMethod *const method = &study->method[m];
+  StudyTheorem theorem = {.standing = TWOFOLD_UNKNOWN};
+  double rate = NAN;
   HG hg;
 
   PetscFunctionBegin;
@@ -177,17 +202,21 @@ static PetscErrorCode Measure(const Study *study, PetscInt m, const Group *group
   for (PetscInt i = 0; i < study->nat; i++) {
     PetscReal f;
     PetscInt k;
-    TwofoldStanding standing;
     PetscCall(StudyMethodSetSteps(method, hg, study->at[i], &k));
     PetscCall(HGSolve(hg, group->lambda, &f, group->g));
+    if (i == 0) { /* both hold at all t, once the maps have chosen their steps */
+      PetscCall(LowerRate(hg, group, &rate));
+      PetscCall(StudyTheoremCollect(method, hg, group->lambda, &theorem));
+    }
     row[i] = *common;
     row[i].method = (double)m;
     row[i].t = (double)study->at[i];
     row[i].k = (double)k;
+    row[i].rate = rate;
+    PetscCall(FillParts(hg, group, i, &row[i]));
     PetscCall(FillRow(hg, group, f, &row[i]));
-    PetscCall(LowerRate(hg, group, &row[i].rate));
-    PetscCall(StudyMethodBound(method, hg, group->lambda, study->at[i], k, &row[i].theorem, &standing));
-    row[i].theorem_standing = standing;
+    PetscCall(StudyTheoremBound(method, &theorem, study->at[i], k, &row[i].theorem));
+    row[i].theorem_standing = isnan(row[i].theorem) ? TWOFOLD_UNKNOWN : theorem.standing;
   }
   PetscCall(HGDestroy(&hg));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -201,6 +230,7 @@ static PetscErrorCode RunSample(const Study *study, RunDir dir, PetscInt sample,
   PetscCall(SetLambda(study, sample, group->lambda));
   if (study->save_lambda) PetscCall(SaveLambda(dir, sample, group->lambda));
   PetscCall(Reference(study, group, &common));
+  PetscCall(StudyPartsSolve(study, group->blp, group->lambda, group->exact, &group->parts));
   for (PetscInt m = 0; m < study->nmethods; m++) {
     PetscCall(Measure(study, m, group, &common, group->row + group->n));
     group->n += study->nat;
@@ -298,7 +328,13 @@ PetscErrorCode CommandStudy(int *code)
   PetscCall(TryMethods(&study, blp, PETSC_FALSE));
   if (study.common.help) {
     PetscCall(CliHearData());
-    PetscCall(CliHelpPrint(study.common.help_all));
+    PetscCall(CliHelpPrintBut(
+        study.common.help_all, StudyOwnOptions,
+        "-study_methods and -study_at say which hypergradients, by which steps: what sets these in "
+        "hypergrad\n"
+        "is left out here. The methods' other options: twofold hypergrad -hg_type itd -help, and with "
+        "-hg_type\n"
+        "aid -hg_ksp_type KSP; a problem's, a map's: -help beside -blp_type, -lls_fpm_type.\n"));
   } else {
     PetscCall(CliCheckValues());
     /* 2. data, spaces, methods; then no option may be left unread */

@@ -1,6 +1,7 @@
 #ifndef TWOFOLD_CLI_STUDY_H
 #define TWOFOLD_CLI_STUDY_H
 /* twofold study: what its parts share. */
+#include <twofold/theorem.h>
 #include "cli.h"
 
 enum { STUDY_MAX_METHODS = 16 };
@@ -26,6 +27,7 @@ typedef struct {
   double rate;                      /* of the lower level's map, by them */
   double reason;                    /* HGConvergedReason of the method, and of the exact hypergradient */
   double exact_reason;
+  double iterate_error, adjoint_error; /* parts of aid's error: see study_parts.c; NaN where there are none */
 } StudyRow;
 enum { STUDY_COLUMNS = sizeof(StudyRow) / sizeof(double) };
 
@@ -39,11 +41,13 @@ typedef struct {
   PetscInt64 seed;
   PetscReal *low, *high; /* the box, one number an entry of lambda; the last stands for all behind it */
   PetscInt nlow, nhigh;
-  PetscBool logarithmic, save_lambda;
+  PetscBool logarithmic, save_lambda, parts;
   MPI_Comm comm; /* of this rank's group */
 } Study;
 
-/* study_options.c: reads and checks the command's options; frees what they hold. Collective. */
+/* study_options.c: reads and checks the command's options; frees what they hold. Collective. Options of
+   hypergradients that are refused, since the study sets them itself; NULL behind the last. */
+extern const char *const StudyOwnOptions[];
 PetscErrorCode StudyFromOptions(Study *study);
 PetscErrorCode StudyCheckBox(const Study *study, PetscInt nlambda);
 PetscErrorCode StudyFree(Study *study);
@@ -55,9 +59,28 @@ PetscErrorCode StudyMethodConfigure(const StudyMethod *method, BLP blp, HG *hg);
 /* The same ready for HGSolve() at lambda. */
 PetscErrorCode StudyMethodCreate(const StudyMethod *method, BLP blp, Vec lambda, HG *hg);
 PetscErrorCode StudyMethodSetSteps(const StudyMethod *method, HG hg, PetscInt t, PetscInt *k);
-/* The theorem's bound for this method after t and k steps; NaN, of unknown standing, where none applies. */
-PetscErrorCode StudyMethodBound(const StudyMethod *method, HG hg, Vec lambda, PetscInt t, PetscInt k,
-                                double *bound, TwofoldStanding *standing);
+/* What the theorem's bound for a method is made of at one lambda: after the first HGSolve() there. */
+typedef struct {
+  TwofoldStanding standing;    /* unknown where none applies */
+  BoundNumbers lower, adjoint; /* of the two maps */
+  PetscBool fixed_point, cg;   /* which rate of the adjoint's solver is known */
+  PetscReal kappa;             /* of cg's */
+} StudyTheorem;
+PetscErrorCode StudyTheoremCollect(const StudyMethod *method, HG hg, Vec lambda, StudyTheorem *theorem);
+/* The bound after t and k steps; NaN where none applies. */
+PetscErrorCode StudyTheoremBound(const StudyMethod *method, const StudyTheorem *theorem, PetscInt t,
+                                 PetscInt k, double *bound);
+
+/* study_parts.c: at each number of steps the hypergradient with the exact adjoint at w_t, and its error. */
+typedef struct {
+  Vec *g;
+  double *error; /* NaN where it is not to be had */
+  PetscInt n;
+} StudyParts;
+PetscErrorCode StudyPartsCreate(const Study *study, Vec lambda, StudyParts *parts);
+PetscErrorCode StudyPartsDestroy(StudyParts *parts);
+/* All of them at lambda, where `exact` is the exact hypergradient. Collective on blp. */
+PetscErrorCode StudyPartsSolve(const Study *study, BLP blp, Vec lambda, Vec exact, StudyParts *parts);
 
 /* study_table.c: rows of all groups on rank 0 of the world, in the order of samples, methods and steps; NULL
    elsewhere. */

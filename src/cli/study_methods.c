@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <petscksp.h>
-#include <twofold/theorem.h>
 #include "study.h"
 
 /* ------------------------------------------------------------------ names */
@@ -199,72 +198,74 @@ static PetscErrorCode TheoremApplies(const StudyMethod *method, HG hg, PetscBool
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* ||v_k - v|| <= sigma ||v|| of the adjoint's solver; NaN where no theorem gives it. */
-static PetscErrorCode AdjointRate(const StudyMethod *method, FPM adjoint, Vec lambda, PetscReal q, PetscInt k,
-                                  PetscReal *sigma)
+/* Which of the adjoint's solvers the theorems know: the fixed point on any map, CG on gradient descent. */
+static PetscErrorCode CollectSolver(const StudyMethod *method, FPM adjoint, Vec lambda, StudyTheorem *theorem)
 {
   TwofoldConstant L, mu, kappa;
   FPMMethod kind;
+  BLP blp;
 
   PetscFunctionBegin;
-  *sigma = NAN;
+  theorem->fixed_point = (PetscBool)!strcmp(method->ksp, KSPRICHARDSON);
   PetscCall(FPMGetMethod(adjoint, &kind));
-  if (!strcmp(method->ksp, KSPRICHARDSON)) PetscCall(BoundFixedPointRate(q, k, sigma));
   if (strcmp(method->ksp, KSPCG) != 0 || kind != FPM_METHOD_GD) PetscFunctionReturn(PETSC_SUCCESS);
-  BLP blp;
   PetscCall(FPMGetBLP(adjoint, &blp));
   PetscCall(BLPGetSmoothness(blp, lambda, &L));
   PetscCall(BLPGetStrongConvexity(blp, lambda, &mu));
   PetscCall(BoundConditionNumber(&mu, &L, &kappa));
-  if (kappa.standing) PetscCall(BoundCGRate(kappa.value, k, sigma));
+  theorem->cg = (PetscBool)(kappa.standing != TWOFOLD_UNKNOWN);
+  theorem->kappa = kappa.value;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* The adjoint's map may be another than the lower level's: then the constants are its own, and only rho is of
    the lower level's. */
-static PetscErrorCode BoundByTheorem(const StudyMethod *method, HG hg, Vec lambda, PetscInt t, PetscInt k,
-                                     PetscReal *bound, TwofoldStanding *standing)
+PetscErrorCode StudyTheoremCollect(const StudyMethod *method, HG hg, Vec lambda, StudyTheorem *theorem)
 {
   BoundConstants c;
-  BoundNumbers lower, a;
-  TwofoldStanding own;
+  TwofoldStanding standing, own;
   const char *missing;
-  PetscReal rho, sigma;
+  PetscBool applies = PETSC_FALSE;
   LLS lls;
   FPM fpm;
 
   PetscFunctionBegin;
+  *theorem = (StudyTheorem){.standing = TWOFOLD_UNKNOWN};
+  PetscCall(TheoremApplies(method, hg, &applies));
+  if (!applies) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(HGGetLLS(hg, &lls));
   PetscCall(LLSGetFPM(lls, &fpm));
   PetscCall(BoundCollect(fpm, lambda, &c));
-  PetscCall(BoundGetNumbers(&c, &lower, standing, &missing));
+  PetscCall(BoundGetNumbers(&c, &theorem->lower, &standing, &missing));
   if (missing) PetscFunctionReturn(PETSC_SUCCESS);
-  if (method->itd) {
-    PetscCall(BoundITD(&lower, t, bound));
-    PetscFunctionReturn(PETSC_SUCCESS);
+  if (!method->itd) {
+    PetscCall(HGGetAdjointFPM(hg, &fpm));
+    PetscCall(BoundCollect(fpm, lambda, &c));
+    PetscCall(BoundGetNumbers(&c, &theorem->adjoint, &own, &missing));
+    if (missing) PetscFunctionReturn(PETSC_SUCCESS);
+    if (own > standing) standing = own; /* proved is the least */
+    PetscCall(CollectSolver(method, fpm, lambda, theorem));
   }
-  PetscCall(HGGetAdjointFPM(hg, &fpm));
-  PetscCall(BoundCollect(fpm, lambda, &c));
-  PetscCall(BoundGetNumbers(&c, &a, &own, &missing));
-  if (missing) PetscFunctionReturn(PETSC_SUCCESS);
-  if (own > *standing) *standing = own; /* proved is the least */
-  PetscCall(BoundFixedPointRate(lower.q, t, &rho));
-  PetscCall(AdjointRate(method, fpm, lambda, a.q, k, &sigma));
-  PetscCall(BoundAID(&a, rho, sigma, bound));
+  theorem->standing = standing;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode StudyMethodBound(const StudyMethod *method, HG hg, Vec lambda, PetscInt t, PetscInt k,
-                                double *bound, TwofoldStanding *standing)
+PetscErrorCode StudyTheoremBound(const StudyMethod *method, const StudyTheorem *theorem, PetscInt t,
+                                 PetscInt k, double *bound)
 {
-  PetscReal value = NAN;
-  PetscBool applies = PETSC_FALSE;
+  PetscReal value = NAN, rho, sigma = NAN; /* ||v_k - v|| <= sigma ||v|| */
 
   PetscFunctionBegin;
-  *standing = TWOFOLD_UNKNOWN;
-  PetscCall(TheoremApplies(method, hg, &applies));
-  if (applies) PetscCall(BoundByTheorem(method, hg, lambda, t, k, &value, standing));
+  *bound = NAN;
+  if (theorem->standing == TWOFOLD_UNKNOWN) PetscFunctionReturn(PETSC_SUCCESS);
+  if (method->itd) {
+    PetscCall(BoundITD(&theorem->lower, t, &value));
+  } else {
+    PetscCall(BoundFixedPointRate(theorem->lower.q, t, &rho));
+    if (theorem->fixed_point) PetscCall(BoundFixedPointRate(theorem->adjoint.q, k, &sigma));
+    if (theorem->cg) PetscCall(BoundCGRate(theorem->kappa, k, &sigma));
+    PetscCall(BoundAID(&theorem->adjoint, rho, sigma, &value));
+  }
   *bound = value;
-  if (isnan(value)) *standing = TWOFOLD_UNKNOWN;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -1,64 +1,8 @@
 /* The options of twofold study. */
 #include <math.h>
-#include <stdlib.h>
 #include "study.h"
 
 enum { MAX_STEPS = 100000, MAX_CORNER = 4096 };
-
-/* ------------------------------------------------------------------ -study_at */
-
-/* A number of steps behind *text, which moves on. */
-static PetscErrorCode ReadStep(const char all[], const char **text, PetscInt *t)
-{
-  char *end;
-  const long long value = strtoll(*text, &end, 10);
-
-  PetscFunctionBegin;
-  PetscCheck(end != *text && value >= 0 && value < PETSC_MAX_INT / 2, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-             "-study_at %s: write steps T1,T2,... or FIRST:LAST:STRIDE", all);
-  *t = (PetscInt)value;
-  *text = end;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* One number, or a range, behind *text. */
-static PetscErrorCode ReadRange(const char all[], const char **text, PetscInt *first, PetscInt *last,
-                                PetscInt *stride)
-{
-  PetscFunctionBegin;
-  *stride = 1;
-  PetscCall(ReadStep(all, text, first));
-  *last = *first;
-  if (**text != ':') PetscFunctionReturn(PETSC_SUCCESS);
-  (*text)++;
-  PetscCall(ReadStep(all, text, last));
-  if (**text != ':') PetscFunctionReturn(PETSC_SUCCESS);
-  (*text)++;
-  PetscCall(ReadStep(all, text, stride));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* "0,10,20:100:20": numbers and ranges, increasing. */
-static PetscErrorCode ParseSteps(Study *study, const char all[])
-{
-  const char *text = all;
-
-  PetscFunctionBegin;
-  do {
-    PetscInt first = 0, last = 0, stride = 1;
-    PetscCall(ReadRange(all, &text, &first, &last, &stride));
-    PetscCheck(stride > 0 && last >= first && (!study->nat || first > study->at[study->nat - 1]),
-               PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT, "-study_at %s: numbers of steps must increase", all);
-    const PetscInt more = (last - first) / stride + 1;
-    PetscCheck(study->nat + more <= MAX_STEPS, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-               "-study_at %s: more than %d numbers of steps", all, MAX_STEPS);
-    PetscCall(PetscRealloc((size_t)(study->nat + more) * sizeof(PetscInt), &study->at));
-    for (PetscInt i = 0; i < more; i++) study->at[study->nat++] = first + i * stride;
-  } while (*text++ == ',');
-  PetscCheck(!text[-1], PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-             "-study_at %s: write steps T1,T2,... or FIRST:LAST:STRIDE", all);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
 
 /* ------------------------------------------------------------------ the box of lambda */
 
@@ -111,21 +55,24 @@ PetscErrorCode StudyCheckBox(const Study *study, PetscInt nlambda)
 
 /* The type of a hypergradient, its solvers' steps and tolerances are what the study goes through; Lanczos
    values have room for the steps of the set-up alone. */
+const char *const StudyOwnOptions[] = {"-hg_type",        "-hg_ksp_type",
+                                       "-hg_ksp_max_it",  "-hg_ksp_rtol",
+                                       "-hg_ksp_atol",    "-lls_max_it",
+                                       "-lls_rtol",       "-lls_atol",
+                                       "-lls_warm_start", "-hg_warm_start",
+                                       "-hg_tol",         "-hg_tol_absolute",
+                                       "-hg_lanczos",     NULL};
+
 static PetscErrorCode RefuseMethodOptions(void)
 {
-  const char *const own[] = {"-hg_type",        "-hg_ksp_type",   "-hg_ksp_max_it", "-hg_ksp_rtol",
-                             "-hg_ksp_atol",    "-lls_max_it",    "-lls_rtol",      "-lls_atol",
-                             "-lls_warm_start", "-hg_warm_start", "-hg_tol",        "-hg_tol_absolute",
-                             "-hg_lanczos"};
-
   PetscFunctionBegin;
-  for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+  for (const char *const *own = StudyOwnOptions; *own; own++) {
     PetscBool given;
-    PetscCall(PetscOptionsHasName(NULL, NULL, own[i], &given));
+    PetscCall(PetscOptionsHasName(NULL, NULL, *own, &given));
     PetscCheck(!given, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
                "%s: twofold study sets the methods and their steps by -study_methods and -study_at, and "
                "starts from 0: leave it out",
-               own[i]);
+               *own);
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -177,12 +124,15 @@ PetscErrorCode StudyFromOptions(Study *study)
   PetscCall(PetscOptionsBool("-study_save_lambda",
                              "Write each lambda to the run directory: lambda.SAMPLE.bin", "twofold",
                              study->save_lambda, &study->save_lambda, NULL));
+  PetscCall(PetscOptionsBool("-study_parts",
+                             "Also the two parts of aid's errors: of w_t, and of the adjoint there",
+                             "twofold", study->parts, &study->parts, NULL));
   PetscCall(PetscOptionsInt("-hg_exact_max_size", "Largest w that the exact hypergradient takes, entries",
                             "HGExactSetMaxSize", study->exact_max_size, &study->exact_max_size, NULL));
   PetscOptionsEnd();
   study->seed = seed;
   PetscCall(StudyMethodsParse(methods, study->method, &study->nmethods));
-  PetscCall(ParseSteps(study, at));
+  PetscCall(CliParseSteps("-study_at", at, MAX_STEPS, &study->at, &study->nat));
   PetscCall(CheckNumbers(study));
   if (!study->common.help) PetscCall(RefuseMethodOptions());
   PetscFunctionReturn(PETSC_SUCCESS);

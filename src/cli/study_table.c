@@ -86,7 +86,7 @@ static void WriteNumber(FILE *file, double x)
 static void WriteRows(FILE *file, const Study *study, const StudyRow row[], PetscInt n)
 {
   fprintf(file, "sample,method,t,k,f,norm,error,relative_error,theorem,theorem_standing,bound,bound_standing,"
-                "estimate,L,mu,rate,reason,exact_reason\n");
+                "estimate,L,mu,rate,reason,exact_reason,iterate_error,adjoint_error\n");
   for (PetscInt i = 0; i < n; i++) {
     const StudyRow *r = &row[i];
     const double first[] = {r->f, r->norm, r->error, r->relative, r->theorem},
@@ -98,7 +98,10 @@ static void WriteRows(FILE *file, const Study *study, const StudyRow row[], Pets
     fprintf(file, ",%s", TwofoldStandings[(int)r->bound_standing]);
     WriteNumber(file, r->estimate);
     for (size_t j = 0; j < sizeof(last) / sizeof(last[0]); j++) WriteNumber(file, last[j]);
-    fprintf(file, ",%s,%s\n", HGConvergedReasons[(int)r->reason], HGConvergedReasons[(int)r->exact_reason]);
+    fprintf(file, ",%s,%s", HGConvergedReasons[(int)r->reason], HGConvergedReasons[(int)r->exact_reason]);
+    WriteNumber(file, r->iterate_error);
+    WriteNumber(file, r->adjoint_error);
+    fprintf(file, "\n");
   }
 }
 
@@ -109,7 +112,9 @@ static void WriteMeans(FILE *file, const Study *study, const StudyRow row[])
                                  {"relative_error", offsetof(StudyRow, error), PETSC_TRUE},
                                  {"relative_theorem", offsetof(StudyRow, theorem), PETSC_TRUE},
                                  {"relative_bound", offsetof(StudyRow, bound), PETSC_TRUE},
-                                 {"relative_estimate", offsetof(StudyRow, estimate), PETSC_TRUE}};
+                                 {"relative_estimate", offsetof(StudyRow, estimate), PETSC_TRUE},
+                                 {"relative_iterate_error", offsetof(StudyRow, iterate_error), PETSC_TRUE},
+                                 {"relative_adjoint_error", offsetof(StudyRow, adjoint_error), PETSC_TRUE}};
   const size_t ncolumns = sizeof(columns) / sizeof(columns[0]);
 
   fprintf(file, "method,t,n");

@@ -22,7 +22,7 @@ value() {
 close() { awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN { d = a - b; if (d < 0) d = -d; exit !(a != "" && b != "" && d <= t * (b < 0 ? -b : b)) }'; }
 
 look() { # RANKS DIR
-  launch "$1" contraction "${data[@]}" "${ball[@]}" -contraction_at 0,5,20 -contraction_tol 1e-12 \
+  launch "$1" contraction "${data[@]}" "${ball[@]}" -contraction_at 0:5:5,20 -contraction_tol 1e-12 \
     -contraction_norm_tol 1e-8 -contraction_check -output_dir "$2" >"log/$2" 2>&1 || fail "$2" "log/$2"
 }
 
@@ -43,7 +43,7 @@ ranks_agree() {
   check "which is unfinished" awk -v few="$(value few1 5 L_computed)" -v L="$(value few1 5 L_formula)" 'BEGIN { exit !(few > 0 && few < L) }'
   check "three points" test "$(grep -c '^after ' log/one)" = 3
   check "what map it is" grep -q '^after 5 steps (CONVERGED_ITS) of heavyball, step 0.3, momentum 0.5;' log/one
-  check "options.opts" grep -q '^-contraction_at 0,5,20$' one/options.opts
+  check "options.opts" grep -q '^-contraction_at 0:5:5,20$' one/options.opts
   # the eigenvalue solve of d1Phi and the roots of the formula, the Hessian's and the weights' smallest
   check "radius" close "$(value one 20 radius_eigen)" "$(value one 20 radius_computed)" 1e-6
   check "mu" close "$(value one 20 mu_computed)" 0.0416666666666666 1e-10
@@ -78,7 +78,8 @@ pool accepted 0 contraction "${data[@]}" -hg_type itd -blp_bias -lls_max_it 2
 pool accepted 0 contraction -help
 pool refused 0 64 "unknown option -contraction_eps_ncw|-contraction_eps_ncv" contraction "${data[@]}" -contraction_eps_ncw 5
 pool refused 0 64 "-contraction_at 5,3|increase" contraction "${data[@]}" -contraction_at 5,3
-pool refused 0 64 "-contraction_at|whole number" contraction "${data[@]}" -contraction_at 5,x
+pool refused 0 64 "-contraction_at|whole numbers" contraction "${data[@]}" -contraction_at 5,x
+pool refused 0 64 "-contraction_at 0:64|more than 64" contraction "${data[@]}" -contraction_at 0:64
 pool refused 0 64 "-contraction_tol 2|(0, 1)" contraction "${data[@]}" -contraction_tol 2
 pool refused 0 64 "-contraction_max_products 0|positive" contraction "${data[@]}" -contraction_max_products 0
 pool refused 0 64 "-contraction_norm_tol 0|(0, 1)" contraction "${data[@]}" -contraction_norm_tol 0

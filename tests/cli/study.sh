@@ -29,7 +29,8 @@ close() {
 }
 
 # ------------------------------------------------------------------ ranks and groups
-# same DIR DIR: words alike; numbers to 1e-10, errors and estimates of errors beside rounding of the hypergradient
+# same DIR DIR: words alike; numbers to 1e-10, errors and estimates of errors beside rounding of the hypergradient, for
+# their parts that of the adjoint too
 same() {
   paste -d, "$1/study.csv" "$2/study.csv" | awk -F, '
     function abs(x) { return x < 0 ? -x : x }
@@ -41,6 +42,7 @@ same() {
           if ($i != $(i + n)) { bad = 1; print "line " NR ", " name[i] ": " $i " and " $(i + n) }
         } else {
           c = name[i] ~ /^(error|bound|estimate)$/ ? 1e-13 * norm : name[i] ~ /relative/ ? 1e-13 : 0
+          if (name[i] ~ /^(iterate|adjoint)_error$/) c = 1e-12 * norm
           if (far($i, $(i + n), c)) { bad = 1; print "line " NR ", " name[i] ": " $i " and " $(i + n) }
         }
         if (name[i] == "norm") norm = $i
@@ -106,6 +108,35 @@ hand() {
 }
 pool hand
 
+# ------------------------------------------------------------------ the parts of aid's error
+parts() {
+  local dir=parts lambda=parts/lambda.1.bin
+  local how=("${box[@]}" -lls_fpm_step optimal -study_methods itd,fp:4,cg:3,cg:80 -study_at 0,7 -study_samples 2 -study_parts)
+  study 0 "$dir" "${how[@]}" -study_save_lambda
+  study 3 parts32 "${how[@]}" -study_groups 2
+  echo >>log/checks
+  same "$dir" parts32 || fail "3 ranks, 2 groups: other parts" log/same.parts32
+  hypergrad there "$lambda" -hg_ksp_type gmres -hg_ksp_rtol 1e-15 -hg_ksp_max_it 200 -lls_max_it 7 -lls_fpm_step optimal
+  hypergrad three "$lambda" -hg_ksp_type cg -hg_ksp_rtol 0 -hg_ksp_max_it 3 -lls_max_it 7 -lls_fpm_step optimal
+  hypergrad true "$lambda" -hg_type exact
+  distance() { paste "log/$1.entries" "log/$2.entries" | awk '{ s += ($1 - $2) ^ 2 } END { printf "%.17g", sqrt(s) }'; }
+  check "the iterate's part" close "$(column "$dir" iterate_error 1 cg:3 7)" "$(distance there true)" 1e-9
+  check "the adjoint's part" close "$(column "$dir" adjoint_error 1 cg:3 7)" "$(distance three there)" 1e-9
+  check "the iterate's part is the same for all" test \
+    "$(column "$dir" iterate_error 1 fp:4 7)" = "$(column "$dir" iterate_error 1 cg:80 7)"
+  check "with enough steps it is all" close "$(column "$dir" error 1 cg:80 7)" "$(column "$dir" iterate_error 1 cg:80 7)" 1e-9
+  check "itd has no parts" test -z "$(column "$dir" iterate_error 1 itd 7)$(column "$dir" adjoint_error 1 itd 7)"
+  check "a part's mean" close "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+    $1 == "fp:4" && $2 == 7 { print $at["relative_adjoint_error_mean"] }' "$dir/means.csv")" \
+    "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+    $2 == "fp:4" && $3 == 7 { sum += $at["adjoint_error"] / $at["norm"] } END { printf "%.17g", sum / 2 }' "$dir/study.csv")" 1e-12
+  # a problem that is a map, whose adjoint is not symmetric: by GMRES
+  launch 0 study -quiet -blp_type quadratic -blp_quadratic_symmetric 0 -study_methods gmres:3,gmres:60 -study_at 5 \
+    -study_samples 1 -study_parts -output_dir map >log/map 2>&1 || fail "parts of a map" log/map
+  check "parts of a map" close "$(column map error 0 gmres:60 5)" "$(column map iterate_error 0 gmres:3 5)" 1e-9
+}
+pool parts
+
 # ------------------------------------------------------------------ the box
 lambdas() { # a box of one point; logarithms; that the draw depends on the seed and the entry alone
   study 0 point -study_lambda_min 1.25 -study_lambda_max 1.25 -study_methods cg -study_at 3 -study_samples 2
@@ -134,8 +165,9 @@ bounds() {
   study 0 scaled "${how[@]}" -study_methods fp,cg -lls_fpm_step optimal -hg_ksp_richardson_scale 0.5
   check "a scaled fixed point has no theorem" test -z "$(column scaled theorem 0 fp 5)"
   check "cg beside it has one" test -n "$(column scaled theorem 0 cg 5)"
-  study 0 corrected "${how[@]}" -study_methods cg -lls_fpm_step optimal -hg_certificate both -hg_correct
+  study 0 corrected "${how[@]}" -study_methods cg -lls_fpm_step optimal -hg_certificate both -hg_correct -study_parts
   check "what is corrected has no theorem" test -z "$(column corrected theorem 0 cg 5)"
+  check "nor parts" test -z "$(column corrected iterate_error 0 cg 5)"
   check "its bound is above its estimate" awk -v b="$(column corrected bound 0 cg 5)" -v s="$(column corrected estimate 0 cg 5)" \
     'BEGIN { exit !(s > 0 && b > s) }'
   check "its error is less than the estimate" awk -v e="$(column corrected error 0 cg 5)" -v s="$(column corrected estimate 0 cg 5)" \
@@ -198,4 +230,11 @@ pool refused 3 64 "lambda_|must be positive" study "${logistic[@]}" -study_group
 # coverage: on
 pool accepted 0 study "${data[@]}" -hg_exact_max_size 24 -study_samples 1 -study_at 1
 pool accepted 2 study -help
+helped() { # its own options, none that it refuses, and where the others are told
+  launch 0 study -help >log/help 2>&1
+  check "study -help" grep -q '^  -study_methods ' log/help
+  check "what study refuses is in its -help" test -z "$(grep -E '^  -(hg_type|hg_ksp_type|lls_max_it|hg_tol|hg_warm_start)[ :]' log/help)"
+  check "what it takes is there, and the rest is told of" test "$(grep -cE '^  -hg_certificate |hypergrad -hg_type itd -help' log/help)" = 2
+}
+pool helped
 finish
