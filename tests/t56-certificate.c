@@ -666,10 +666,10 @@ static PetscErrorCode SetPositive(BLP blp, PetscReal kappa, PetscInt64 seed, Vec
 /* Median of bound / error where CG's relative error is below 0.1 and above rounding, over random lambda with
    a condition number in [low, high], t and k, on `logistic`. */
 static PetscErrorCode Tightness(BLP blp, PetscReal low, PetscReal high, PetscInt n, HGCertificateMu mu,
-                                PetscBool verbose, PetscReal *median)
+                                PetscInt64 seed, PetscBool verbose, PetscReal *median)
 {
   PetscReal *ratio, f, error = NAN, norm;
-  PetscInt found = 0;
+  PetscInt found = 0, products = 0;
   HGReport report;
   Vec lambda, g, exact;
   HG hg, reference;
@@ -684,16 +684,18 @@ static PetscErrorCode Tightness(BLP blp, PetscReal low, PetscReal high, PetscInt
   PetscCall(VecDuplicate(lambda, &exact));
   PetscCall(PetscMalloc1(n, &ratio));
   for (PetscInt i = 0; found < n && i < 10 * n; i++) {
-    const PetscReal kappa = low * PetscPowReal(high / low, Uniform(5, i));
-    PetscCall(SetPositive(blp, kappa, 6 + i, lambda));
+    const PetscReal kappa = low * PetscPowReal(high / low, Uniform(seed, i));
+    PetscCall(SetPositive(blp, kappa, seed + 1 + i, lambda));
     PetscCall(HGSolve(reference, lambda, &f, exact));
-    PetscCall(SetSteps(hg, 1 + (PetscInt)(2 * kappa * Uniform(7, i)), 1 + (PetscInt)(20 * Uniform(8, i))));
+    PetscCall(SetSteps(hg, 1 + (PetscInt)(2 * kappa * Uniform(seed + 2, i)),
+                       1 + (PetscInt)(20 * Uniform(seed + 3, i))));
     PetscCall(HGSolve(hg, lambda, &f, g));
     PetscCall(HGGetReport(hg, &report));
     PetscCall(VecAXPY(g, -1, exact));
     PetscCall(VecNorm(g, NORM_2, &error));
     PetscCall(VecNorm(exact, NORM_2, &norm));
     if (error >= 0.1 * norm || error < 1e-10 * norm) continue;
+    products += report.bound.products;
     ratio[found++] = report.bound.value / error;
     if (verbose)
       PetscCall(PetscPrintf(TEST_COMM, "tight %g %d %d %g %g\n", (double)kappa, (int)report.lower_its,
@@ -705,9 +707,10 @@ static PetscErrorCode Tightness(BLP blp, PetscReal low, PetscReal high, PetscInt
   CHECK(ratio[0] >= 1, "bound / error %g", ratio[0]);
   *median = ratio[n / 2];
   if (verbose)
-    PetscCall(PetscPrintf(TEST_COMM, "kappa %g to %g, mu by %s: median of bound / error %g, largest %g\n",
+    PetscCall(PetscPrintf(TEST_COMM,
+                          "kappa %g to %g, mu by %s: median of bound / error %g, largest %g, %.0f products\n",
                           (double)low, (double)high, HGCertificateMus[mu], (double)*median,
-                          (double)ratio[n - 1]));
+                          (double)ratio[n - 1], (double)products / (double)n));
   PetscCall(PetscFree(ratio));
   PetscCall(VecDestroy(&lambda));
   PetscCall(VecDestroy(&g));
@@ -717,38 +720,54 @@ static PetscErrorCode Tightness(BLP blp, PetscReal low, PetscReal high, PetscInt
   PetscFunctionReturn(0);
 }
 
-/* On samples N(0, 1): -samples, -features. */
-static PetscErrorCode AllTightness(PetscInt n, PetscBool verbose)
+/* On samples N(0, 1), of another seed each: -samples, -features. */
+static PetscErrorCode TightnessOn(PetscInt64 seed, PetscInt samples, PetscInt features, PetscInt n,
+                                  PetscBool verbose)
 {
-  PetscInt samples = 30, features = 6;
   PetscReal median = NAN;
   PetscOptions options;
   char text[256];
   BLP blp;
 
   PetscFunctionBegin;
-  PetscCall(PetscOptionsGetInt(NULL, NULL, "-samples", &samples, NULL));
-  PetscCall(PetscOptionsGetInt(NULL, NULL, "-features", &features, NULL));
+  if (verbose)
+    PetscCall(
+        PetscPrintf(TEST_COMM, "%d samples, %d features, seed %d\n", (int)samples, (int)features, (int)seed));
   PetscCall(PetscSNPrintf(text, sizeof(text),
                           "-blp_type logistic -blp_data synthetic -blp_synthetic_n %d "
-                          "-blp_synthetic_nval %d -blp_synthetic_p %d",
-                          (int)samples, (int)samples, (int)features));
+                          "-blp_synthetic_nval %d -blp_synthetic_p %d -blp_seed %d",
+                          (int)samples, (int)samples, (int)features, (int)seed));
   PetscCall(OptionsUse(text, &options));
   PetscCall(BLPCreate(TEST_COMM, &blp));
   PetscCall(BLPSetFromOptions(blp));
   PetscCall(BLPSetUp(blp));
   PetscCall(OptionsDrop(&options));
-  PetscCall(Tightness(blp, 3, 20, n, HG_MU_BALL, verbose, &median));
+  seed = 5 + 1000 * (seed - 1);
+  PetscCall(Tightness(blp, 3, 20, n, HG_MU_BALL, seed, verbose, &median));
   CHECK(median <= 50, "kappa up to 20: median of bound / error %g", median);
-  PetscCall(Tightness(blp, 20, 200, n, HG_MU_BALL, verbose, &median));
+  PetscCall(Tightness(blp, 20, 200, n, HG_MU_BALL, seed, verbose, &median));
   CHECK(median <= 500, "kappa from 20 to 200: median of bound / error %g", median);
   if (verbose) {
-    PetscCall(Tightness(blp, 200, 2000, n, HG_MU_BALL, verbose, &median));
-    PetscCall(Tightness(blp, 3, 20, n, HG_MU_FORMULA, verbose, &median));
-    PetscCall(Tightness(blp, 20, 200, n, HG_MU_FORMULA, verbose, &median));
-    PetscCall(Tightness(blp, 200, 2000, n, HG_MU_FORMULA, verbose, &median));
+    PetscCall(Tightness(blp, 200, 2000, n, HG_MU_BALL, seed, verbose, &median));
+    PetscCall(Tightness(blp, 3, 20, n, HG_MU_FORMULA, seed, verbose, &median));
+    PetscCall(Tightness(blp, 20, 200, n, HG_MU_FORMULA, seed, verbose, &median));
+    PetscCall(Tightness(blp, 200, 2000, n, HG_MU_FORMULA, seed, verbose, &median));
   }
   PetscCall(BLPDestroy(&blp));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AllTightness(PetscInt n, PetscBool verbose)
+{
+  PetscInt samples = 30, features = 6;
+  PetscMPIInt size;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
+  PetscCall(PetscOptionsGetInt(NULL, NULL, "-samples", &samples, NULL));
+  PetscCall(PetscOptionsGetInt(NULL, NULL, "-features", &features, NULL));
+  for (PetscInt64 seed = 1; seed <= (size == 1 ? 3 : 1); seed++)
+    PetscCall(TightnessOn(seed, samples, features, n, verbose));
   PetscFunctionReturn(0);
 }
 

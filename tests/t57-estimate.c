@@ -1,6 +1,6 @@
 /* The estimate of the hypergradient's error: its vector against dense solves, of second order what it leaves,
    its effectivity over many cases, and the corrected hypergradient beside the plain one at equal work
-   (-verbose prints them). */
+   (-verbose prints a table of both). */
 #include "dense.h"
 
 typedef struct {
@@ -241,11 +241,34 @@ static PetscErrorCode Order(BLPType type, const Synthetic *s, const char method[
 
 /* ------------------------------------------------------------------ effectivity */
 
+enum { MOST = 128, NMETHODS = 6 };
+
+/* The cases of one method on a problem. */
+typedef struct {
+  int cases, within, less; /* estimate / error in [0.5, 2]; corrected < as many more steps */
+  PetscReal effectivity[MOST], error[MOST], corrected[MOST], more[MOST]; /* the last two by the error */
+  PetscReal products[MOST];
+} Row;
+
 typedef struct {
   PetscBool verbose;
   int cases, within, better; /* relative error < 0.1: estimate / error in [0.5, 2]; corrected < plain */
   PetscInt products;         /* of the inner solves and around them, at most */
+  Row row[NMETHODS];         /* of the problem at hand */
 } Statistics;
+
+static int ByValue(const void *a, const void *b)
+{
+  const PetscReal x = *(const PetscReal *)a, y = *(const PetscReal *)b;
+
+  return (x > y) - (x < y);
+}
+
+static double Median(int n, PetscReal value[])
+{
+  qsort(value, (size_t)n, sizeof(*value), ByValue);
+  return (double)value[n / 2];
+}
 
 static const char *const methods[][2] = {
     {"itd", "-hg_type itd"},
@@ -255,7 +278,6 @@ static const char *const methods[][2] = {
     {"fp k=t", "-hg_type aid -hg_ksp_type richardson -hg_fpm_step optimal"},
     {"cg k=t, heavy ball", "-hg_type aid -lls_fpm_type heavyball"},
 };
-enum { nmethods = 6 };
 
 static PetscErrorCode MethodOptions(const Case *k, int m, PetscInt t, PetscInt more_t, PetscInt more_k,
                                     size_t len, char text[])
@@ -311,14 +333,33 @@ static PetscErrorCode Measure(Case *k, int m, PetscInt t, PetscReal scale, Stati
   stats->within += effectivity >= 0.5 && effectivity <= 2;
   stats->better += corrected < plain;
   stats->products = PetscMax(stats->products, report.estimate.products);
-  if (!stats->verbose) PetscFunctionReturn(0);
+  if (!stats->verbose || stats->row[m].cases == MOST) PetscFunctionReturn(0);
   PetscCall(EqualWork(k, m, t, report.estimate.products, &equal));
-  PetscCall(
-      PetscPrintf(TEST_COMM,
-                  "%-8s %-18s t %4d error %8.2e estimate/error %6.3f with %2d products, corrected %8.2e, "
-                  "as many more steps %8.2e\n",
-                  k->type, methods[m][0], (int)t, (double)plain, (double)effectivity,
-                  (int)report.estimate.products, (double)corrected, (double)equal));
+  Row *const row = &stats->row[m];
+  row->within += effectivity >= 0.5 && effectivity <= 2;
+  row->less += corrected < equal;
+  row->effectivity[row->cases] = effectivity;
+  row->error[row->cases] = plain;
+  row->corrected[row->cases] = corrected / plain;
+  row->more[row->cases] = equal / plain;
+  row->products[row->cases++] = report.estimate.products;
+  PetscFunctionReturn(0);
+}
+
+/* Medians over the cases of each method, which are dropped. */
+static PetscErrorCode Table(const char problem[], Statistics *stats)
+{
+  PetscFunctionBegin;
+  for (int m = 0; m < NMETHODS; m++) {
+    Row *const r = &stats->row[m];
+    const int n = r->cases;
+    if (stats->verbose && n > 0)
+      PetscCall(PetscPrintf(TEST_COMM, "%-14s %-18s %5d %7.2f %8.3f %9.0f %9.1e %10.1e %10.1e %4d\n", problem,
+                            methods[m][0], n, (double)r->within / n, Median(n, r->effectivity),
+                            Median(n, r->products), Median(n, r->error), Median(n, r->corrected),
+                            Median(n, r->more), r->less));
+    *r = (Row){.cases = 0};
+  }
   PetscFunctionReturn(0);
 }
 
@@ -331,10 +372,91 @@ static PetscErrorCode Effectivity(BLPType type, const Synthetic *s, PetscReal sh
   PetscCall(CaseCreate(type, s, shift, &k));
   PetscCall(Exact(&k));
   PetscCall(VecNorm(k.exact, NORM_2, &norm));
-  for (int m = 0; m < nmethods; m++) {
+  for (int m = 0; m < NMETHODS; m++) {
     if (k.map && (m == 1 || m == 5)) continue;
     for (PetscInt t = k.map ? 2 : 8; t <= (k.map ? 16 : 128); t *= 2)
       PetscCall(Measure(&k, m, t, norm, stats));
+  }
+  PetscCall(CaseDestroy(&k));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------ a large condition number */
+
+/* lambda_j from 0.1 to 1e4, by equal factors. */
+static PetscErrorCode SetWide(Vec lambda)
+{
+  PetscInt first, nlocal, n;
+  PetscScalar *a;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetSize(lambda, &n));
+  PetscCall(VecGetOwnershipRange(lambda, &first, NULL));
+  PetscCall(VecGetLocalSize(lambda, &nlocal));
+  PetscCall(VecGetArrayWrite(lambda, &a));
+  for (PetscInt j = 0; j < nlocal; j++)
+    a[j] = 0.1 * PetscPowReal(1e5, (PetscReal)(first + j) / (PetscReal)(n - 1));
+  PetscCall(VecRestoreArrayWrite(lambda, &a));
+  PetscFunctionReturn(0);
+}
+
+/* How many estimates are within a factor 2 where kappa is 1e5, ten inner steps at most, by the
+ * preconditioner. */
+static PetscErrorCode Wide(Case *k, const char precond[], PetscReal norm, Row *row)
+{
+  const char *const lower[] = {"-lls_type newton -lls_max_it 3", "-lls_type newton -lls_max_it 4",
+                               "-lls_fpm_type heavyball -lls_fpm_step optimal -lls_max_it 600",
+                               "-lls_fpm_type heavyball -lls_fpm_step optimal -lls_max_it 1500"};
+  char text[512];
+  HGReport report;
+  PetscReal plain, corrected;
+
+  PetscFunctionBegin;
+  *row = (Row){.cases = 0};
+  for (size_t i = 0; i < sizeof(lower) / sizeof(lower[0]); i++) {
+    for (PetscInt its = 2; its <= 64; its *= 2) {
+      PetscCall(PetscSNPrintf(text, sizeof(text),
+                              "%s -hg_precond %s -hg_ksp_rtol 0 -hg_ksp_max_it %d -hg_certificate estimate",
+                              lower[i], precond, (int)its));
+      PetscCall(Solve(k, text, &report));
+      PetscCall(Errors(k, &plain, &corrected));
+      if (plain >= 0.1 || plain < 1e-10) continue;
+      const PetscReal effectivity = report.estimate.value / (plain * norm);
+      row->within += effectivity >= 0.5 && effectivity <= 2;
+      row->less += corrected < plain;
+      row->error[row->cases] = plain;
+      row->corrected[row->cases] = corrected / plain;
+      row->products[row->cases] = report.estimate.products;
+      row->effectivity[row->cases++] = effectivity;
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LargeCondition(PetscBool verbose)
+{
+  const Synthetic s = {.n = {80, 40, 0}, .p = 40, .c = 2, .density = 0.7, .seed = 5};
+  const char *const precond[] = {"none", "jacobi", "nystrom"};
+  PetscReal norm;
+  Row row[3];
+  Case k;
+
+  PetscFunctionBegin;
+  PetscCall(CaseCreate(BLPLOGISTIC, &s, 0, &k));
+  PetscCall(SetWide(k.lambda));
+  PetscCall(Exact(&k));
+  PetscCall(VecNorm(k.exact, NORM_2, &norm));
+  for (int i = 0; i < 3; i++) {
+    PetscCall(Wide(&k, precond[i], norm, &row[i]));
+    Row *const r = &row[i];
+    if (verbose)
+      PetscCall(PetscPrintf(
+          TEST_COMM,
+          "kappa 1e5, -hg_precond %-8s %2d of %2d within a factor 2, median estimate / error %.3f, "
+          "%.0f products\n",
+          precond[i], r->within, r->cases, Median(r->cases, r->effectivity), Median(r->cases, r->products)));
+    CHECK(r->cases >= 4 && (i == 0 || (r->within >= 0.95 * r->cases && r->less >= 0.95 * r->cases)),
+          "kappa 1e5, %s: %d of %d estimates within a factor 2", precond[i], r->within, r->cases);
   }
   PetscCall(CaseDestroy(&k));
   PetscFunctionReturn(0);
@@ -479,10 +601,19 @@ int main(int argc, char **argv)
   PetscCall(PetscOptionsHasName(NULL, NULL, "-verbose", &stats.verbose));
   PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
   PetscCall(BLPGetRegistered(&nproblems, &problems));
+  if (stats.verbose)
+    PetscCall(PetscPrintf(
+        TEST_COMM,
+        "medians over the cases with a relative error below 0.1: estimate / error, products of the "
+        "estimate,\nerror of g, and what the correction and as many more steps leave of it; "
+        "less: the correction leaves less\n%-14s %-18s %5s %7s %8s %9s %9s %10s %10s %4s\n",
+        "problem", "method", "cases", "[0.5,2]", "est./err", "products", "error", "corrected", "more steps",
+        "less"));
   for (PetscInt b = 0; b < nproblems; b++) {
     for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
       if (small[i].map && !SyntheticGetType(problems[b]).has_map) continue;
       Synthetic s = small[i];
+      char name[64];
       PetscCall(Definition(problems[b], &s));
       PetscCall(Order(problems[b], &s, "-hg_type itd"));
       PetscCall(Order(problems[b], &s, "-hg_type aid -hg_ksp_rtol 1e-12"));
@@ -492,6 +623,8 @@ int main(int argc, char **argv)
       s.c = s.map ? 20 : 4;
       for (size_t j = 0; j < (s.map ? 1 : sizeof(shift) / sizeof(shift[0])); j++)
         if (size <= 2) PetscCall(Effectivity(problems[b], &s, shift[j], &stats));
+      PetscCall(PetscSNPrintf(name, sizeof(name), "%s%s", problems[b], s.map ? ", map" : ""));
+      PetscCall(Table(name, &stats));
     }
   }
   if (stats.verbose)
@@ -503,6 +636,7 @@ int main(int argc, char **argv)
   CHECK(stats.better >= 0.95 * stats.cases, "%d of %d better when corrected", stats.better, stats.cases);
   CHECK(stats.products <= 24, "%d products", (int)stats.products);
   PetscCall(PetscFree(problems));
+  if (size == 1) PetscCall(LargeCondition(stats.verbose));
   PetscCall(Settings(&small[0]));
   PetscCall(BoundOfCorrected(&small[0]));
   PetscCall(Folds());

@@ -660,6 +660,13 @@ static PetscErrorCode HGAccept_AID(HG hg)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode HGPrecond_AID(HG hg, Precond *precond)
+{
+  PetscFunctionBegin;
+  *precond = ((AID *)hg->data)->precond;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode HGAdjointMap_AID(HG hg, FPM *fpm)
 {
   PetscFunctionBegin;
@@ -777,6 +784,7 @@ PetscErrorCode HGCreate_AID(HG hg)
   hg->ops->firstadjoint = HGFirstAdjoint_AID;
   hg->ops->approach = HGApproach_AID;
   hg->ops->residual = HGResidual_AID;
+  hg->ops->precond = HGPrecond_AID;
   hg->ops->kept = HGKept_AID;
   hg->ops->adjointmap = HGAdjointMap_AID;
   hg->ops->certify = HGCertify_AID;

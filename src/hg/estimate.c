@@ -15,11 +15,13 @@
    the iterates, and serves as v^: dg then holds what g differs by from that, too. */
 #include <twofold/impl/fpmimpl.h>
 #include <twofold/impl/hgimpl.h>
+#include <twofold/impl/precondimpl.h>
 
 struct _n_HGEstimate {
   FPM map;
   KSP ksp;
   Mat A;               /* I - d1Phi^T, and its transpose */
+  PetscBool symmetric; /* A */
   Vec s, b;            /* right-hand sides for dv: the residual s, and what dw adds */
   Vec dw, v, dv, y;    /* in w's space; y is work */
   Vec dg, y2;          /* in lambda's: the correction; work */
@@ -60,12 +62,15 @@ static PetscErrorCode MatMultTranspose_Estimate(Mat A, Vec x, Vec y)
 }
 
 /* x <- A^{-1} b, or A^{-T} b, as far as the steps allowed go. */
-static PetscErrorCode InnerSolve(HGEstimate est, PetscErrorCode (*solve)(KSP, Vec, Vec), Vec b, Vec x)
+static PetscErrorCode InnerSolve(HGEstimate est, PetscBool transpose, Vec b, Vec x)
 {
   KSPConvergedReason reason;
 
   PetscFunctionBegin;
-  PetscCall((*solve)(est->ksp, b, x));
+  if (transpose && !est->symmetric)
+    PetscCall(KSPSolveTranspose(est->ksp, b, x));
+  else
+    PetscCall(KSPSolve(est->ksp, b, x));
   PetscCall(KSPGetConvergedReason(est->ksp, &reason));
   if (reason < 0) est->exhausted = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -89,7 +94,7 @@ static PetscErrorCode LowerCorrection(HG hg, Vec lambda)
   est->exhausted = PETSC_FALSE;
   PetscCall(HGGetLowerResidual_Private(hg, lambda, est->map->uses_map, &r, &products));
   est->products += products;
-  PetscCall(InnerSolve(est, KSPSolveTranspose, r, est->dw));
+  PetscCall(InnerSolve(est, PETSC_TRUE, r, est->dw));
   est->dw_at = point;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -140,7 +145,7 @@ static PetscErrorCode MovedSides(HG hg, Vec lambda, PetscReal *here, PetscReal *
 static PetscErrorCode AdjointCorrection(HGEstimate est)
 {
   PetscFunctionBegin;
-  PetscCall(InnerSolve(est, KSPSolve, est->s, est->dv));
+  PetscCall(InnerSolve(est, PETSC_FALSE, est->s, est->dv));
   PetscCall(VecAXPY(est->v, 1, est->dv));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -183,7 +188,6 @@ static PetscErrorCode CreateKSP(HG hg)
   const MPI_Comm comm = PetscObjectComm((PetscObject)hg);
   HGEstimate est = hg->estimate;
   PetscInt nlocal, n;
-  PetscBool symmetric;
   PC pc;
 
   PetscFunctionBegin;
@@ -194,8 +198,8 @@ static PetscErrorCode CreateKSP(HG hg)
   PetscCall(MatShellSetOperation(est->A, MATOP_MULT_TRANSPOSE, (void (*)(void))MatMultTranspose_Estimate));
   PetscCall(KSPCreate(comm, &est->ksp));
   PetscCall(TwofoldChildPrefix((PetscObject)est->ksp, (PetscObject)hg, "hg_estimate_"));
-  PetscCall(FPMIsSymmetric(est->map, &symmetric));
-  PetscCall(KSPSetType(est->ksp, symmetric ? KSPCG : KSPGMRES));
+  PetscCall(FPMIsSymmetric(est->map, &est->symmetric));
+  PetscCall(KSPSetType(est->ksp, est->symmetric ? KSPCG : KSPGMRES));
   PetscCall(KSPGetPC(est->ksp, &pc));
   PetscCall(PCSetType(pc, PCNONE));
   PetscCall(KSPSetOperators(est->ksp, est->A, est->A));
@@ -218,6 +222,23 @@ PetscErrorCode HGDestroyEstimate_Private(HG hg)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The hypergradient's preconditioner is one of the Hessian, which is A. Its norm of the residual is the
+   better measure of what is left. */
+static PetscErrorCode Precondition(HG hg)
+{
+  HGEstimate est = hg->estimate;
+  Precond precond = NULL;
+  PetscBool none = PETSC_TRUE;
+
+  PetscFunctionBegin;
+  PetscTryTypeMethod(hg, precond, &precond);
+  if (precond) PetscCall(PrecondIsNone_Private(precond, &none));
+  if (none || est->map->uses_map) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PrecondSetKSP(precond, est->ksp));
+  PetscCall(KSPSetNormType(est->ksp, KSP_NORM_PRECONDITIONED));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* For maps of the kind, made from the loss or the problem's own, of the one that `like` is. */
 static PetscErrorCode SetUp(HG hg, FPM like)
 {
@@ -237,6 +258,7 @@ static PetscErrorCode SetUp(HG hg, FPM like)
   Vec *const like_w[] = {&est->b, &est->dw, &est->v, &est->dv, &est->y};
   for (size_t i = 0; i < sizeof(like_w) / sizeof(like_w[0]); i++) PetscCall(VecDuplicate(est->s, like_w[i]));
   PetscCall(CreateKSP(hg));
+  PetscCall(Precondition(hg));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -41,6 +41,7 @@ struct _HGOps {
   /* after `approach`: s <- grad1 E - (I - d1Phi^T) v, of a map with momentum the sum over the state's
      vectors, which is that of gradient descent */
   PetscErrorCode (*residual)(HG, Vec s);
+  PetscErrorCode (*precond)(HG, Precond *); /* the one in use, where the type has one; borrowed */
   PetscErrorCode (*view)(HG, PetscViewer);
   PetscErrorCode (*memory)(HG, PetscLogDouble *);
   PetscErrorCode (*destroy)(HG);
