@@ -76,9 +76,14 @@ else
 fi
 
 # ------------------------------------------------------------------ the panels
-# What `twofold study` is told of each: n training and as many validation samples of p features, a box of lambda with
-# kappa = L / mu between 10 and 1000, steps of the lower level. Boxes and sizes were chosen after a look at what came of
-# them (jobs/README.md): what the figure shows holds for these.
+# What `twofold study` is told of each: n training and as many validation samples of p features, a box of lambda, steps of
+# the lower level. The boxes follow from the condition number kappa = L / mu, by formula, which is to be within 10 .. 1000:
+#   logistic, krr  the entries that set mu (all; beta) lie in [b/100, b], b the number at which kappa = 10: L - mu = 9 b.
+#                  L - mu is 259.3 for logistic and 25.5 .. 26.5 for krr (quick: 50.4; 20.9) at gamma = 1/p, the middle of
+#                  krr's box [0.5/p, 1.5/p]
+#   biasedreg      kappa does not depend on lambda: it is 100, L - mu = 99 beta (1037.4; quick 201.6), and lambda, to which
+#                  w is drawn, has the variance of the w that made the data: [-sqrt 3, sqrt 3]
+#   hyperrep       the unit box: kappa is about 100 there, and about 6 in boxes around 0
 samples() { echo "-blp_data synthetic -blp_synthetic_n $1 -blp_synthetic_nval $1 -blp_synthetic_p $2"; }
 box() { echo "-study_lambda_min $1 -study_lambda_max $2"; }
 problem() { # PANEL: its formulas, its lower level's map
@@ -87,24 +92,24 @@ problem() { # PANEL: its formulas, its lower level's map
   case $1 in
   logistic) echo "-blp_type logistic -lls_fpm_type gd" ;;
   krr) echo "-blp_type krr -blp_krr_parameters raw -lls_fpm_type heavyball" ;;
-  biasedreg) echo "-blp_type biasedreg -blp_biasedreg_beta 5 -lls_fpm_type heavyball" ;;
+  biasedreg) echo "-blp_type biasedreg -lls_fpm_type heavyball" ;;
   hyperrep) echo "-blp_type hyperrep -blp_hyperrep_dim $dim -lls_fpm_type heavyball" ;;
   esac
 }
 sizes() { # PANEL
   case $1$quick in
-  logistic) echo "$(samples 500 100) $(box 0.5 5) -study_at 0:700:10" ;;
-  krr) echo "$(samples 100 20) $(box 0.1,0.005 1,0.05) -study_at 0:400:5" ;;
-  biasedreg) echo "$(samples 500 100) $(box -5 5) -study_at 0:300:5" ;;
+  logistic) echo "$(samples 500 100) $(box 0.288 28.8) -study_at 0:300:5" ;;
+  krr) echo "$(samples 100 20) $(box 0.0294,0.025 2.94,0.075) -study_at 0:200:4" ;;
+  biasedreg) echo "-blp_biasedreg_beta 10.5 $(samples 500 100) $(box -1.73 1.73) -study_at 0:200:4" ;;
   hyperrep) echo "$(samples 100 50) $(box 0 1) -study_at 0:300:5" ;;
-  logistic-quick) echo "$(samples 100 20) $(box 0.2 2) -study_at 0:400:10" ;;
-  krr-quick) echo "$(samples 60 10) $(box 0.1,0.01 1,0.1) -study_at 0:250:5" ;;
-  biasedreg-quick) echo "$(samples 100 20) $(box -5 5) -study_at 0:200:5" ;;
+  logistic-quick) echo "$(samples 100 20) $(box 0.056 5.6) -study_at 0:300:6" ;;
+  krr-quick) echo "$(samples 60 10) $(box 0.0232,0.05 2.32,0.15) -study_at 0:200:4" ;;
+  biasedreg-quick) echo "-blp_biasedreg_beta 2.04 $(samples 100 20) $(box -1.73 1.73) -study_at 0:200:4" ;;
   hyperrep-quick) echo "$(samples 60 30) $(box 0 1) -study_at 0:200:4" ;;
   esac
 }
 how=(-lls_fpm_step optimal -study_methods "itd,fp,cg,fp:10,cg:10" -study_samples "$lambdas" -study_seed 1
-  -hg_certificate bound -study_groups "$groups" -error_if_not_converged -quiet)
+  -study_parts -hg_certificate bound -study_groups "$groups" -error_if_not_converged -quiet)
 
 run() { # PANEL
   local dir=$out/$1 options
@@ -133,7 +138,7 @@ export LC_ALL=C
 awk 'FNR == 1 { n = split(FILENAME, part, "/"); if (NR == 1) print "panel," $0; next } { print part[n - 1] "," $0 }' \
   "${means[@]}" >"$out/figure1.csv"
 awk -F, -f "$root/jobs/experiments/figure1.awk" "${means[@]}" "${rows[@]}" | tee "$out/figure1.txt" ||
-  say "not all of this is as the paper has it"
+  say "not all of this is as it must be"
 
 if ! command -v gnuplot >/dev/null; then
   say "no gnuplot, so no pictures: jobs/setup.sh --experiments installs it; then run this again, which takes the results in $out"

@@ -21,11 +21,13 @@ command -v gnuplot >/dev/null && have=yes
 figure quick --quick -n 2 -o out
 check "exit code $code" test "$code" = "$([ $have = yes ] && echo 0 || echo 69)"
 [ "$code" = 0 ] || [ $have = no ] || fail "figure1.sh --quick" log/quick.err
-# kappa; rate and floor of three methods; two orders; bounds below the error, in logistic two; and three across panels
+# kappa; rate and floor of three methods; three orders; bounds below the error, in logistic two; and three across panels.
+# Whether CG is at or below the fixed point in all of them is told, and not what has to be (figure1.awk).
 echo >>log/checks
-if [ "$(grep -c "^ok " out/figure1.txt)" != $((4 * 10 + 1 + 3)) ] || grep -q "^NOT" out/figure1.txt; then
+if [ "$(grep -c "^ok " out/figure1.txt)" != $((4 * 11 + 1 + 3)) ] || grep -q "^NOT" out/figure1.txt; then
   fail "not all that the figure must show" <(grep -v "^ok " out/figure1.txt) log/quick.err
 fi
+check "cg beside fp" test "$(grep -cE '^(yes|no ) .*: mean error cg <= fp: ' out/figure1.txt)" = 4
 check "errors of panels in one table" awk -F, '
   NR == 1 { if ($1 != "panel" || $2 != "method" || $3 != "t") exit 1; next }
   { seen[$1 "," $2]++ }
@@ -35,6 +37,22 @@ for format in svg png; do
 done
 [ $have = no ] || check "figure1.svg is no picture" python3 -c \
   'import sys, xml.dom.minidom as d; sys.exit(len(d.parse("out/figure1.svg").getElementsByTagName("path")) < 40)'
+
+# ------------------------------------------------------------------ why CG may end above the fixed point
+# The fixed point's adjoint error cancels part of that of w_t where the lower level shrinks w. On biasedreg with lambda = 0 and
+# X^T X near n I, w is theta = n / (n + beta) times what made the data, and CG's error theta / |1 - 2 theta| of the fixed
+# point's: above it for beta = n / 3, below it for beta = 3 n.
+cancel() { # BETA/N RATIO
+  launch 0 study -quiet -blp_type biasedreg -blp_biasedreg_beta "$(awk "BEGIN { print 4000 * $1 }")" -lls_fpm_type gd \
+    -lls_fpm_step "$(awk "BEGIN { printf \"%.17g\", 0.1 / (4000 + 4000 * $1) }")" -blp_data synthetic -blp_synthetic_n 4000 \
+    -blp_synthetic_nval 4000 -blp_synthetic_p 5 -study_lambda_min 0 -study_lambda_max 0 -study_samples 1 -study_at 100 \
+    -study_methods fp,cg -output_dir "cancel$2" >"log/cancel$2" 2>&1 || fail "cancel $1" "log/cancel$2"
+  check "CG's error beside the fixed point's, beta = $1 n" awk -F, -v ratio="$2" '
+    NR > 1 { e[$1] = $4 }
+    END { r = e["cg"] / e["fp"] / ratio; exit !(r > 0.95 && r < 1.05) }' "cancel$2/means.csv"
+}
+cancel 0.33333333333333333 1.5
+cancel 3 0.5
 
 # ------------------------------------------------------------------ going on
 rm -r out/krr out/hyperrep/summary.json # as if killed before the one and within the other
@@ -87,7 +105,9 @@ spoil() {
   echo >>log/checks
   grep -q "^NOT .*$7" log/spoilt || fail "not found: $*" log/spoilt
 }
-spoil krr means.csv cg 0 3 relative_error_mean 'krr: mean error cg <= fp'
+spoil krr means.csv cg 0 3 relative_error_mean 'krr: mean error cg <= fp or that of an exact adjoint'
+spoil logistic means.csv cg 0 1.1 relative_error_mean 'logistic: mean error cg <= fp or that of an exact adjoint'
+spoil hyperrep means.csv cg 1 1e6 relative_adjoint_error_mean "hyperrep: the adjoint's part cg <= fp"
 spoil logistic means.csv fp 0 4 relative_error_mean 'logistic: mean error fp <= itd'
 spoil hyperrep means.csv itd 150 1e6 relative_error_mean 'hyperrep: itd ends at'
 spoil hyperrep means.csv itd 1 0.4 relative_error_mean 'hyperrep rises first'
