@@ -340,6 +340,43 @@ static PetscErrorCode ManySteps(void)
   PetscFunctionReturn(0);
 }
 
+/* An interval that ends below the spectrum, and one whose recurrence overflows: no solution, no crash, and a
+   solve after it. */
+static PetscErrorCode Diverges(void)
+{
+  const char *const intervals[] = {"0.02,0.3", "0.4,0.8"};
+  const QuadraticSpec q = {.n = 12, .m = 3, .seed = 3, .mu = 0.02, .L = 1, .beta = 1, .eta1 = 1};
+  char text[320];
+  PetscReal f;
+  HGConvergedReason reason;
+  Vec lambda, g;
+  BLP blp;
+  HG hg;
+
+  PetscFunctionBegin;
+  PetscCall(QuadraticProblem(TEST_COMM, &q, "", &blp));
+  PetscCall(BLPCreateVecs(blp, &lambda, NULL));
+  PetscCall(VecDuplicate(lambda, &g));
+  PetscCall(VecSet(lambda, 0.3));
+  for (int i = 0; i < 2; i++) {
+    PetscCall(PetscSNPrintf(text, sizeof(text),
+                            "-lls_max_it 2 -lls_fpm_step 0.3 -hg_ksp_type chebyshev -hg_ksp_rtol 0 "
+                            "-hg_ksp_max_it 5000 -hg_ksp_chebyshev_eigenvalues %s",
+                            intervals[i]));
+    PetscCall(HGMake(blp, NULL, text, &hg));
+    for (int again = 0; again < 3; again++) {
+      PetscCall(HGSolve(hg, lambda, &f, g));
+      PetscCall(HGGetConvergedReason(hg, &reason));
+      CHECK(reason == HG_DIVERGED_NANORINF, "%s: %s", intervals[i], HGConvergedReasons[reason]);
+    }
+    PetscCall(HGDestroy(&hg));
+  }
+  PetscCall(VecDestroy(&lambda));
+  PetscCall(VecDestroy(&g));
+  PetscCall(BLPDestroy(&blp));
+  PetscFunctionReturn(0);
+}
+
 /* ------------------------------------------------------------------ refusals */
 
 static PetscErrorCode SetUpAndSolve(HG hg, Vec lambda, Vec g)
@@ -423,6 +460,7 @@ int main(int argc, char **argv)
   PetscCall(Auto());
   PetscCall(InTurn());
   PetscCall(ManySteps());
+  PetscCall(Diverges());
   PetscCall(Refusals());
   PetscCall(TestFinalize());
   return 0;

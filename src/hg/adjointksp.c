@@ -1,4 +1,5 @@
-/* Which KSP can solve aid's adjoint system: said when it is set up, in words that name the way out. */
+/* Which KSP can solve aid's adjoint system: said when it is set up, in words that name the way out. And the
+   solve. */
 #include <twofold/impl/hgimpl.h>
 
 PetscErrorCode HGCheckKSPSymmetry_Private(HG hg, KSP ksp, FPM fpm)
@@ -42,5 +43,20 @@ PetscErrorCode HGCheckKSPSolves_Private(HG hg, KSP ksp)
   PetscCheck(!qcg, comm, PETSC_ERR_SUP,
              "-%shg_ksp_type %s minimises in a trust region and solves no system: use -%shg_ksp_type cg",
              HGPrefix_Private(hg), type, HGPrefix_Private(hg));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* At a NaN PETSc's chebyshev returns with one of its work vectors in the place of the solution, whose
+   reference is lost and whose destruction would be the work vector's second one: both are put right. */
+PetscErrorCode HGKSPSolve_Private(KSP ksp, Vec b, Vec x)
+{
+  Vec held;
+
+  PetscFunctionBegin;
+  PetscCall(KSPSolve(ksp, b, x));
+  PetscCall(KSPGetSolution(ksp, &held));
+  if (held == x) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscObjectReference((PetscObject)held));
+  PetscCall(PetscObjectDereference((PetscObject)x));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

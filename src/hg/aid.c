@@ -218,7 +218,7 @@ static PetscErrorCode SolveAdjoint(HG hg)
   if (aid->fixed && max_it == 0) { /* KSPs make a step even then */
     report->adjoint_reason = KSP_CONVERGED_ITS;
   } else {
-    PetscCall(KSPSolve(aid->ksp, aid->b, aid->v));
+    PetscCall(HGKSPSolve_Private(aid->ksp, aid->b, aid->v));
     PetscCall(KSPGetIterationNumber(aid->ksp, &report->adjoint_its));
     PetscCall(KSPGetConvergedReason(aid->ksp, &report->adjoint_reason));
     if (aid->lanczos)
@@ -320,7 +320,7 @@ static PetscErrorCode SolveTo(HG hg, PetscReal target, PetscInt max_it)
   if (left == 0) PetscCall(TrueResidual(aid, aid->bnorm, &report->adjoint_residual));
   for (int i = 0; i < attempts && left > 0; i++) {
     PetscCall(KSPSetTolerances(aid->ksp, 0, asked, PETSC_DEFAULT, left));
-    PetscCall(KSPSolve(aid->ksp, aid->b, aid->v));
+    PetscCall(HGKSPSolve_Private(aid->ksp, aid->b, aid->v));
     PetscCall(KSPGetIterationNumber(aid->ksp, &its));
     PetscCall(KSPGetConvergedReason(aid->ksp, &report->adjoint_reason));
     PetscCall(KSPSetInitialGuessNonzero(aid->ksp, PETSC_TRUE));

@@ -191,6 +191,8 @@ PetscErrorCode HGStartLower_Private(HG hg, Vec lambda);
  */
 PetscErrorCode HGCheckKSPSymmetry_Private(HG hg, KSP ksp, FPM fpm);
 PetscErrorCode HGCheckKSPSolves_Private(HG hg, KSP ksp);
+/* KSPSolve(), whatever ends it. */
+PetscErrorCode HGKSPSolve_Private(KSP ksp, Vec b, Vec x);
 
 /* lanczos.c: makes a CG keep what its Lanczos values are made of; the extreme ones after its steps, left
    alone where there are none; what stands for none. */
