@@ -154,13 +154,15 @@ static PetscErrorCode LowerRate(HG hg, const Group *group, double *rate)
    FillRow(), which spends g. */
 static PetscErrorCode FillParts(HG hg, const Group *group, PetscInt i, StudyRow *row)
 {
+  HGConvergedReason reason;
   PetscBool aid, correct;
 
   PetscFunctionBegin;
   row->iterate_error = row->adjoint_error = NAN;
+  PetscCall(HGGetConvergedReason(hg, &reason));
   PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
   PetscCall(HGGetCorrect(hg, &correct));
-  if (!group->parts.n || !aid || correct || !isfinite(group->parts.error[i]))
+  if (!group->parts.n || !aid || correct || reason <= 0 || !isfinite(group->parts.error[i]))
     PetscFunctionReturn(PETSC_SUCCESS);
   row->iterate_error = row->exact_reason > 0 ? group->parts.error[i] : NAN;
   PetscCall(VecWAXPY(group->difference, -1, group->parts.g[i], group->g));

@@ -82,7 +82,8 @@ PetscErrorCode StudyPartsSolve(const Study *study, BLP blp, Vec lambda, Vec exac
     PetscCall(HGGetReport(hg, &report));
     PetscCall(VecWAXPY(difference, -1, exact, parts->g[i]));
     PetscCall(VecNorm(difference, NORM_2, &error));
-    parts->error[i] = report.adjoint_residual <= solved ? error : NAN;
+    /* at HG_DIVERGED_ITS g is there: the residual decides */
+    parts->error[i] = report.reason >= HG_DIVERGED_ITS && report.adjoint_residual <= solved ? error : NAN;
   }
   PetscCall(VecDestroy(&difference));
   PetscCall(HGDestroy(&hg));

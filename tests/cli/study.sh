@@ -180,9 +180,11 @@ pool bounds
 # ------------------------------------------------------------------ what does not come to an end
 diverged() {
   launch 2 study "${data[@]}" "${box[@]}" -study_methods itd,cg -study_at 200 -study_samples 2 -lls_fpm_step 1e30 \
-    -error_if_not_converged -output_dir diverged >log/diverged 2>&1
+    -study_parts -error_if_not_converged -output_dir diverged >log/diverged 2>&1
   check "exit code of a lower level that diverges" test $? = 69
   check "its table is there" test "$(column diverged error 1 cg 200),$(column diverged reason 1 cg 200)" = ,DIVERGED_LOWER
+  check "which has no parts" test "$(wc -l <diverged/study.csv),$(column diverged adjoint_error 1 cg 200),$(column diverged \
+    iterate_error 1 cg 200)" = 5,,
 }
 pool diverged
 again() { # a run directory is not written over
