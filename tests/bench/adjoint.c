@@ -1,17 +1,16 @@
 /* The adjoint system by several solvers: iterations, products, the residual reached and times, at one point
    and, with -bench_steps, along a path of hypergradients over which a preconditioner may be kept:
 
-     mpirun -n 2 bench-adjoint -blp_type logistic -blp_data synthetic -blp_synthetic_n 2000 -bench_lambda 0.2
-   \
-       [-bench_rtol 1e-8] [-bench_cap 5000] [-bench_rank 50] [-bench_steps 10] [-bench_runs 5] ...
+     mpirun -n 2 bench-adjoint -blp_type logistic -blp_data synthetic -bench_lambda 0.2 [-bench_rtol 1e-8]
+       [-bench_cap 5000] [-bench_rank 50] [-bench_steps 10] [-bench_runs 5] [-bench_methods 0,1,6] ...
 
-   Times are medians over interleaved runs, of the slowest rank, ms. "build" is that of the preconditioner,
-   "solve" all the rest, an interval by SLEPc with it. The point is w after -lls_... steps from 0, 30 by
-   default. Nothing is judged; adjoint.sh makes the tables. */
+   -bench_methods: numbers in the list below, cg (1) among them. Times are medians over interleaved runs, of
+   the slowest rank, ms. "build" is that of the preconditioner, "solve" all the rest, an interval by SLEPc
+   with it. The point is w after 30 optimal steps from 0. Nothing is judged; adjoint.sh makes the tables. */
 #include "bench.h"
 #include <twofold/bound.h>
 
-enum { METHODS = 8, MAX_RUNS = 101 };
+enum { METHODS = 8, COMPUTED = 3, MAX_RUNS = 101 };
 
 static const struct {
   const char *name, *options;
@@ -32,7 +31,7 @@ typedef struct {
   PetscReal residual;
   double build[MAX_RUNS], solve[MAX_RUNS], path[MAX_RUNS];
   PetscInt path_its, path_builds;
-  PetscBool failed;
+  PetscBool left_out, failed;
 } Method;
 
 typedef struct {
@@ -88,6 +87,7 @@ static PetscErrorCode Once(const Bench *b, Method *m, PetscInt run)
   State x;
 
   PetscFunctionBegin;
+  if (m->left_out) PetscFunctionReturn(0);
   PetscCall(Solve(b, m, &report)); /* the first one builds */
   if (m->failed) PetscFunctionReturn(0);
   PetscCall(HGGetPrecond(m->hg, &precond));
@@ -121,6 +121,7 @@ static PetscErrorCode Path(const Bench *b, Method *m, PetscInt run)
   Vec upper, lower;
 
   PetscFunctionBegin;
+  if (m->left_out) PetscFunctionReturn(0);
   PetscCall(VecCopy(b->lambda, b->at));
   PetscCall(BLPGetBounds(b->blp, &lower, &upper));
   PetscCall(HGGetPrecond(m->hg, &precond));
@@ -159,13 +160,14 @@ static PetscErrorCode PrintConstants(const Bench *b)
   PetscFunctionBegin;
   PetscCall(BLPGetStrongConvexity(b->blp, b->lambda, &mu));
   PetscCall(BLPGetSmoothness(b->blp, b->lambda, &L));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "by formula: mu %.4g, L %.4g, kappa %.4g\n", (double)mu.value,
+                        (double)L.value, (double)(L.value / mu.value)));
+  if (b->method[COMPUTED].left_out) PetscFunctionReturn(0); /* too dear, then */
   PetscCall(HGGetState(b->method[1].hg, &x));
   PetscCall(BoundHessian(b->blp, b->lambda, x->v[0], NULL, &largest, &least));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
-                        "by formula: mu %.4g, L %.4g, kappa %.4g; computed: mu %.4g (residual %.1e), L %.4g, "
-                        "kappa %.4g\n",
-                        (double)mu.value, (double)L.value, (double)(L.value / mu.value), (double)least.value,
-                        (double)least.error, (double)largest.value, (double)(largest.value / least.value)));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "computed: mu %.4g (residual %.1e), L %.4g, kappa %.4g\n",
+                        (double)least.value, (double)least.error, (double)largest.value,
+                        (double)(largest.value / least.value)));
   PetscFunctionReturn(0);
 }
 
@@ -177,6 +179,7 @@ static PetscErrorCode PrintTables(Bench *b)
   for (int i = 0; i < METHODS - 1; i++) {
     Method *const m = &b->method[i];
     const double build = Median(b, m->build), solve = Median(b, m->solve);
+    if (m->left_out) continue;
     if (m->failed)
       PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%-20s refused\n", methods[i].name));
     else
@@ -190,7 +193,7 @@ static PetscErrorCode PrintTables(Bench *b)
   if (!b->steps) PetscFunctionReturn(0);
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%-20s %7s %9s %10s\n", "along a path", "its", "builds", "time"));
   for (int i = 1; i < METHODS; i++)
-    if (!strncmp(methods[i].name, "cg", 2))
+    if (!strncmp(methods[i].name, "cg", 2) && !b->method[i].left_out)
       PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%-20s %7" PetscInt_FMT " %9" PetscInt_FMT " %10.1f\n",
                             methods[i].name, b->method[i].path_its, b->method[i].path_builds,
                             Median(b, b->method[i].path)));
@@ -199,6 +202,9 @@ static PetscErrorCode PrintTables(Bench *b)
 
 static PetscErrorCode Options(Bench *b)
 {
+  PetscInt only[METHODS], n = METHODS;
+  PetscBool given;
+
   PetscFunctionBegin;
   *b = (Bench){.rtol = 1e-8, .cap = 5000, .rank = 50, .steps = 0, .runs = 5, .start = 0};
   PetscCall(PetscOptionsGetReal(NULL, NULL, "-bench_rtol", &b->rtol, NULL));
@@ -207,6 +213,12 @@ static PetscErrorCode Options(Bench *b)
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-bench_rank", &b->rank, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-bench_steps", &b->steps, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-bench_runs", &b->runs, NULL));
+  PetscCall(PetscOptionsGetIntArray(NULL, NULL, "-bench_methods", only, &n, &given));
+  for (int i = 0; i < METHODS; i++) {
+    b->method[i].left_out = given;
+    for (PetscInt j = 0; given && j < n; j++)
+      if (only[j] == i) b->method[i].left_out = PETSC_FALSE;
+  }
   PetscCheck(b->runs > 0 && b->runs <= MAX_RUNS, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
              "-bench_runs %" PetscInt_FMT ": 1 to %d", b->runs, MAX_RUNS);
   PetscFunctionReturn(0);
