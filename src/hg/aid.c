@@ -15,7 +15,7 @@ typedef struct {
   FPM fpm;
   KSP ksp;
   Mat A;                /* I - d1Phi^T, and its transpose */
-  Vec b, v, r;          /* flat: right-hand side, solution, residual */
+  Vec b, v, r, dv;      /* flat: right-hand side, solution, residual, part of a solution */
   State in, out;        /* laid over the flat vectors of a product */
   State vview;          /* laid over v between solves */
   State accepted;       /* v where warm starts begin; by vectors, as flat ones depend on the ranks */
@@ -305,9 +305,9 @@ static PetscErrorCode HGAdjoint_AID(HG hg, Vec lambda, Vec g)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Solves until the recomputed residual is there: a KSP may look at another norm, as behind a preconditioner,
-   and is then asked for more. */
-static PetscErrorCode SolveTo(HG hg, PetscReal target, PetscInt max_it)
+/* Solves on from v until the recomputed residual is there, each time for what v lacks: a KSP may look at
+   another norm, as behind a preconditioner, and is then asked for more. */
+static PetscErrorCode SolveTo(HG hg, PetscBool nonzero, PetscReal target, PetscInt max_it)
 {
   enum { attempts = 6 };
   AID *aid = (AID *)hg->data;
@@ -317,17 +317,20 @@ static PetscErrorCode SolveTo(HG hg, PetscReal target, PetscInt max_it)
 
   PetscFunctionBegin;
   report->adjoint_reason = KSP_CONVERGED_ITERATING;
-  if (left == 0) PetscCall(TrueResidual(aid, aid->bnorm, &report->adjoint_residual));
-  for (int i = 0; i < attempts && left > 0; i++) {
+  report->adjoint_residual = 1;
+  PetscCall(VecCopy(aid->b, aid->r));
+  if (nonzero) PetscCall(TrueResidual(aid, aid->bnorm, &report->adjoint_residual));
+  PetscCall(KSPSetInitialGuessNonzero(aid->ksp, PETSC_FALSE));
+  for (int i = 0; i < attempts && left > 0 && report->adjoint_residual * aid->bnorm > target; i++) {
     PetscCall(KSPSetTolerances(aid->ksp, 0, asked, PETSC_DEFAULT, left));
-    PetscCall(HGKSPSolve_Private(aid->ksp, aid->b, aid->v));
+    PetscCall(KSPSolve(aid->ksp, aid->r, aid->dv));
+    PetscCall(VecAXPY(aid->v, 1, aid->dv));
     PetscCall(KSPGetIterationNumber(aid->ksp, &its));
     PetscCall(KSPGetConvergedReason(aid->ksp, &report->adjoint_reason));
-    PetscCall(KSPSetInitialGuessNonzero(aid->ksp, PETSC_TRUE));
     PetscCall(TrueResidual(aid, aid->bnorm, &report->adjoint_residual));
     left -= its;
     report->adjoint_its += its;
-    if (!(report->adjoint_residual * aid->bnorm > target) || IsFailure(report->adjoint_reason)) break;
+    if (IsFailure(report->adjoint_reason)) break;
     asked *= PetscMax(target / (report->adjoint_residual * aid->bnorm), 1e-3) / 2;
   }
   if (report->adjoint_residual * aid->bnorm <= target)
@@ -349,33 +352,17 @@ static PetscErrorCode HGApproach_AID(HG hg, Vec lambda, PetscBool resume, Vec be
   if (!resume) aid->products = 0;
   PetscCall(SetSystem(hg, lambda));
   PetscCall(MeasureRightHandSide(hg, &trivial));
-  if (trivial) {
-    PetscCall(VecZeroEntries(aid->r));
-  } else {
+  if (!trivial) {
     if (!resume) PetscCall(Start(hg));
     if (better && aid->vview->n == 1) PetscCall(VecCopy(better, aid->v));
     PetscCall(KSPGetTolerances(aid->ksp, &rtol, &atol, &dtol, &own_max_it));
-    PetscCall(SolveTo(hg, PetscMax(target, reduction * aid->bnorm), max_it));
+    PetscCall(SolveTo(hg, (PetscBool)(resume || (hg->warm_start && aid->warmed)),
+                      PetscMax(target, reduction * aid->bnorm), max_it));
     PetscCall(KSPSetTolerances(aid->ksp, rtol, atol, dtol, own_max_it));
     PetscCall(JudgeSolve(aid, &hg->report));
   }
   PetscCall(LayAdjoint(hg));
   hg->report.adjoint_products = aid->products;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode HGResidual_AID(HG hg, Vec sum)
-{
-  AID *aid = (AID *)hg->data;
-  const PetscScalar *a;
-
-  PetscFunctionBegin;
-  PetscCall(VecGetArrayRead(aid->r, &a));
-  PetscCall(StatePlace(aid->in, a));
-  PetscCall(VecCopy(aid->in->v[0], sum));
-  for (PetscInt k = 1; k < aid->in->n; k++) PetscCall(VecAXPY(sum, 1, aid->in->v[k]));
-  PetscCall(StateUnplace(aid->in));
-  PetscCall(VecRestoreArrayRead(aid->r, &a));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -481,6 +468,7 @@ static PetscErrorCode Reset(HG hg)
   PetscCall(MatDestroy(&aid->A));
   PetscCall(VecDestroy(&aid->b));
   PetscCall(VecDestroy(&aid->r));
+  PetscCall(VecDestroy(&aid->dv));
   PetscCall(VecDestroy(&aid->v));
   PetscCall(StateDestroy(&aid->accepted));
   PetscCall(StateDestroy(&aid->in));
@@ -503,6 +491,7 @@ static PetscErrorCode HGSetUp_AID(HG hg)
   PetscCall(StateCreateFlat(like, &aid->b));
   PetscCall(VecDuplicate(aid->b, &aid->v));
   PetscCall(VecDuplicate(aid->b, &aid->r));
+  PetscCall(VecDuplicate(aid->b, &aid->dv));
   PetscCall(StateCreateView(like, &aid->in));
   PetscCall(StateCreateView(like, &aid->out));
   PetscCall(StateCreateView(like, &aid->vview));
@@ -735,9 +724,9 @@ static PetscErrorCode HGGetMemory_AID(HG hg, PetscLogDouble *bytes)
 
   PetscFunctionBegin;
   PetscCall(VecGetLocalSize(aid->b, &nlocal));
-  /* right-hand side, v, residual, the accepted v, the map's work vector; a Krylov method's own are about four
-   * more */
-  *bytes += (PetscLogDouble)nlocal * sizeof(PetscScalar) * (hg->warm_start ? 9 : 8);
+  /* right-hand side, v, a part of it, residual, the accepted v, the map's work vector; a Krylov method's own
+   * are about four more */
+  *bytes += (PetscLogDouble)nlocal * sizeof(PetscScalar) * (hg->warm_start ? 10 : 9);
   if (aid->precond == aid->own) {
     PetscCall(PrecondGetMemory(aid->own, &precond));
     *bytes += precond;
@@ -783,7 +772,6 @@ PetscErrorCode HGCreate_AID(HG hg)
   hg->ops->accept = HGAccept_AID;
   hg->ops->firstadjoint = HGFirstAdjoint_AID;
   hg->ops->approach = HGApproach_AID;
-  hg->ops->residual = HGResidual_AID;
   hg->ops->precond = HGPrecond_AID;
   hg->ops->kept = HGKept_AID;
   hg->ops->adjointmap = HGAdjointMap_AID;

@@ -117,10 +117,10 @@ static PetscErrorCode RightHandSides(HG hg, Vec lambda)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* The same at w + dw itself: s is the residual of v there, and so the right-hand side for dv; dg = grad2 E +
-   d2Phi^T v. One product and one look at E, and what of the next order there is in dw is in it. By the norms
-   of the residual at w, *here, and of what dw adds to it, *added. */
-static PetscErrorCode MovedSides(HG hg, Vec lambda, PetscReal *here, PetscReal *added)
+/* The same at w + dw itself: s is the residual of v there, and so the right-hand side for dv, of norm *moved;
+   dg = grad2 E + d2Phi^T v. One product and one look at E, and what of the next order there is in dw is in
+   it. */
+static PetscErrorCode MovedSides(HG hg, Vec lambda, PetscReal *moved)
 {
   HGEstimate est = hg->estimate;
   struct _State at = {.n = 1, .v = {est->y}}, v = {.n = 1, .v = {est->v}}, s = {.n = 1, .v = {est->s}};
@@ -134,10 +134,7 @@ static PetscErrorCode MovedSides(HG hg, Vec lambda, PetscReal *here, PetscReal *
   PetscCall(BLPUpper(hg->blp, lambda, est->y, &E, est->b, est->dg));
   PetscCall(FPMParameterVJPAdd(est->map, &v, est->dg));
   PetscCall(VecAYPX(est->s, -1, est->b));
-  PetscUseTypeMethod(hg, residual, est->b);
-  PetscCall(VecNorm(est->b, NORM_2, here));
-  PetscCall(VecAXPY(est->b, -1, est->s));
-  PetscCall(VecNorm(est->b, NORM_2, added));
+  PetscCall(VecNorm(est->s, NORM_2, moved));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -165,19 +162,24 @@ static PetscErrorCode Correction(HG hg, Vec lambda, Vec g)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* dg from what is at w + dw, and the share that the adjoint has in it, by the right-hand sides. */
-static PetscErrorCode QuickCorrection(HG hg, Vec lambda, Vec g, PetscReal *share)
+/* dg from what is at w + dw. Its parts: what is left of it where v + dv takes the place of v, and what dv
+   makes, by the right-hand side for it. */
+static PetscErrorCode QuickCorrection(HG hg, Vec lambda, Vec g)
 {
   HGEstimate est = hg->estimate;
   struct _State dv = {.n = 1, .v = {est->dv}};
-  PetscReal here = 0, added = 0;
+  PetscReal moved;
 
   PetscFunctionBegin;
-  PetscCall(MovedSides(hg, lambda, &here, &added));
-  *share = here > 0 ? here / (here + added) : 0;
+  PetscCall(MovedSides(hg, lambda, &moved));
   PetscCall(AdjointCorrection(est));
-  PetscCall(FPMParameterVJPAdd(est->map, &dv, est->dg));
   PetscCall(VecAXPY(est->dg, -1, g));
+  PetscCall(VecNorm(est->dg, NORM_2, &hg->parts.lower));
+  PetscCall(VecZeroEntries(est->y2));
+  PetscCall(FPMParameterVJPAdd(est->map, &dv, est->y2));
+  PetscCall(VecNorm(est->y2, NORM_2, &hg->parts.adjoint));
+  hg->parts.per_s = moved > 0 ? hg->parts.adjoint / moved : 0;
+  PetscCall(VecAXPY(est->dg, 1, est->y2));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -375,6 +377,11 @@ void HGBeginEstimate_Private(HG hg)
   hg->estimate->products = 0;
 }
 
+PetscBool HGEstimateIsBetter_Private(HG hg)
+{
+  return hg->estimate->better;
+}
+
 PetscErrorCode HGEstimateGetAdjoint_Private(HG hg, Vec *v)
 {
   HGEstimate est = hg->estimate;
@@ -432,25 +439,24 @@ PetscErrorCode HGComputeEstimate_Private(HG hg, Vec lambda, Vec g)
 
 PetscErrorCode HGQuickEstimate_Private(HG hg, Vec lambda, Vec g, PetscReal rtol)
 {
-  PetscReal share = 1;
-
   PetscFunctionBegin;
   PetscCall(Begin(hg, rtol));
   PetscCall(LowerCorrection(hg, lambda));
-  PetscCall(QuickCorrection(hg, lambda, g, &share));
+  PetscCall(QuickCorrection(hg, lambda, g));
   PetscCall(Tell(hg));
   hg->estimate->better = PETSC_TRUE;
-  hg->parts.adjoint = share * hg->report.estimate.value;
-  hg->parts.lower = hg->report.estimate.value - hg->parts.adjoint;
   PetscCall(VecWAXPY(hg->estimate->corrected, 1, hg->estimate->dg, g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode HGEstimateAgain_Private(HG hg, Vec g)
+PetscErrorCode HGEstimateAgain_Private(HG hg, Vec g, PetscReal least)
 {
+  TwofoldConstant *const estimate = &hg->report.estimate;
+
   PetscFunctionBegin;
   PetscCall(VecWAXPY(hg->estimate->dg, -1, g, hg->estimate->corrected));
   PetscCall(Tell(hg));
+  estimate->value = PetscMax(estimate->value, least);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -10,9 +10,10 @@
    the residuals to go for; on from where w and v are; and again, until the error is within the tolerance.
 
    A bound costs next to nothing. An estimate costs two linear solves and three products, so one must do: its
-   first one comes where both residuals have fallen by the tolerance itself, which the relative error mostly
-   has by then, too. Where it has not, the estimate's corrected hypergradient is the reference that g is
-   compared with from there on, as long as that is much nearer to grad f than the tolerance. */
+   first one comes where both residuals have fallen by the tolerance itself, as the relative error mostly has
+   by then, too. Where it has not, v + dv takes the place of v, which may do, or goes on from there, and
+   the estimate's corrected hypergradient is what g is compared with, as long as that is much nearer to grad f
+   than the tolerance. */
 #include <petsctime.h>
 #include <twofold/impl/fpmimpl.h>
 #include <twofold/impl/hgimpl.h>
@@ -211,7 +212,7 @@ static PetscErrorCode Adjoint(HG hg, Vec lambda, PetscBool resume, Course *c, Pe
   PetscCall(PetscLogEventBegin(TWOFOLD_AdjointSolve, hg, 0, 0, 0));
   PetscCall(BLPUpper(hg->blp, lambda, hg->x->v[0], f, hg->g1, g)); /* g = grad2 E */
   PetscCall(HGKeepUpper_Private(hg, g));
-  if (resume && !HGWantsBound_Private(hg)) PetscCall(HGEstimateGetAdjoint_Private(hg, &v));
+  if (resume && !HGWantsBound_Private(hg) && c->k > 0) PetscCall(HGEstimateGetAdjoint_Private(hg, &v));
   PetscUseTypeMethod(hg, approach, lambda, resume, v, c->s_to, resume ? 0 : c->reduction, c->k);
   c->k -= report->adjoint_its - its;
   PetscUseTypeMethod(hg, firstadjoint, &fpm, &v);
@@ -251,7 +252,7 @@ static PetscErrorCode ErrorByEstimate(HG hg, Vec lambda, Vec g, Course *c)
 
   PetscFunctionBegin;
   if (c->corrected > 0 && c->corrected <= 0.5 * c->tol) {
-    PetscCall(HGEstimateAgain_Private(hg, g));
+    PetscCall(HGEstimateAgain_Private(hg, g, c->corrected));
     const PetscReal lower = c->per_r * c->r, adjoint = c->per_s * c->s;
     hg->parts.lower = lower > 0 ? estimate->value * lower / (lower + adjoint) : 0;
     hg->parts.adjoint = estimate->value - hg->parts.lower;
@@ -259,36 +260,51 @@ static PetscErrorCode ErrorByEstimate(HG hg, Vec lambda, Vec g, Course *c)
     PetscCall(HGQuickEstimate_Private(hg, lambda, g, rtol));
     c->corrected = estimate->value * (rtol + estimate->value / hg->report.norm);
     c->per_r = c->r > 0 ? hg->parts.lower / c->r : 0;
-    c->per_s = c->s > 0 ? hg->parts.adjoint / c->s : 0;
+    c->per_s = hg->parts.per_s;
   }
   c->error = estimate->value;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The share of the lower part in the error to end with. */
+static PetscReal LowerShare(const Course *c)
+{
+  PetscReal share = 0.5;
+
+  if (c->fall > 0 && c->fall_s > 0) share = c->fall_s / (c->fall / c->cost + c->fall_s);
+  return PetscMin(PetscMax(share, 0.1), 0.9);
+}
+
 /* The residuals to go for, from the parts that they make now; a part that is below its share already leaves
    the rest to the other. */
-static PetscErrorCode Aim(HG hg, Course *c)
+static void AimByBound(HG hg, Course *c)
 {
   const PetscReal aim = 0.8 * c->tol;
-  PetscReal share = 0.5, lower;
+  const PetscReal lower = PetscMax(LowerShare(c) * aim, PetscMin(0.9 * aim, aim - hg->parts.adjoint));
+  const PetscReal rest = aim - PetscMin(hg->parts.lower, lower);
 
-  PetscFunctionBegin;
-  if (c->fall > 0 && c->fall_s > 0) share = c->fall_s / (c->fall / c->cost + c->fall_s);
-  share = PetscMin(PetscMax(share, 0.1), 0.9);
-  lower = PetscMax(share * aim, PetscMin(0.9 * aim, aim - hg->parts.adjoint));
   c->r_to = c->r;
   if (PetscIsInfOrNanReal(hg->parts.lower))
     c->r_to = c->r / 10;
   else if (hg->parts.lower > lower)
     c->r_to = c->r * lower / hg->parts.lower;
-  const PetscReal rest = aim - PetscMin(hg->parts.lower, lower);
   c->s_to = c->s;
   if (hg->parts.adjoint > 0 && !PetscIsInfOrNanReal(hg->parts.adjoint)) c->s_to *= rest / hg->parts.adjoint;
-  if (HGWantsBound_Private(hg)) PetscFunctionReturn(PETSC_SUCCESS);
-  const PetscReal half = PetscSqrtReal(aim / c->error); /* its parts are not known well */
-  if (hg->parts.lower > 0.1 * c->error) c->r_to = PetscMin(c->r_to, half * c->r);
-  if (hg->parts.adjoint > 0.1 * c->error) c->s_to = PetscMin(c->s_to, half * c->s);
-  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The same from v + dv, which is all that it takes where the lower part is small enough. */
+static void AimByEstimate(HG hg, Course *c)
+{
+  const PetscReal aim = 0.8 * c->tol;
+
+  c->r_to = c->r;
+  c->s_to = PETSC_MAX_REAL;
+  if (hg->parts.lower <= aim && c->corrected <= 0.5 * c->tol && HGEstimateIsBetter_Private(hg)) return;
+  const PetscReal lower = PetscMin(LowerShare(c) * aim, hg->parts.lower);
+  if (hg->parts.lower > lower) c->r_to = c->r * lower / hg->parts.lower;
+  if (c->per_s > 0) c->s_to = (aim - lower) / c->per_s;
+  const PetscReal half = PetscSqrtReal(aim / c->error); /* a v nearer to that of w takes some of dv back */
+  if (c->k > 0) c->r_to = PetscMin(c->r_to, half * c->r);
 }
 
 /* On until the lower part of the bound is there. Its constants are those of a ball that shrinks with ||r||,
@@ -301,16 +317,17 @@ static PetscErrorCode DescendByBound(HG hg, Vec lambda, Course *c)
     PetscCall(Descend(hg, lambda, c));
     if (hg->certificate_mu == HG_MU_BALL || hg->report.reason) break; /* an eigenvalue solve each */
     PetscCall(ErrorByBound(hg, lambda, c));
-    PetscCall(Aim(hg, c));
+    AimByBound(hg, c);
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* ------------------------------------------------------------------ solve */
 
-/* Whether the steps that are left can still bring what is missing. */
-static PetscBool CanGoOn(const Course *c)
+/* Whether the steps that are left, or a better v, can still bring what is missing. */
+static PetscBool CanGoOn(HG hg, const Course *c)
 {
+  if (!HGWantsBound_Private(hg) && HGEstimateIsBetter_Private(hg) && c->k > 0) return PETSC_TRUE;
   return (PetscBool)((c->r > c->r_to && c->t > 0) || (c->s > c->s_to && c->k > 0));
 }
 
@@ -332,8 +349,11 @@ static PetscErrorCode Approach(HG hg, Vec lambda, Course *c, PetscReal *f, Vec g
       report->reason = HGWantsBound_Private(hg) ? HG_CONVERGED_BOUND : HG_CONVERGED_ESTIMATE;
       break;
     }
-    PetscCall(Aim(hg, c));
-    if (!CanGoOn(c)) break;
+    if (HGWantsBound_Private(hg))
+      AimByBound(hg, c);
+    else
+      AimByEstimate(hg, c);
+    if (!CanGoOn(hg, c)) break;
     if (HGWantsBound_Private(hg))
       PetscCall(DescendByBound(hg, lambda, c));
     else

@@ -38,9 +38,6 @@ struct _HGOps {
      has none */
   PetscErrorCode (*approach)(HG, Vec lambda, PetscBool resume, Vec better, PetscReal target,
                              PetscReal reduction, PetscInt max_it);
-  /* after `approach`: s <- grad1 E - (I - d1Phi^T) v, of a map with momentum the sum over the state's
-     vectors, which is that of gradient descent */
-  PetscErrorCode (*residual)(HG, Vec s);
   PetscErrorCode (*precond)(HG, Precond *); /* the one in use, where the type has one; borrowed */
   PetscErrorCode (*view)(HG, PetscViewer);
   PetscErrorCode (*memory)(HG, PetscLogDouble *);
@@ -89,7 +86,7 @@ struct _p_HG {
   PetscReal rtol, atol; /* of the hypergradient; both 0: none */
   PetscReal reached;    /* ||Phi(w) - w|| that the last one left; 0: there is none */
   struct {              /* of the bound or the estimate that a tolerance goes by */
-    PetscReal lower, adjoint;
+    PetscReal lower, adjoint, per_s;
   } parts;
   HGReport report;
   HGFolds *folds;         /* NULL where the problem has none */
@@ -153,12 +150,14 @@ PetscBool HGWantsEstimate_Private(HG hg);
 PetscErrorCode HGKeepUpper_Private(HG hg, Vec g2);
 PetscErrorCode HGComputeEstimate_Private(HG hg, Vec lambda, Vec g);
 PetscErrorCode HGCorrect_Private(HG hg, Vec g);
-/* The estimate for a tolerance, with inner solves to rtol, and its parts as far as they are known for
-   nothing. Again: of another g at this lambda, against what the last one corrected its g to. */
+/* The estimate for a tolerance, with inner solves to rtol, and its parts: what v + dv leaves, what dv makes,
+   and that by the norm of its right-hand side. Again: of another g at this lambda, against what the last one
+   corrected its g to, which is no nearer than `least`. */
 PetscErrorCode HGQuickEstimate_Private(HG hg, Vec lambda, Vec g, PetscReal rtol);
-PetscErrorCode HGEstimateAgain_Private(HG hg, Vec g);
-/* v + dv of the last quick estimate in terms of the adjoint's map, first vector; borrowed, NULL where there
-   is none or it was asked for before. */
+PetscErrorCode HGEstimateAgain_Private(HG hg, Vec g, PetscReal least);
+/* v + dv of the last quick estimate, where it has not been asked for, in terms of the adjoint's map, first
+   vector; borrowed, NULL where there is none. */
+PetscBool HGEstimateIsBetter_Private(HG hg);
 PetscErrorCode HGEstimateGetAdjoint_Private(HG hg, Vec *v);
 PetscErrorCode HGDestroyEstimate_Private(HG hg);
 PetscErrorCode HGEstimateAddMemory_Private(HG hg, PetscLogDouble *bytes);
