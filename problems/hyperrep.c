@@ -16,7 +16,8 @@
     grad1 E                    = Z'^T r',     grad2 E = X'^T r' w^T
 
   so that a step of the lower level costs d^2 and no pass over samples. w(H) = (Z^T Z + beta I)^{-1} Z^T y is
-  known in closed form. H = 0 is stationary, so that a run starts from H_jk = N(0,1) / sqrt(p).
+  known in closed form. H = 0 is stationary, so that a run starts from H_jk = c^{k/(d-1)} N(0,1) / sqrt(p),
+  k = 0, 1, ...; c = 1 makes columns of one size, a smaller one the Hessian there as ill conditioned as 1/c^2.
 
   Constants. mu and L are the extreme eigenvalues of the Hessian, which does not depend on w: nu1 = 0. With
   M = X^T Z and a = X^T r = M w - X^T y
@@ -39,7 +40,7 @@
 
 typedef struct {
   PetscInt p, d, seed;
-  PetscReal beta;
+  PetscReal beta, decay;
 
   FeatureMat X[3];           /* train, val, test */
   Vec Z[3];                  /* X H of each set */
@@ -839,13 +840,19 @@ static PetscErrorCode BLPCreateVecs_HyperRep(BLP blp, Vec *lambda, Vec *w)
 static PetscErrorCode BLPStart_HyperRep(BLP blp, Vec lambda)
 {
   const HyperRep *hr = (HyperRep *)blp->data;
-  PetscInt n, bs;
+  PetscScalar *a;
+  PetscInt n, nlocal, bs;
 
   PetscFunctionBegin;
   PetscCall(VecGetSize(lambda, &n));
+  PetscCall(VecGetLocalSize(lambda, &nlocal));
   PetscCall(VecGetBlockSize(lambda, &bs));
   PetscCall(TwofoldVecSetRandomNormal(lambda, (PetscInt64)16 * hr->seed + 9)); /* not a key of data */
   PetscCall(VecScale(lambda, 1 / PetscSqrtReal((PetscReal)n / (PetscReal)bs)));
+  PetscCall(VecGetArray(lambda, &a));
+  for (PetscInt i = 0; i < nlocal && bs > 1; i++)
+    a[i] *= PetscPowReal(hr->decay, (PetscReal)(i % bs) / (PetscReal)(bs - 1));
+  PetscCall(VecRestoreArray(lambda, &a));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -861,6 +868,11 @@ static PetscErrorCode BLPSetFromOptions_HyperRep(BLP blp, PetscOptionItems *Pets
                              hr->beta, &hr->beta, NULL));
   PetscCall(PetscOptionsInt("-blp_hyperrep_seed", "Key of the random starting H", "BLPHYPERREP", hr->seed,
                             &hr->seed, NULL));
+  PetscCall(PetscOptionsReal("-blp_hyperrep_decay",
+                             "Size of the starting H's last column, the first one's being 1", "BLPHYPERREP",
+                             hr->decay, &hr->decay, NULL));
+  PetscCheck(hr->decay > 0 && !PetscIsInfReal(hr->decay), comm, PETSC_ERR_ARG_OUTOFRANGE,
+             "-blp_hyperrep_decay %g: must be positive and finite", (double)hr->decay);
   PetscCheck(hr->d >= 1, comm, PETSC_ERR_ARG_OUTOFRANGE,
              "-blp_hyperrep_dim %" PetscInt_FMT ": must be at least 1", hr->d);
   PetscCheck(hr->beta > 0 && !PetscIsInfReal(hr->beta), comm, PETSC_ERR_ARG_OUTOFRANGE,
@@ -920,7 +932,7 @@ PetscErrorCode BLPCreate_HyperRep(BLP blp)
   PetscFunctionBegin;
   PetscCall(PetscNew(&hr));
   hr->d = 10;
-  hr->beta = 1;
+  hr->beta = hr->decay = 1;
   blp->data = hr;
   blp->needs_samples = PETSC_TRUE;
   blp->targets = PETSC_TRUE;

@@ -65,23 +65,18 @@ static PetscErrorCode SetParameters(BLP blp, const PetscScalar lambda[])
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* A state may have changed on some ranks alone. */
 PetscErrorCode KRRUpdateParameters_Private(BLP blp, Vec lambda)
 {
   KRR *krr = (KRR *)blp->data;
-  PetscObjectId id;
-  PetscObjectState state;
+  PetscBool changed;
   Vec all;
   VecScatter gather;
   const PetscScalar *l;
 
   PetscFunctionBegin;
-  PetscCall(PetscObjectGetId((PetscObject)lambda, &id));
-  PetscCall(PetscObjectStateGet((PetscObject)lambda, &state));
-  PetscInt changed = id != krr->id || state != krr->state;
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &changed, 1, MPIU_INT, MPI_MAX, PetscObjectComm((PetscObject)blp)));
+  PetscCall(TwofoldHasChanged(1, &lambda, &krr->seen, &changed));
   if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
-  krr->id = 0;
+  krr->seen = (TwofoldSeen){0};
   PetscCall(VecScatterCreateToAll(lambda, &gather, &all));
   PetscCall(VecScatterBegin(gather, lambda, all, INSERT_VALUES, SCATTER_FORWARD));
   PetscCall(VecScatterEnd(gather, lambda, all, INSERT_VALUES, SCATTER_FORWARD));
@@ -90,8 +85,7 @@ PetscErrorCode KRRUpdateParameters_Private(BLP blp, Vec lambda)
   PetscCall(SetParameters(blp, l));
   PetscCall(VecRestoreArrayRead(all, &l));
   PetscCall(VecDestroy(&all));
-  krr->id = id;
-  krr->state = state;
+  PetscCall(TwofoldSee(lambda, &krr->seen));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -408,7 +402,7 @@ PetscErrorCode KRRReset_Private(BLP blp)
   PetscCall(VecDestroy(&krr->w));
   PetscCall(PetscFree4(krr->at, krr->s, krr->all, krr->mean));
   PetscCall(PetscFree2(krr->point.Kw, krr->point.G));
-  krr->id = 0;
+  krr->seen = (TwofoldSeen){0};
   krr->bounds.computed = 0;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -527,7 +521,7 @@ static PetscErrorCode BLPSetFromOptions_KRR(BLP blp, PetscOptionItems *PetscOpti
   PetscFunctionBegin;
   PetscCall(PetscOptionsEnum("-blp_krr_parameters", "lambda is (beta, gamma), or their logarithms", "BLPKRR",
                              parameters, (PetscEnum)krr->parameters, (PetscEnum *)&krr->parameters, NULL));
-  krr->id = 0;
+  krr->seen = (TwofoldSeen){0};
   blp->positive = (PetscBool)(krr->parameters == KRR_RAW);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -85,12 +85,11 @@ typedef struct {
   PetscReal *mean; /* of the training samples' features, on every rank */
   PetscBool two;   /* the training targets have two values, and a threshold between them: */
   PetscReal threshold;
-  PetscReal *at, *s;      /* (beta, gamma) at the last lambda, and their derivatives; on every rank */
-  PetscObjectId id;       /* that lambda */
-  PetscObjectState state; /* likewise */
-  PetscInt changes;       /* of (beta, gamma): the count of KRRKernel.computed */
-  Vec lambda, w;          /* templates of the two spaces */
-  PetscScalar *all;       /* work: a vector of w's space on every rank */
+  PetscReal *at, *s; /* (beta, gamma) at the last lambda, and their derivatives; on every rank */
+  TwofoldSeen seen;  /* that lambda */
+  PetscInt changes;  /* of (beta, gamma): the count of KRRKernel.computed */
+  Vec lambda, w;     /* templates of the two spaces */
+  PetscScalar *all;  /* work: a vector of w's space on every rank */
   /* the point of linearisation, its vectors borrowed */
   struct {
     Vec lambda, w;

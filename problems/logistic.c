@@ -24,8 +24,7 @@ typedef struct {
   LinearModel linear; /* first: see linear.h */
   Vec D;              /* psi'' at the point of linearisation */
   Vec w, lambda;      /* that point, borrowed */
-  PetscObjectId lambda_id;
-  PetscObjectState lambda_state;
+  TwofoldSeen seen;   /* the lambda that is known to be positive */
 } Logistic;
 
 /* ------------------------------------------------------------------ sample space */
@@ -96,23 +95,20 @@ static PetscErrorCode SetLoss(Logistic *lr, BLPSet set, Vec w, PetscReal *loss, 
 static PetscErrorCode CheckLambda(BLP blp, Vec lambda)
 {
   Logistic *lr = (Logistic *)blp->data;
-  PetscObjectId id;
-  PetscObjectState state;
   PetscReal lowest;
+  PetscBool changed;
   PetscInt at;
 
   PetscFunctionBegin;
-  PetscCall(PetscObjectGetId((PetscObject)lambda, &id));
-  PetscCall(PetscObjectStateGet((PetscObject)lambda, &state));
-  if (id == lr->lambda_id && state == lr->lambda_state) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldHasChanged(1, &lambda, &lr->seen, &changed));
+  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(VecMin(lambda, &at, &lowest));
   PetscCheck(!(lowest <= 0), PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_OUTOFRANGE,
              "lambda_%" PetscInt_FMT
              " = %g: the regularisation weights of problem logistic must be positive; start at -blp_lambda V "
              "> 0, and keep to it by -lset_type box -lset_box_lower V, or with the problem's own bounds",
              at, (double)lowest);
-  lr->lambda_id = id;
-  lr->lambda_state = state;
+  PetscCall(TwofoldSee(lambda, &lr->seen));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -414,7 +410,7 @@ static PetscErrorCode BLPSetUp_Logistic(BLP blp)
 
   PetscFunctionBegin;
   PetscCall(VecDestroy(&lr->D));
-  lr->lambda_id = 0;
+  lr->seen = (TwofoldSeen){0};
   PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], NULL, NULL, &c));
   PetscCheck(c == 2, PetscObjectComm((PetscObject)blp), PETSC_ERR_FILE_UNEXPECTED,
              "problem logistic separates two classes, and the training samples have %" PetscInt_FMT

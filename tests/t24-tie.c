@@ -1,12 +1,22 @@
 /* Ties: every tie against the problem whose lambda is free, by the chain rule in plain loops; any linear map;
    the penalty of lambda; a problem with lambda in its upper objective, in blocks and not; what is refused. */
 #include <twofold/impl/blpimpl.h>
+#include <twofold/impl/hgimpl.h>
 #include "problem.h"
 
 enum { first_tie = BLP_TIE_OWN, last_tie = BLP_TIE_SCALAR };
 
 static const char itd[] = "-hg_type itd -lls_max_it 12 -lls_fpm_type heavyball -lls_fpm_momentum 0.5";
 static const char aid[] = "-hg_type aid -lls_max_it 12 -hg_ksp_rtol 0 -hg_ksp_max_it 4";
+
+/* Of the types whose lambda is a matrix: features by classes, or by the size of the representation. */
+static Synthetic Adapted(BLPType type, const Synthetic *s, BLPTie tie)
+{
+  Synthetic own = SyntheticSpec(type, s);
+
+  own.tie = tie;
+  return own;
+}
 
 /* Entry of theta behind entry m = (j, k) of a lambda with blocks of c. */
 static PetscInt Behind(BLPTie tie, PetscInt c, PetscInt m)
@@ -43,31 +53,31 @@ static PetscErrorCode RandomArray(PetscInt n, PetscInt64 seed, PetscScalar **a)
   PetscFunctionReturn(0);
 }
 
-/* ------------------------------------------------------------------ ties of softmax */
+/* ------------------------------------------------------------------ ties of softmax and hyperrep */
 
-static PetscErrorCode ChainRule(const Synthetic *s, BLPTie tie, const char how[])
+static PetscErrorCode ChainRule(BLPType type, const Synthetic *s, BLPTie tie, const char how[])
 {
-  Synthetic tied = *s, free = *s;
+  const Synthetic tied = Adapted(type, s, tie), free = Adapted(type, s, BLP_TIE_WEIGHT);
+  const BLPTie kind = tie == BLP_TIE_OWN && !strcmp(type, BLPHYPERREP) ? BLP_TIE_WEIGHT : tie;
   BLP blp, untied;
   PetscInt ntheta = 0, n = 0;
   PetscReal f, f_untied;
   PetscScalar *theta, *lambda, *g, *g_untied, *expected;
 
   PetscFunctionBegin;
-  tied.tie = tie;
-  free.tie = BLP_TIE_WEIGHT;
-  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &tied, &blp));
-  PetscCall(SyntheticProblem(TEST_COMM, BLPSOFTMAX, &free, &untied));
+  PetscCall(SyntheticFromData(TEST_COMM, type, &tied, &blp));
+  PetscCall(SyntheticFromData(TEST_COMM, type, &free, &untied));
   PetscCall(BLPGetSizes(blp, &ntheta, NULL));
   PetscCall(BLPGetSizes(untied, &n, NULL));
-  CHECK(n == s->p * s->c && ntheta == Behind(tie, s->c, n - 1) + 1, "%d and %d entries", (int)ntheta, (int)n);
+  CHECK(n == s->p * s->c && ntheta == Behind(kind, s->c, n - 1) + 1, "%d and %d entries", (int)ntheta,
+        (int)n);
   PetscCall(RandomArray(ntheta, 7, &theta));
   PetscCall(PetscMalloc3(n, &lambda, n, &g_untied, ntheta, &g));
   PetscCall(PetscCalloc1(ntheta, &expected));
-  for (PetscInt m = 0; m < n; m++) lambda[m] = theta[Behind(tie, s->c, m)];
+  for (PetscInt m = 0; m < n; m++) lambda[m] = theta[Behind(kind, s->c, m)];
   PetscCall(Solve(blp, how, theta, &f, g));
   PetscCall(Solve(untied, how, lambda, &f_untied, g_untied));
-  for (PetscInt m = 0; m < n; m++) expected[Behind(tie, s->c, m)] += g_untied[m];
+  for (PetscInt m = 0; m < n; m++) expected[Behind(kind, s->c, m)] += g_untied[m];
   CHECK_CLOSE(f, f_untied, 1e-12, BLPTies[tie]);
   const PetscReal difference = ArrayDifference(ntheta, g, expected);
   CHECK(difference <= 1e-12, "%s: hypergradient differs by %g from T^T of the untied one", BLPTies[tie],
@@ -562,6 +572,79 @@ static PetscErrorCode HeldLambda(BLPTie tie)
   PetscFunctionReturn(0);
 }
 
+/* Writes to this rank's part of x what is there already, on rank r alone: PETSc counts a change there. */
+static PetscErrorCode Touch(Vec x, PetscMPIInt r)
+{
+  PetscMPIInt rank;
+  PetscScalar *a;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  if (rank != r) PetscFunctionReturn(0);
+  PetscCall(VecGetArray(x, &a));
+  PetscCall(VecRestoreArray(x, &a));
+  PetscFunctionReturn(0);
+}
+
+/* A lambda that one rank alone has touched gives the same, and keeps no rank waiting for another. */
+static PetscErrorCode TouchedOnOneRank(BLPType type, const Synthetic *s)
+{
+  PetscReal f, again, difference;
+  PetscMPIInt size;
+  Vec lambda, g, h;
+  BLP blp;
+  HG hg;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
+  PetscCall(SyntheticProblem(TEST_COMM, type, s, &blp));
+  PetscCall(BLPCreateVecs(blp, &lambda, NULL));
+  PetscCall(VecDuplicate(lambda, &g));
+  PetscCall(VecDuplicate(lambda, &h));
+  PetscCall(SyntheticLambda(blp, s, 5, 0.3, 1, lambda));
+  PetscCall(HGMake(blp, NULL,
+                   "-lls_max_it 5 -lls_fpm_step 0.1 -hg_ksp_rtol 0 -hg_ksp_max_it 2 -hg_certificate both",
+                   &hg));
+  PetscCall(HGSolve(hg, lambda, &f, g));
+  for (PetscMPIInt r = size - 1; r >= 0; r--) { /* first those that would wait for what rank 0 has */
+    PetscCall(Touch(lambda, r));
+    PetscCall(BLPUpper(blp, lambda, hg->x->v[0], &again, NULL, NULL));
+    CHECK_CLOSE(again, f, 1e-13, type);
+    PetscCall(Touch(lambda, r));
+    PetscCall(HGSolve(hg, lambda, &again, h));
+    PetscCall(RelativeDifference(h, g, &difference));
+    CHECK_CLOSE(again, f, 1e-13, type);
+    CHECK(difference <= 1e-12, "%s: touched on rank %d, the hypergradient differs by %g", type, r,
+          difference);
+  }
+  PetscCall(HGDestroy(&hg));
+  PetscCall(VecDestroy(&lambda));
+  PetscCall(VecDestroy(&g));
+  PetscCall(VecDestroy(&h));
+  PetscCall(BLPDestroy(&blp));
+  PetscFunctionReturn(0);
+}
+
+/* Every type, its lambda tied where the tests tie it. */
+static PetscErrorCode Touched(const Synthetic *s)
+{
+  const char **types;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(BLPGetRegistered(&n, &types));
+  for (PetscInt t = 0; t < n; t++) {
+    Synthetic tied = *s;
+    if (!strcmp(types[t], "blocks")) continue; /* this file's own, which the helpers do not know */
+    PetscCall(TouchedOnOneRank(types[t], s));
+    tied.tie = BLP_TIE_SCALAR;
+    if (!SyntheticGetType(types[t]).without_ties || !strcmp(types[t], BLPHYPERREP))
+      PetscCall(TouchedOnOneRank(types[t], &tied));
+  }
+  PetscCall(PetscFree(types));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Refusals(void)
 {
   BLP blp;
@@ -602,8 +685,10 @@ int main(int argc, char **argv)
   PetscCall(BLPRegister("blocks", Create_Blocks));
   for (int t = first_tie; t <= last_tie; t++) {
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-      PetscCall(ChainRule(&cases[i], (BLPTie)t, itd));
-      PetscCall(ChainRule(&cases[i], (BLPTie)t, aid));
+      PetscCall(ChainRule(BLPSOFTMAX, &cases[i], (BLPTie)t, itd));
+      PetscCall(ChainRule(BLPSOFTMAX, &cases[i], (BLPTie)t, aid));
+      PetscCall(ChainRule(BLPHYPERREP, &cases[i], (BLPTie)t, itd));
+      PetscCall(ChainRule(BLPHYPERREP, &cases[i], (BLPTie)t, aid));
     }
     PetscCall(FiniteDifferences(&cases[0], (BLPTie)t, 0));
     PetscCall(FiniteDifferences(&cases[1], (BLPTie)t, 0.3));
@@ -618,6 +703,7 @@ int main(int argc, char **argv)
   PetscCall(ChangedMap(&cases[0]));
   PetscCall(Callbacks(PETSC_FALSE));
   PetscCall(Callbacks(PETSC_TRUE));
+  PetscCall(Touched(&cases[0]));
   PetscCall(Refusals());
   PetscCall(TestFinalize());
   return 0;

@@ -20,7 +20,7 @@ PetscErrorCode BLPTieReset_Private(BLP blp)
   PetscCall(MatDestroy(&blp->tie.T));
   PetscCall(VecDestroy(&blp->tie.lambda));
   PetscCall(VecDestroy(&blp->tie.work));
-  blp->tie.id = 0;
+  blp->tie.seen = (TwofoldSeen){0};
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -138,16 +138,14 @@ PetscErrorCode BLPTieCreateVec_Private(BLP blp, Vec *theta)
 
 PetscErrorCode BLPTieLambda_Private(BLP blp, Vec theta, Vec *lambda)
 {
-  PetscObjectId id;
-  PetscObjectState state;
   PetscInt references;
+  PetscBool changed;
 
   PetscFunctionBegin;
   *lambda = blp->tie.T ? blp->tie.lambda : theta;
   if (!blp->tie.T) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscObjectGetId((PetscObject)theta, &id));
-  PetscCall(PetscObjectStateGet((PetscObject)theta, &state));
-  if (id == blp->tie.id && state == blp->tie.state) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TwofoldHasChanged(1, &theta, &blp->tie.seen, &changed));
+  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscObjectGetReference((PetscObject)blp->tie.lambda, &references));
   if (references > 1) { /* somebody keeps it as the point of a linearisation: that one stays as it is */
     PetscCall(VecDestroy(&blp->tie.lambda));
@@ -155,8 +153,7 @@ PetscErrorCode BLPTieLambda_Private(BLP blp, Vec theta, Vec *lambda)
   }
   PetscCall(MatMult(blp->tie.T, theta, blp->tie.lambda));
   *lambda = blp->tie.lambda;
-  blp->tie.id = id;
-  blp->tie.state = state;
+  PetscCall(TwofoldSee(theta, &blp->tie.seen));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -52,34 +52,32 @@ static void Need(Lower *lower, const TwofoldConstant *c, const char missing[])
 
 PetscErrorCode HGGetPoint_Private(HG hg, Vec lambda, HGPoint *point)
 {
-  const PetscObject at[2] = {(PetscObject)hg->x->v[0], (PetscObject)lambda};
-
   PetscFunctionBegin;
-  for (int i = 0; i < 2; i++) {
-    PetscCall(PetscObjectGetId(at[i], &point->id[i]));
-    PetscCall(PetscObjectStateGet(at[i], &point->state[i]));
-  }
+  PetscCall(TwofoldSee(hg->x->v[0], &point->seen[0]));
+  PetscCall(TwofoldSee(lambda, &point->seen[1]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscBool HGSamePoint_Private(const HGPoint *a, const HGPoint *b)
+PetscErrorCode HGHasMoved_Private(HG hg, Vec lambda, const HGPoint *point, PetscBool *moved)
 {
-  for (int i = 0; i < 2; i++)
-    if (a->id[i] != b->id[i] || a->state[i] != b->state[i]) return PETSC_FALSE;
-  return PETSC_TRUE;
+  const Vec at[2] = {hg->x->v[0], lambda};
+
+  PetscFunctionBegin;
+  PetscCall(TwofoldHasChanged(2, at, point->seen, moved));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode HGGetLowerResidual_Private(HG hg, Vec lambda, PetscBool map, Vec *r, PetscInt *products)
 {
   const Vec w = hg->x->v[0];
-  HGPoint point;
+  PetscBool moved;
 
   PetscFunctionBegin;
   if (!hg->r) PetscCall(VecDuplicate(w, &hg->r));
   *r = hg->r;
   *products = 0;
-  PetscCall(HGGetPoint_Private(hg, lambda, &point));
-  if (HGSamePoint_Private(&point, &hg->r_at)) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(HGHasMoved_Private(hg, lambda, &hg->r_at, &moved));
+  if (!moved) PetscFunctionReturn(PETSC_SUCCESS);
   if (map) {
     PetscCall(BLPMapApply(hg->blp, lambda, w, hg->r));
     PetscCall(VecAXPY(hg->r, -1, w));
@@ -87,7 +85,7 @@ PetscErrorCode HGGetLowerResidual_Private(HG hg, Vec lambda, PetscBool map, Vec 
     PetscCall(BLPLossGradient(hg->blp, lambda, w, NULL, hg->r));
     PetscCall(VecScale(hg->r, -1));
   }
-  hg->r_at = point;
+  PetscCall(HGGetPoint_Private(hg, lambda, &hg->r_at));
   *products = 1;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -83,19 +83,19 @@ static PetscErrorCode LowerCorrection(HG hg, Vec lambda)
 {
   HGEstimate est = hg->estimate;
   struct _State w = {.n = 1, .v = {hg->x->v[0]}};
+  PetscBool moved;
   PetscInt products;
-  HGPoint point;
   Vec r;
 
   PetscFunctionBegin;
   PetscCall(FPMLinearize(est->map, lambda, &w));
-  PetscCall(HGGetPoint_Private(hg, lambda, &point));
-  if (HGSamePoint_Private(&point, &est->dw_at)) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(HGHasMoved_Private(hg, lambda, &est->dw_at, &moved));
+  if (!moved) PetscFunctionReturn(PETSC_SUCCESS);
   est->exhausted = PETSC_FALSE;
   PetscCall(HGGetLowerResidual_Private(hg, lambda, est->map->uses_map, &r, &products));
   est->products += products;
   PetscCall(InnerSolve(est, PETSC_TRUE, r, est->dw));
-  est->dw_at = point;
+  PetscCall(HGGetPoint_Private(hg, lambda, &est->dw_at));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -371,7 +371,7 @@ static const char *Obstacle(HG hg, PetscBool has_adjoint)
 
 void HGBeginEstimate_Private(HG hg)
 {
-  hg->r_at = (HGPoint){.id = {0, 0}}; /* the problem may be another */
+  hg->r_at = (HGPoint){.seen = {{0}}}; /* the problem may be another */
   if (!hg->estimate) return;
   hg->estimate->dw_at = hg->r_at;
   hg->estimate->products = 0;

@@ -43,6 +43,19 @@ constant() {
 }
 pool constant
 
+# a start of columns that fall off is as ill conditioned as it is told; without it is not
+kappas() {
+  local decay kappa last=1
+  for decay in 1 0.3 0.1; do
+    kappa=$(launch 0 contraction "${problem[@]}" -blp_synthetic_n 200 -blp_synthetic_p 20 -blp_hyperrep_dim 5 \
+      -blp_hyperrep_decay $decay -lls_fpm_step optimal | awk '$1 == "kappa" { print $2; exit }')
+    check "decay $decay: kappa $kappa after $last" awk -v k="$kappa" -v last="$last" 'BEGIN { exit !(k > 2 * last) }'
+    last=$kappa
+  done
+  check "the last kappa is $last" awk -v k="$last" 'BEGIN { exit !(k > 50 && k < 1000) }'
+}
+pool kappas
+
 # run: f falls; losses are told, and no accuracy
 run() {
   launch 2 solve "${problem[@]:0:12}" "${solver[@]}" -blp_hyperrep_dim 3 -uls_step 1e-4 -uls_max_it 20 -output_dir run \
@@ -75,6 +88,7 @@ done <<'END'
 -blp_hyperrep_dim 0@-blp_hyperrep_dim 0|at least 1
 -blp_hyperrep_beta 0@-blp_hyperrep_beta 0|positive
 -blp_hyperrep_beta nan@-blp_hyperrep_beta nan|positive
+-blp_hyperrep_decay 0@-blp_hyperrep_decay 0|positive
 -blp_hyperrep_gamma 1@unknown option -blp_hyperrep_gamma
 END
 # coverage: on

@@ -102,9 +102,8 @@ struct _p_BLP {
     Mat given;        /* by BLPSetLambdaMap() */
     Mat T;            /* lambda = T theta; NULL: the identity */
     Vec lambda, work; /* T theta; a direction or a result in the problem's own lambda */
-    PetscObjectId id; /* of the theta behind lambda */
-    PetscObjectState state;
-    PetscInt n; /* entries of theta, where there is a T */
+    TwofoldSeen seen; /* the theta behind lambda */
+    PetscInt n;       /* entries of theta, where there is a T */
   } tie;
   PetscReal upper_l2;
 };

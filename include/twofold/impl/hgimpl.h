@@ -55,8 +55,7 @@ typedef struct {
 
 /* A pair of the state's w and lambda, as long as both stay what they are. */
 typedef struct {
-  PetscObjectId id[2];
-  PetscObjectState state[2];
+  TwofoldSeen seen[2];
 } HGPoint;
 
 /* What the estimate of the error is made with: estimate.c alone looks into it. */
@@ -134,7 +133,8 @@ PetscBool HGWantsBound_Private(HG hg);
    each point: *products (with a gradient or a Phi) is 1 or 0. */
 PetscErrorCode HGGetLowerResidual_Private(HG hg, Vec lambda, PetscBool map, Vec *r, PetscInt *products);
 PetscErrorCode HGGetPoint_Private(HG hg, Vec lambda, HGPoint *point);
-PetscBool HGSamePoint_Private(const HGPoint *a, const HGPoint *b);
+/* Whether the point is another one now, on any rank. Collective. */
+PetscErrorCode HGHasMoved_Private(HG hg, Vec lambda, const HGPoint *point, PetscBool *moved);
 /* HGReport.bound after a solve, where it is asked for. */
 PetscErrorCode HGComputeBound_Private(HG hg, Vec lambda);
 /* For the op certify: of an adjoint hg->v of fpm, which is linearised at hg->x and has left the report's

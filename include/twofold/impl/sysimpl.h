@@ -131,6 +131,15 @@ PetscErrorCode TwofoldSingularValue(Mat A, const PetscInt *products, const Twofo
    Collective. */
 PetscErrorCode TwofoldSpectralHear(MPI_Comm comm, const char prefix[]);
 
+/* A vector as it was when something was made of it; all 0 is none. */
+typedef struct {
+  PetscObjectId id;
+  PetscObjectState state;
+} TwofoldSeen;
+PetscErrorCode TwofoldSee(Vec x, TwofoldSeen *seen);
+/* Whether any of n vectors is on any rank not what was seen. Collective on x[0]. */
+PetscErrorCode TwofoldHasChanged(PetscInt n, const Vec x[], const TwofoldSeen seen[], PetscBool *changed);
+
 /* e <- the unit vector of global entry j. Logically collective. */
 PetscErrorCode TwofoldVecSetUnit(Vec e, PetscInt j);
 
