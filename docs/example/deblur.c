@@ -15,9 +15,12 @@
      (d/dlambda grad_w l)^T v    = M (D w * D v)                                        (* entry by entry) */
 #include <twofold.h>
 
+enum { WIDTH = 8 }; /* of the blur, to either side */
+
 typedef struct {
   PetscInt n;
   PetscReal lambda0, rho;
+  PetscReal kernel[2 * WIDTH + 1], square; /* a row of K; the sum of its squares */
   Mat K, D;
   Vec s, y;      /* true signal, what was measured of it */
   Vec weight, r; /* exp(lambda); a residual K w - y, or differences D w */
@@ -121,6 +124,25 @@ static PetscErrorCode CrossTranspose(BLP blp, Vec lambda, Vec w, Vec v, Vec g, v
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The diagonal of K^T K + D^T M D: (D^T M D)_jj = exp(lambda_j) + exp(lambda_{j-1}), and D^T of the weights
+   is their difference. */
+static PetscErrorCode Diagonal(BLP blp, Vec lambda, Vec w, Vec diagonal, void *ctx)
+{
+  Deblur *d = (Deblur *)ctx;
+
+  PetscFunctionBegin;
+  (void)blp;
+  (void)w;
+  PetscCall(VecCopy(lambda, d->weight));
+  PetscCall(VecExp(d->weight));
+  PetscCall(MatMultTranspose(d->D, d->weight, diagonal));
+  PetscCall(VecAXPY(diagonal, 2, d->weight));
+  PetscCall(VecShift(diagonal, d->square));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ its constants */
+
 /* L <= ||K||^2 + ||D||^2 max exp(lambda): the rows and columns of K sum up to 1, and ||D||^2 <= 4. */
 static PetscErrorCode Smoothness(BLP blp, Vec lambda, PetscReal *L, void *ctx)
 {
@@ -134,24 +156,120 @@ static PetscErrorCode Smoothness(BLP blp, Vec lambda, PetscReal *L, void *ctx)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* K^T K and D^T D have the waves of n points as eigenvectors, so that with a = exp(min lambda) the Hessian is
+   at least mu = min_k (kappa_k^2 + a delta_k), kappa_k = sum_j kernel_j cos(j t), delta_k = 2 - 2 cos t, t =
+   2 pi k / n. Gives mu, and the delta of the least one. */
+static void LeastEigenvalue(const Deblur *d, PetscReal a, PetscReal *mu, PetscReal *delta)
+{
+  *mu = PETSC_INFINITY;
+  for (PetscInt k = 0; k < d->n; k++) {
+    const PetscReal t = 2 * PETSC_PI * (PetscReal)k / (PetscReal)d->n, at = 2 - 2 * PetscCosReal(t);
+    PetscReal kappa = 0;
+    for (int j = -WIDTH; j <= WIDTH; j++) kappa += d->kernel[j + WIDTH] * PetscCosReal(j * t);
+    if (kappa * kappa + a * at >= *mu) continue;
+    *mu = kappa * kappa + a * at;
+    *delta = at;
+  }
+}
+
+static PetscErrorCode StrongConvexity(BLP blp, Vec lambda, PetscReal *mu, void *ctx)
+{
+  PetscReal least, delta = 0;
+
+  PetscFunctionBegin;
+  (void)blp;
+  PetscCall(VecMin(lambda, NULL, &least));
+  LeastEigenvalue((const Deblur *)ctx, PetscExpReal(least), mu, &delta);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* g <- value at one place, 0 elsewhere */
+static PetscErrorCode SetEntry(Vec g, PetscInt place, PetscReal value)
+{
+  PetscInt first, last;
+
+  PetscFunctionBegin;
+  PetscCall(VecSet(g, 0));
+  PetscCall(VecGetOwnershipRange(g, &first, &last));
+  if (place >= first && place < last) PetscCall(VecSetValue(g, place, value, INSERT_VALUES));
+  PetscCall(VecAssemblyBegin(g));
+  PetscCall(VecAssemblyEnd(g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Both depend on one entry of lambda: dmu = delta exp(min lambda), dL = 4 exp(max lambda). */
+static PetscErrorCode StrongConvexityGradient(BLP blp, Vec lambda, Vec g, void *ctx)
+{
+  PetscReal least, mu, delta = 0;
+  PetscInt place;
+
+  PetscFunctionBegin;
+  (void)blp;
+  PetscCall(VecMin(lambda, &place, &least));
+  LeastEigenvalue((const Deblur *)ctx, PetscExpReal(least), &mu, &delta);
+  PetscCall(SetEntry(g, place, delta * PetscExpReal(least)));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode SmoothnessGradient(BLP blp, Vec lambda, Vec g, void *ctx)
+{
+  PetscReal largest;
+  PetscInt place;
+
+  PetscFunctionBegin;
+  (void)blp;
+  (void)ctx;
+  PetscCall(VecMax(lambda, &place, &largest));
+  PetscCall(SetEntry(g, place, 4 * PetscExpReal(largest)));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* In w: grad1 E = (w - s)/n; grad2 E and the Hessian do not depend on it; d/dlambda grad_w l = D^T M diag(D
+   w) is linear in w, and |(D v)_j| <= sqrt(2) ||v||. */
+static PetscErrorCode Lipschitz(BLP blp, Vec lambda, Vec w, PetscReal radius, BLPUserLipschitz *c, void *ctx)
+{
+  Deblur *d = (Deblur *)ctx;
+  PetscReal largest, most;
+
+  PetscFunctionBegin;
+  (void)blp;
+  PetscCall(VecMax(lambda, NULL, &largest));
+  PetscCall(VecCopy(lambda, d->weight));
+  PetscCall(VecExp(d->weight));
+  PetscCall(MatMult(d->D, w, d->t));
+  PetscCall(VecPointwiseMult(d->t, d->weight, d->t));
+  PetscCall(VecNorm(d->t, NORM_INFINITY, &most));
+  c->eta1 = 1 / (PetscReal)d->n;
+  c->eta2 = 0;
+  c->nu1 = 0;
+  c->nu2 = 2 * PetscSqrtReal(2) * PetscExpReal(largest);
+  c->L_Phi = 2 * most + c->nu2 * radius;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ------------------------------------------------------------------ its data */
 
 /* K: a Gaussian of standard deviation 2, D: differences; both wrap around. */
 static PetscErrorCode CreateMatrices(MPI_Comm comm, Deblur *d)
 {
-  enum { WIDTH = 8 };
   PetscInt first, last;
-  PetscReal kernel[2 * WIDTH + 1], sum = 0;
+  PetscReal sum = 0;
 
   PetscFunctionBegin;
-  for (int k = -WIDTH; k <= WIDTH; k++) sum += kernel[k + WIDTH] = PetscExpReal(-k * k / 8.0);
+  PetscCheck(d->n > 2 * WIDTH, comm, PETSC_ERR_ARG_OUTOFRANGE, "-n %d: the blur is wider: at least %d",
+             (int)d->n, 2 * WIDTH + 1);
+  for (int k = -WIDTH; k <= WIDTH; k++) sum += d->kernel[k + WIDTH] = PetscExpReal(-k * k / 8.0);
+  for (int k = -WIDTH; k <= WIDTH; k++) {
+    d->kernel[k + WIDTH] /= sum;
+    d->square += d->kernel[k + WIDTH] * d->kernel[k + WIDTH];
+  }
   PetscCall(MatCreateAIJ(comm, PETSC_DECIDE, PETSC_DECIDE, d->n, d->n, 2 * WIDTH + 1, NULL, 2 * WIDTH + 1,
                          NULL, &d->K));
   PetscCall(MatCreateAIJ(comm, PETSC_DECIDE, PETSC_DECIDE, d->n, d->n, 2, NULL, 2, NULL, &d->D));
   PetscCall(MatGetOwnershipRange(d->K, &first, &last));
   for (PetscInt i = first; i < last; i++) {
     for (int k = -WIDTH; k <= WIDTH; k++)
-      PetscCall(MatSetValue(d->K, i, (i + k + d->n) % d->n, kernel[k + WIDTH] / sum, ADD_VALUES));
+      PetscCall(MatSetValue(d->K, i, (i + k + d->n) % d->n, d->kernel[k + WIDTH], ADD_VALUES));
     PetscCall(MatSetValue(d->D, i, i, -1, ADD_VALUES));
     PetscCall(MatSetValue(d->D, i, (i + 1) % d->n, 1, ADD_VALUES));
   }
@@ -212,7 +330,10 @@ static PetscErrorCode CreateProblem(MPI_Comm comm, Deblur *d, BLP *blp)
   PetscCall(BLPUserSetVecs(*blp, d->s, d->s)); /* lambda and w have the layout of s */
   PetscCall(BLPUserSetUpper(*blp, Upper));
   PetscCall(BLPUserSetLoss(*blp, Gradient, Hessian, Cross, CrossTranspose));
-  PetscCall(BLPUserSetConstantFunctions(*blp, NULL, Smoothness, NULL));
+  PetscCall(BLPUserSetLossDiagonal(*blp, Diagonal));
+  PetscCall(BLPUserSetConstantFunctions(*blp, StrongConvexity, Smoothness, NULL));
+  PetscCall(BLPUserSetConstantGradients(*blp, StrongConvexityGradient, SmoothnessGradient));
+  PetscCall(BLPUserSetLipschitz(*blp, Lipschitz, NULL));
   PetscCall(BLPSetFromOptions(*blp));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -63,6 +63,15 @@ with_cmake() {
 }
 with_cmake example c || { cat c.log && fail "CMake, C"; }
 run c/deblur
+# with its constants each hypergradient has a bound; with its diagonal a preconditioner
+"${mpirun[@]}" -n 2 c/deblur -uls_max_it 2 -hg_certificate bound -hg_monitor -hg_precond jacobi -lls_fpm_step optimal \
+  -lls_fpm_differentiate_step >constants 2>&1 || { cat constants && fail "deblur with its constants"; }
+[ "$(grep -c 'error bound [0-9.e+-]*$' constants)" = 2 ] || { cat constants && fail "deblur: not a bound for each hypergradient"; }
+# and what the chapter shows of the problem is what the example has
+while IFS= read -r line; do
+  grep -qF "$(sed 's/(blp, /(*blp, /; s/&data/d/; s/ s, s/ d->s, d->s/; s/;.*//; s/^ *//' <<<"$line")" example/deblur.c ||
+    fail "not in deblur.c: $line"
+done < <(grep '^    BLPUserSet' "$source/docs/own-problem.md")
 make -C example >make.log 2>&1 || { cat make.log && fail "pkg-config, C"; }
 run example/deblur
 
