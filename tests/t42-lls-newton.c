@@ -620,6 +620,42 @@ static PetscErrorCode Refusals(void)
   PetscFunctionReturn(0);
 }
 
+/* Set up again for another problem: what options gave the KSP to view is there still. */
+static PetscErrorCode AnotherProblem(void)
+{
+  PetscOptions options;
+  State x;
+  LLS lls;
+  LLSConvergedReason reason;
+  Case k, other;
+
+  PetscFunctionBegin;
+  PetscCall(CaseCreate(BLPSOFTMAX, PETSC_FALSE, &k));
+  PetscCall(CaseCreate(BLPLOGISTIC, PETSC_FALSE, &other));
+  PetscCall(OptionsUse("-lls_type newton -lls_newton_ksp_converged_rate ascii:/dev/null", &options));
+  PetscCall(LLSCreate(TEST_COMM, &lls));
+  PetscCall(LLSSetBLP(lls, k.blp));
+  PetscCall(LLSSetFromOptions(lls));
+  for (int again = 0; again < 3; again++) {
+    Case *const now = again == 1 ? &other : &k;
+    FPM fpm;
+    PetscCall(LLSSetBLP(lls, now->blp));
+    PetscCall(LLSSetUp(lls));
+    PetscCall(LLSGetFPM(lls, &fpm));
+    PetscCall(FPMCreateState(fpm, &x));
+    PetscCall(LLSSetTolerances(lls, 0, 1e-10, 50));
+    PetscCall(LLSSolve(lls, now->lambda, x));
+    PetscCall(LLSGetConvergedReason(lls, &reason));
+    CHECK(reason > 0, "problem %d: %s", again, LLSConvergedReasons[reason]);
+    PetscCall(StateDestroy(&x));
+  }
+  PetscCall(OptionsDrop(&options));
+  PetscCall(LLSDestroy(&lls));
+  PetscCall(CaseDestroy(&other));
+  PetscCall(CaseDestroy(&k));
+  PetscFunctionReturn(0);
+}
+
 /* CG for a map whose d1Phi is not symmetric. */
 static PetscErrorCode NotSymmetric(void)
 {
@@ -672,6 +708,7 @@ int main(int argc, char **argv)
   PetscCall(Safeguard(1000, 1000, 10, 50, 10, "0.0015"));
   PetscCall(Refusals());
   PetscCall(NotSymmetric());
+  PetscCall(AnotherProblem());
   PetscCall(TestFinalize());
   return 0;
 }

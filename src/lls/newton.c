@@ -18,6 +18,7 @@ typedef struct {
   Mat A;            /* the Jacobian of the residual */
   Vec residual;     /* where SNES keeps it */
   State image;      /* Phi(x), for maps that do not tell how it follows from the residual */
+  PetscBool heard;  /* options were read */
   KSPType standard; /* the type given to a KSP that had none; NULL where the caller chose */
   PetscReal atol;   /* of the KSP, as the caller has it */
   PetscReal norm;   /* of the residual at the last test */
@@ -327,6 +328,7 @@ static PetscErrorCode LLSConfigureChildren_Newton(LLS lls)
   PetscCall(SetDefaultKSP(lls));
   PetscCall(SetDefaultSearch(lls));
   PetscCall(SNESSetFromOptions(newton->snes));
+  newton->heard = PETSC_TRUE;
   if (chosen) newton->standard = NULL;
   PetscCall(KSPGetTolerances(ksp, NULL, &newton->atol, NULL, NULL));
   PetscCall(TwofoldChildPrefix((PetscObject)lls->precond, (PetscObject)lls, "lls_newton_"));
@@ -353,11 +355,14 @@ static PetscErrorCode CheckKSP(LLS lls)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Nothing where nothing was set up: a reset takes from the KSP the viewers that options gave it, and
+   -ksp_converged_rate would be told to one that is gone. */
 static PetscErrorCode Reset(LLS lls)
 {
   Newton *newton = (Newton *)lls->data;
 
   PetscFunctionBegin;
+  if (!newton->image) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(SNESReset(newton->snes));
   PetscCall(MatDestroy(&newton->A));
   PetscCall(VecDestroy(&newton->residual));
@@ -368,15 +373,17 @@ static PetscErrorCode Reset(LLS lls)
 static PetscErrorCode LLSSetUp_Newton(LLS lls)
 {
   Newton *newton = (Newton *)lls->data;
+  const PetscBool again = (PetscBool)(newton->image != NULL);
   PetscInt nlocal, n;
   KSP ksp;
 
   PetscFunctionBegin;
   PetscCall(Reset(lls));
+  PetscCall(SNESGetKSP(newton->snes, &ksp));
+  if (again && newton->heard) PetscCall(KSPSetFromOptions(ksp)); /* for its viewers */
   PetscCall(SetDefaultKSP(lls));
   PetscCall(SetDefaultSearch(lls));
   PetscCall(CheckKSP(lls));
-  PetscCall(SNESGetKSP(newton->snes, &ksp));
   PetscCall(PrecondSetBLP(lls->precond, lls->blp));
   PetscCall(PrecondSetKSP(lls->precond, ksp));
   PetscCall(FPMCreateState(lls->fpm, &newton->image));

@@ -83,6 +83,7 @@ hypergrad@-lls_fpm_type gd -lls_fpm_step 0.5 -lls_fpm_view@-@^  step 0.5; d1Phi 
 hypergrad@-lls_fpm_type heavyball -lls_fpm_momentum 0.25 -lls_fpm_view@-@momentum 0.25; d1Phi is not symmetric$
 hypergrad@-lls_type newton -lls_max_it 30 -lls_rtol 1e-9 -lls_converged_reason@-@^Lower-level solve ended by CONVERGED_RTOL after [3-9] steps, [0-9]+ products$
 hypergrad@-lls_type newton -lls_newton_snes_converged_reason@-@Nonlinear lls_newton_ solve converged due to CONVERGED_ITS iterations 3
+hypergrad@-lls_type newton -lls_newton_ksp_converged_rate@-@^ *Linear lls_newton_ solve converged
 hypergrad@-lls_type newton -lls_newton_ksp_type minres -lls_newton_snes_ksp_ew 0 -lls_view@-@newtonls on grad_w l, steps by minres$
 hypergrad@-lls_type anderson -lls_anderson_depth 2 -lls_view@-@^  depth 2$
 hypergrad@-hg_precond jacobi -hg_precond_reuse 0 -hg_precond_growth 3 -hg_view@-@kept for any number of runs, or until iterations grow by 3
