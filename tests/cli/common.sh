@@ -13,7 +13,7 @@ twofold=$(realpath "$1")
 # shellcheck disable=SC2034
 helpers=$(realpath "$2")
 read -r -a mpirun <<<"${TWOFOLD_MPIRUN:-mpirun --oversubscribe --bind-to none}"
-export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMPI_MCA_mpi_yield_when_idle=1
 limit=60 # s for one run
 
 work=$(mktemp -d)
