@@ -540,6 +540,40 @@ static PetscErrorCode Ratio(const char planted[], TwofoldConstant *bound, PetscR
   PetscFunctionReturn(0);
 }
 
+/* A correction of more than twice the bound is left out: here the bound is the one that is wrong, by mu. */
+static PetscErrorCode CorrectionLeftOut(void)
+{
+  PetscReal f, value[2];
+  HGReport report;
+  Vec lambda, g;
+  BLP blp;
+  HG hg;
+
+  PetscFunctionBegin;
+  for (int i = 0; i < 2; i++) {
+    Line line = {.d = 1e-4, .b = 2, .planted = "mu"};
+    PetscCall(MakeLine(&line, &blp));
+    PetscCall(BLPCreateVecs(blp, &lambda, NULL));
+    PetscCall(VecDuplicate(lambda, &g));
+    PetscCall(VecZeroEntries(lambda));
+    PetscCall(HGMake(blp, NULL, "-lls_max_it 0 -hg_ksp_rtol 0 -hg_ksp_max_it 1", &hg));
+    PetscCall(HGSetCertificate(hg, HG_CERTIFICATE_BOTH));
+    PetscCall(HGSetCorrect(hg, (PetscBool)(i == 1)));
+    PetscCall(HGSolve(hg, lambda, &f, g));
+    PetscCall(HGGetReport(hg, &report));
+    PetscCall(Value(g, &value[i]));
+    PetscCall(HGDestroy(&hg));
+    PetscCall(VecDestroy(&lambda));
+    PetscCall(VecDestroy(&g));
+    PetscCall(BLPDestroy(&blp));
+  }
+  CHECK(report.estimate.value > 2 * report.bound.value && value[0] == value[1] &&
+            strstr(report.estimate.origin, "nothing was corrected"),
+        "bound %g, estimate %g, %s: g %.17g, corrected %.17g", report.bound.value, report.estimate.value,
+        report.estimate.origin, value[0], value[1]);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Planted(PetscBool verbose)
 {
   const char *const names[] = {"mu", "eta1", "eta2", "nu1", "nu2", "L_Phi"};
@@ -799,6 +833,7 @@ int main(int argc, char **argv)
   PetscCall(AllAttained());
   PetscCall(AllFolds());
   PetscCall(Planted(verbose));
+  PetscCall(CorrectionLeftOut());
   PetscCall(AllTightness((n + 1) / 2, verbose));
   PetscCall(AllCases(n, seed, verbose));
   PetscCall(TestFinalize());
