@@ -1,5 +1,6 @@
 /* The lower-level solver: iterates, reasons, hooks and their order. */
 #include "dense.h"
+#include <twofold/impl/llsimpl.h>
 
 static const Synthetic spec = {.n = {13, 5, 0}, .p = 5, .c = 3, .density = 0.7, .seed = 1};
 
@@ -309,6 +310,39 @@ static PetscErrorCode Divergence(const char type[])
   PetscFunctionReturn(0);
 }
 
+/* A solve that is stopped and continued makes the steps of one that is not, whatever history it keeps; and a
+   solve after it begins anew. */
+static PetscErrorCode Continued(const char text[])
+{
+  const PetscInt legs[] = {1, 4, 9};
+  PetscReal difference;
+  State whole;
+  Case k;
+
+  PetscFunctionBegin;
+  PetscCall(CaseCreate(NULL, text, 1, &k));
+  PetscCall(StateCreate(k.x->v[0], k.x->n, &whole));
+  PetscCall(LLSSetTolerances(k.lls, 0, 0, 14));
+  PetscCall(Solve(&k, LLS_CONVERGED_ITS, 14));
+  PetscCall(StateCopy(k.x, whole));
+  PetscCall(StateZero(k.x));
+  for (int i = 0; i < 3; i++) {
+    PetscCall(LLSSetTolerances(k.lls, 0, 0, legs[i]));
+    PetscCall(i ? LLSContinue_Private(k.lls, k.lambda, k.x) : LLSSolve(k.lls, k.lambda, k.x));
+  }
+  for (int again = 0; again < 2; again++) {
+    PetscCall(VecAXPY(k.x->v[0], -1, whole->v[0]));
+    PetscCall(VecNorm(k.x->v[0], NORM_2, &difference));
+    CHECK(difference == 0, "%s: %s differs by %g", text, again ? "solved again it" : "continued it",
+          difference);
+    PetscCall(LLSSetTolerances(k.lls, 0, 0, 14));
+    PetscCall(Solve(&k, LLS_CONVERGED_ITS, 14));
+  }
+  PetscCall(StateDestroy(&whole));
+  PetscCall(CaseDestroy(&k));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Refusals(void)
 {
   PetscReal rtol, atol;
@@ -349,6 +383,10 @@ int main(int argc, char **argv)
   PetscCall(FromTheSolution());
   PetscCall(Divergence(FPMGD));
   PetscCall(Divergence(FPMHEAVYBALL));
+  PetscCall(Continued(gd));
+  PetscCall(Continued(heavyball));
+  PetscCall(Continued("-lls_type anderson -lls_fpm_step 0.5"));
+  PetscCall(Continued("-lls_type anderson -lls_anderson_depth 2 -lls_fpm_step 0.5"));
   PetscCall(Refusals());
   PetscCall(TestFinalize());
   return 0;
