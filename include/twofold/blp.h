@@ -112,13 +112,17 @@ PetscErrorCode BLPSetType(BLP blp, BLPType type);
  * @option{-blp_train FILE}
  * @option{-blp_val FILE}
  * @option{-blp_test FILE}
- * @option{-blp_data FILE|synthetic}
+ * @option{-blp_data FILE|synthetic|synthetic_text}
  * @option{-blp_synthetic_n N}
  * @option{-blp_synthetic_nval N}
  * @option{-blp_synthetic_ntest N}
  * @option{-blp_synthetic_p P}
  * @option{-blp_synthetic_noise S}
  * @option{-blp_synthetic_kind regression|sign}
+ * @option{-blp_synthetic_classes C}
+ * @option{-blp_synthetic_length M}
+ * @option{-blp_synthetic_zipf S}
+ * @option{-blp_synthetic_topic T}
  * @option{-blp_split RULE}
  * @option{-blp_seed S}
  * @option{-blp_stratified}
@@ -148,10 +152,11 @@ PetscErrorCode BLPSetFromOptions(BLP blp);
  * level
  * @raises PETSC_ERR_ARG_WRONG a text corpus among several files, or validation samples where there are folds
  * @raises PETSC_ERR_ARG_INCOMP -blp_data beside -blp_train or -blp_val, a tie beside BLPSetLambdaMap(),
- * a lower bound above the upper one, synthetic targets where the problem needs classes, or -blp_stratified
+ * a lower bound above the upper one, synthetic targets where the problem needs classes, synthetic text where
+ * it needs targets, or -blp_stratified
  * where labels are targets
  * @raises PETSC_ERR_ARG_OUTOFRANGE the split leaves no validation samples, or synthetic samples have sizes
- * that are not positive
+ * that are not positive or a law out of its range
  * @raises PETSC_ERR_ARG_SIZ bounds or map do not fit lambda
  * @raises PETSC_ERR_FILE_OPEN a file is missing
  * @raises PETSC_ERR_FILE_UNEXPECTED a file has bad content, or the sets do not agree (DataSetAgree())

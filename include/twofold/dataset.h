@@ -52,6 +52,17 @@ typedef struct {
   PetscInt64 seed;           /**< key of all random numbers */
 } DataSetSyntheticRule;
 
+/** Text to be made (DataSetCreateSyntheticText()). */
+typedef struct {
+  PetscInt n;       /**< number of documents */
+  PetscInt p;       /**< number of features: words */
+  PetscInt c;       /**< number of classes */
+  PetscReal length; /**< mean number of words of a document, repetitions counted */
+  PetscReal zipf;   /**< S of P(r) ~ 1 / r^S */
+  PetscReal topic;  /**< share of a document's words that its class prefers */
+  PetscInt64 seed;  /**< key of all random numbers */
+} DataSetSyntheticTextRule;
+
 /** How features are scaled by what the training samples have (DataSetComputeScaling()). */
 typedef enum {
   DATASET_SCALE_NONE,    /**< left as they are */
@@ -284,6 +295,38 @@ PetscErrorCode DataSetGetTargets(DataSet ds, const PetscReal *target[]);
  */
 PetscErrorCode DataSetCreateSynthetic(MPI_Comm comm, const DataSetSyntheticRule *rule, PetscInt part,
                                       DataSet *ds);
+
+/**
+ * Makes text of any size: bags of words by Zipf's law, in classes that prefer different words.
+ *
+ * Lengths are lognormal, exp(z - 1/2) times the mean with z ~ N(0, 1); document i is of class i mod c; a word
+ * is the r-th, with probability ~ 1 / r^S, in the order of its class with probability `topic`, else in an
+ * order that all share. Rows are counts of words divided by their 2-norm, as those of DATASETTEXT. Every
+ * number is keyed by (seed, global index): the same text on any number of ranks; parts of one seed are
+ * different documents by the same law. Takes time and memory by the number of words made, and no more by p or
+ * c.
+ *
+ * @collective
+ *
+ * @param[in]     comm    communicator to distribute documents over
+ * @param[in]     rule    sizes, law and seed
+ * @param[in]     part    which documents: 0 training, 1 validation, 2 test, or any other number that is not
+ *                        negative
+ * @param[out]    ds      new set, with the classes 0..c-1; free with DataSetDestroy()
+ *
+ * @raises PETSC_ERR_ARG_OUTOFRANGE there is no document, no feature or no class, a number of the law is out
+ * of its range, or a rank's words are more than PetscInt can count
+ * @option{-blp_synthetic_n N}
+ * @option{-blp_synthetic_p P}
+ * @option{-blp_synthetic_classes C}
+ * @option{-blp_synthetic_length M}
+ * @option{-blp_synthetic_zipf S}
+ * @option{-blp_synthetic_topic T}
+ * @option{-blp_seed S}
+ * @equation{P(r) ~ 1 / r^S}
+ */
+PetscErrorCode DataSetCreateSyntheticText(MPI_Comm comm, const DataSetSyntheticTextRule *rule, PetscInt part,
+                                          DataSet *ds);
 
 /**
  * Gives the global sizes, 0 where there are no samples; any of the pointers may be NULL.

@@ -87,6 +87,9 @@ static void ResetTraits(BLP blp)
   blp->synthetic.noise = 0.1;
   blp->nsynthetic[BLP_TRAIN] = blp->nsynthetic[BLP_VAL] = 500;
   blp->nsynthetic[BLP_TEST] = 0;
+  blp->text = (DataSetSyntheticTextRule){.p = 100000, .c = 20, .length = 130, .zipf = 1, .topic = 0.1};
+  blp->ntext[BLP_TRAIN] = blp->ntext[BLP_VAL] = 6282; /* a third of 20 newsgroups, whose like this is */
+  blp->ntext[BLP_TEST] = 0;
 }
 
 PetscErrorCode BLPSetType(BLP blp, BLPType type)

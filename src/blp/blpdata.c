@@ -1,16 +1,47 @@
 /* Where a problem's samples come from: three files, one file and a split, or a generator. */
 #include <twofold/impl/blpimpl.h>
 
-/* Whether the samples are made instead of read. */
+/* Whether the samples are made instead of read, and whether these are text. */
+static PetscBool IsText(BLP blp)
+{
+  return (PetscBool)!strcmp(blp->source, "synthetic_text");
+}
+
 static PetscBool IsSynthetic(BLP blp)
 {
-  return (PetscBool)!strcmp(blp->source, "synthetic");
+  return (PetscBool)(!strcmp(blp->source, "synthetic") || IsText(blp));
+}
+
+static PetscErrorCode LinearOptions(DataSetSyntheticRule *rule, PetscOptionItems *PetscOptionsObject)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsReal("-blp_synthetic_noise", "S of y = X w* + S e in synthetic samples",
+                             "DataSetCreateSynthetic", rule->noise, &rule->noise, NULL));
+  PetscCall(PetscOptionsEnum("-blp_synthetic_kind", "Labels of synthetic samples: y, or its sign",
+                             "DataSetCreateSynthetic", DataSetSyntheticKinds, (PetscEnum)rule->kind,
+                             (PetscEnum *)&rule->kind, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode TextOptions(DataSetSyntheticTextRule *rule, PetscOptionItems *PetscOptionsObject)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsInt("-blp_synthetic_classes", "Classes of synthetic text",
+                            "DataSetCreateSyntheticText", rule->c, &rule->c, NULL));
+  PetscCall(PetscOptionsReal("-blp_synthetic_length", "Mean number of words of a synthetic document",
+                             "DataSetCreateSyntheticText", rule->length, &rule->length, NULL));
+  PetscCall(PetscOptionsReal("-blp_synthetic_zipf", "S of Zipf's law P(r) ~ 1 / r^S in synthetic text",
+                             "DataSetCreateSyntheticText", rule->zipf, &rule->zipf, NULL));
+  PetscCall(PetscOptionsReal("-blp_synthetic_topic", "Share of the words that a class prefers",
+                             "DataSetCreateSyntheticText", rule->topic, &rule->topic, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode SyntheticOptions(BLP blp, PetscBool folds, PetscOptionItems *PetscOptionsObject)
 {
-  DataSetSyntheticRule *rule = &blp->synthetic;
-  PetscInt *n = blp->nsynthetic;
+  const PetscBool text = IsText(blp);
+  PetscInt *const n = text ? blp->ntext : blp->nsynthetic;
+  PetscInt *const p = text ? &blp->text.p : &blp->synthetic.p;
 
   PetscFunctionBegin;
   PetscCall(PetscOptionsInt("-blp_synthetic_n", "Synthetic training samples", "DataSetCreateSynthetic",
@@ -20,13 +51,12 @@ static PetscErrorCode SyntheticOptions(BLP blp, PetscBool folds, PetscOptionItem
                               n[BLP_VAL], &n[BLP_VAL], NULL));
   PetscCall(PetscOptionsInt("-blp_synthetic_ntest", "Synthetic test samples (0: none)",
                             "DataSetCreateSynthetic", n[BLP_TEST], &n[BLP_TEST], NULL));
-  PetscCall(PetscOptionsInt("-blp_synthetic_p", "Features of synthetic samples", "DataSetCreateSynthetic",
-                            rule->p, &rule->p, NULL));
-  PetscCall(PetscOptionsReal("-blp_synthetic_noise", "S of y = X w* + S e in synthetic samples",
-                             "DataSetCreateSynthetic", rule->noise, &rule->noise, NULL));
-  PetscCall(PetscOptionsEnum("-blp_synthetic_kind", "Labels of synthetic samples: y, or its sign",
-                             "DataSetCreateSynthetic", DataSetSyntheticKinds, (PetscEnum)rule->kind,
-                             (PetscEnum *)&rule->kind, NULL));
+  PetscCall(PetscOptionsInt("-blp_synthetic_p", "Features of synthetic samples", "DataSetCreateSynthetic", *p,
+                            p, NULL));
+  if (text)
+    PetscCall(TextOptions(&blp->text, PetscOptionsObject));
+  else
+    PetscCall(LinearOptions(&blp->synthetic, PetscOptionsObject));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -43,9 +73,10 @@ PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOpt
                                blp->path[1], sizeof(blp->path[1]), NULL));
   PetscCall(PetscOptionsString("-blp_test", "Test samples: file", "BLPSetData", blp->path[2], blp->path[2],
                                sizeof(blp->path[2]), NULL));
-  PetscCall(PetscOptionsString(
-      "-blp_data", "Samples to split: file, or folder of a text corpus; or synthetic, see -blp_synthetic_*",
-      "BLPSetData", blp->source, blp->source, sizeof(blp->source), NULL));
+  PetscCall(PetscOptionsString("-blp_data",
+                               "Samples to split: file, or folder of a text corpus; or synthetic, "
+                               "synthetic_text, see -blp_synthetic_*",
+                               "BLPSetData", blp->source, blp->source, sizeof(blp->source), NULL));
   synthetic = IsSynthetic(blp);
   PetscCall(PetscOptionsInt("-blp_folds", "Cross-validation: folds of -blp_data (0: none)", "BLPSetFolds", F,
                             &F, NULL));
@@ -82,22 +113,40 @@ static PetscErrorCode CreateReader(BLP blp, DataSet *ds)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* One of the three parts. */
+static PetscErrorCode MakePart(BLP blp, int s, DataSet *set)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
+
+  PetscFunctionBegin;
+  blp->text.seed = blp->synthetic.seed = blp->split.seed;
+  blp->text.n = blp->ntext[s];
+  blp->synthetic.n = blp->nsynthetic[s];
+  if (IsText(blp))
+    PetscCall(DataSetCreateSyntheticText(comm, &blp->text, s, set));
+  else
+    PetscCall(DataSetCreateSynthetic(comm, &blp->synthetic, s, set));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* Training, validation and test samples of one model; without validation samples where there are folds. */
 static PetscErrorCode MakeSynthetic(BLP blp)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
-  DataSetSyntheticRule rule = blp->synthetic;
+  const PetscInt *const n = IsText(blp) ? blp->ntext : blp->nsynthetic;
 
   PetscFunctionBegin;
-  PetscCheck(rule.kind != DATASET_SYNTHETIC_REGRESSION || blp->targets, comm, PETSC_ERR_ARG_INCOMP,
+  PetscCheck(IsText(blp) || blp->synthetic.kind != DATASET_SYNTHETIC_REGRESSION || blp->targets, comm,
+             PETSC_ERR_ARG_INCOMP,
              "-blp_synthetic_kind regression: problem %s needs classes: use -blp_synthetic_kind sign",
              ((PetscObject)blp)->type_name);
-  rule.seed = blp->split.seed;
+  PetscCheck(!IsText(blp) || !blp->targets, comm, PETSC_ERR_ARG_INCOMP,
+             "-blp_data synthetic_text has classes, and problem %s needs targets: use -blp_data synthetic",
+             ((PetscObject)blp)->type_name);
   for (int s = 0; s < 3; s++) {
-    if ((s == BLP_VAL && blp->folds.F) || (s == BLP_TEST && !blp->nsynthetic[s])) continue;
-    rule.n = blp->nsynthetic[s];
+    if ((s == BLP_VAL && blp->folds.F) || (s == BLP_TEST && !n[s])) continue;
     PetscCall(DataSetDestroy(&blp->set[s]));
-    PetscCall(DataSetCreateSynthetic(comm, &rule, s, &blp->set[s]));
+    PetscCall(MakePart(blp, s, &blp->set[s]));
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -161,7 +210,7 @@ PetscErrorCode BLPLoadData_Private(BLP blp)
                blp->folds.F);
     PetscCheck(blp->path[0][0] && blp->path[1][0], PetscObjectComm((PetscObject)blp), PETSC_ERR_USER_INPUT,
                "no data: give -blp_train FILE and -blp_val FILE (and -blp_test FILE), or -blp_data FILE with "
-               "-blp_split, or -blp_data synthetic");
+               "-blp_split, or -blp_data synthetic or synthetic_text");
     PetscCall(LoadOne(blp, BLP_TRAIN));
     PetscCall(LoadOne(blp, BLP_VAL));
   }

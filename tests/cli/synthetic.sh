@@ -8,6 +8,8 @@
 sizes=(-blp_data synthetic -blp_synthetic_n 41 -blp_synthetic_nval 30 -blp_synthetic_ntest 20 -blp_synthetic_p 7)
 logistic=(-blp_type logistic "${sizes[@]}" -blp_synthetic_noise 0.5 -blp_seed 3 -blp_lambda 2)
 regression=(-blp_type biasedreg "${sizes[@]}" -blp_biasedreg_beta 3 -blp_lambda 0.1)
+text=(-blp_data synthetic_text -blp_synthetic_n 60 -blp_synthetic_nval 40 -blp_synthetic_ntest 20 -blp_synthetic_p 300
+  -blp_synthetic_classes 4 -blp_synthetic_length 30 -blp_synthetic_zipf 0.9 -blp_synthetic_topic 0.2 -blp_seed 3 -blp_lambda -2)
 solver=(-lls_fpm_step optimal -lls_max_it 500 -lls_rtol 1e-12 -hg_ksp_rtol 1e-12)
 value() { awk -v key="$1" '{ k = $0; sub(/  .*/, "", k) } k == key { print $NF }' "$2"; } # the last word of a line
 close() { awk -v a="$1" -v b="$2" -v tol="$3" 'BEGIN { exit !(a != "" && (a - b) ^ 2 <= (tol * b) ^ 2) }'; }
@@ -32,12 +34,14 @@ alike() { # NAME RANKS: as on one rank
 for ranks in 0 2 3; do
   pool one biasedreg $ranks "${regression[@]}"
   pool one logistic $ranks "${logistic[@]}"
+  pool one text $ranks "${text[@]}"
   pool one folds $ranks "${logistic[@]:0:4}" -blp_synthetic_n 40 -blp_synthetic_p 6 -blp_folds 4 -blp_stratified -blp_lambda 2
 done
 wait
 for ranks in 2 3; do
   alike biasedreg $ranks
   alike logistic $ranks
+  alike text $ranks
   alike folds $ranks
 done
 
@@ -123,6 +127,11 @@ bad 64 "-blp_synthetic_kind" hypergrad "${logistic[@]}" -blp_synthetic_kind sign
 bad 64 "-blp_synthetic_p is not used|-blp_data synthetic" \
   hypergrad -blp_type logistic -blp_train train.svm -blp_val val.svm -blp_lambda 1 -blp_synthetic_p 3
 bad 64 "-blp_split is not used" hypergrad "${logistic[@]}" -blp_split third
+bad 64 "-blp_synthetic_zipf is not used|-blp_data synthetic_text" hypergrad "${logistic[@]}" -blp_synthetic_zipf 1
+bad 64 "-blp_synthetic_noise is not used|-blp_data synthetic" hypergrad "${text[@]}" -blp_synthetic_noise 1
+bad 64 "0 classes|-blp_synthetic_classes" hypergrad "${text[@]}" -blp_synthetic_classes 0
+bad 64 "-blp_synthetic_length 0.1" hypergrad "${text[@]}" -blp_synthetic_length 0.1
+bad 64 "synthetic_text has classes|problem biasedreg needs targets" hypergrad -blp_type biasedreg "${text[@]}"
 bad 64 "-blp_synthetic_nval is not used|-blp_folds" hypergrad "${logistic[@]}" -blp_folds 3
 bad 64 "exclude each other" hypergrad "${logistic[@]}" -blp_val val.svm
 bad 64 "-blp_lambda_tie class" hypergrad "${logistic[@]}" -blp_lambda_tie class

@@ -90,6 +90,8 @@ struct _p_BLP {
   DataSetSplitRule split;
   DataSetSyntheticRule synthetic; /* of -blp_data synthetic; the type's constructor may set other defaults */
   PetscInt nsynthetic[3];         /* training, validation, test */
+  DataSetSyntheticTextRule text;  /* of -blp_data synthetic_text */
+  PetscInt ntext[3];
   BLPFolds folds;
   PetscBool is_fold; /* a child: its data, and their options, are the parent's business */
 
