@@ -1,4 +1,5 @@
-/* Tapes: what comes back is bitwise what was pushed, in every type, for states of one and more vectors. */
+/* Tapes: what comes back is bitwise what was pushed, in every type, for states of one and more vectors. The
+   steps that a revolve makes again are as few as dynamic programming finds. */
 #include "problem.h"
 
 static const PetscInt size = 5; /* fewer numbers than ranks on the largest runs */
@@ -19,6 +20,33 @@ static PetscErrorCode FillState(State x, PetscInt64 recording, PetscInt i)
   PetscFunctionReturn(0);
 }
 
+/* A step is a change of numbers, too: from those of state i to those of state i + 1. */
+typedef struct {
+  PetscInt64 recording;
+  PetscInt steps;
+} Steps;
+
+static Steps made;
+
+static PetscErrorCode MakeStep(void *ctx, PetscInt i, State x)
+{
+  Steps *const s = (Steps *)ctx;
+  PetscBool same;
+  State expected;
+
+  PetscFunctionBegin;
+  PetscCall(StateCreate(x->v[0], x->n, &expected));
+  PetscCall(FillState(expected, s->recording, i));
+  for (PetscInt k = 0; k < x->n; k++) {
+    PetscCall(VecEqual(x->v[k], expected->v[k], &same));
+    CHECK(same, "the step from state %d begins elsewhere", (int)i);
+  }
+  PetscCall(StateDestroy(&expected));
+  PetscCall(FillState(x, s->recording, i + 1));
+  s->steps++;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode MakeTape(TapeType type, PetscInt window, PetscInt nstate, Tape *tape, State *x)
 {
   Vec like;
@@ -30,6 +58,7 @@ static PetscErrorCode MakeTape(TapeType type, PetscInt window, PetscInt nstate, 
   PetscCall(TapeCreate(TEST_COMM, tape));
   PetscCall(TapeSetType(*tape, type));
   PetscCall(TapeSetWindow(*tape, window));
+  PetscCall(TapeSetAdvance(*tape, MakeStep, &made));
   PetscCall(TapeSetUp(*tape, *x));
   PetscFunctionReturn(0);
 }
@@ -42,6 +71,8 @@ static PetscErrorCode Push(Tape tape, State x, PetscInt64 recording, PetscInt le
     PetscCall(TapePush(tape, x));
   }
   PetscCall(StateZero(x)); /* the tape has copies */
+  made.recording = recording;
+  made.steps = 0;
   PetscFunctionReturn(0);
 }
 
@@ -170,20 +201,210 @@ static PetscErrorCode Memory(TapeType type, PetscInt nstate)
 {
   PetscLogDouble bytes;
   PetscInt nlocal;
-  PetscBool ring;
+  PetscBool ring, revolve;
   Tape tape;
   State x;
 
   PetscFunctionBegin;
   PetscCall(PetscStrcmp(type, TAPERING, &ring));
+  PetscCall(PetscStrcmp(type, TAPEREVOLVE, &revolve));
   PetscCall(MakeTape(type, 4, nstate, &tape, &x));
   PetscCall(VecGetLocalSize(x->v[0], &nlocal));
   PetscCall(TapeGetMemory(tape, 10, &bytes));
-  const PetscLogDouble expected = (PetscLogDouble)((ring ? 4 : 10) + nstate - 1) * (PetscLogDouble)nlocal *
-                                  (PetscLogDouble)sizeof(PetscScalar);
+  const PetscInt pieces = revolve ? 11 * nstate : (ring ? 4 : 10) + nstate - 1;
+  const PetscLogDouble expected =
+      (PetscLogDouble)pieces * (PetscLogDouble)nlocal * (PetscLogDouble)sizeof(PetscScalar);
   CHECK(bytes == expected, "%s: %g bytes instead of %g", type, bytes, expected);
   PetscCall(StateDestroy(&x));
   PetscCall(TapeDestroy(&tape));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------ budgets */
+
+/* Bytes of n iterates on the rank with most. */
+static PetscErrorCode Budget(State x, PetscInt n, PetscLogDouble *bytes)
+{
+  PetscInt nlocal;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetLocalSize(x->v[0], &nlocal));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &nlocal, 1, MPIU_INT, MPI_MAX, TEST_COMM));
+  *bytes = (PetscLogDouble)(n * nlocal) * (PetscLogDouble)sizeof(PetscScalar);
+  PetscFunctionReturn(0);
+}
+
+/* steps[s][t]: the least number of steps to read t states backwards with s of them kept, from the first one;
+   by dynamic programming over where the next one is kept. */
+enum { most_states = 130, most_kept = 20 };
+static PetscInt steps[most_kept + 1][most_states + 1];
+
+static void FillSteps(void)
+{
+  for (PetscInt s = 1; s <= most_kept; s++)
+    for (PetscInt t = 2; t <= most_states; t++) {
+      steps[s][t] = t * (t - 1) / 2;
+      for (PetscInt m = 1; m < t && s > 1; m++)
+        steps[s][t] = PetscMin(steps[s][t], m + steps[s - 1][t - m] + steps[s][m]);
+    }
+}
+
+/* Steps made again where t is unknown: the states kept are those at a distance d, and the last other one. */
+static PetscInt StepsOfUnknown(PetscInt t, PetscInt s)
+{
+  PetscInt d = 1, sum = 0;
+
+  while ((t + d - 1) / d > s) d *= 2;
+  /* unless it was one of those until the distance grew from 1 to 2, with the last push */
+  const PetscInt last = t > 1 && (t - 1) % d == 0 && !(d == 2 && t - 1 == s) ? t - 2 : t - 1;
+  for (PetscInt base = 0, k = s; base < t; base += d, k--) {
+    const PetscInt n = PetscMin(d, t - base);
+    sum += steps[k][base <= last && last < base + n ? last - base : n];
+  }
+  return sum;
+}
+
+static PetscErrorCode RevolveOnce(Tape tape, State x, PetscInt first, PetscInt t, PetscInt s, PetscBool known)
+{
+  const PetscInt n = t - first;
+  PetscLogDouble budget;
+  TapeCounts counts;
+
+  PetscFunctionBegin;
+  PetscCall(TapeRewind(tape));
+  if (known) PetscCall(TapeExpect(tape, first, t));
+  PetscCall(Push(tape, x, 100 * t + s, t));
+  PetscCall(Sweep(tape, x, 100 * t + s, first, t));
+  PetscCall(TapeGetCounts(tape, &counts));
+  const PetscInt least = known ? steps[s][n] - PetscMax(0, n - 1) : StepsOfUnknown(t, s);
+  CHECK(made.steps == least && counts.recomputed == least, "%d states, %d kept: %d steps and not %d", (int)n,
+        (int)s, (int)made.steps, (int)least);
+  PetscCall(Budget(x, (s + 1) * x->n, &budget));
+  CHECK(counts.ram <= budget && counts.disk == 0, "%g bytes are more than %g", counts.ram, budget);
+  PetscFunctionReturn(0);
+}
+
+/* As few steps as possible, within the budget; also for the last states alone, and fewer than foretold. */
+static PetscErrorCode Revolve(PetscInt nstate)
+{
+  const PetscInt kept[] = {1, 2, 3, 7, 20}, lengths[] = {0, 1, 2, 3, 4, 8, 21, 36, 55, most_states};
+  PetscLogDouble bytes;
+  Tape tape;
+  State x;
+
+  PetscFunctionBegin;
+  PetscCall(MakeTape(TAPEREVOLVE, 1, nstate, &tape, &x));
+  for (int k = 0; k < 5; k++) {
+    PetscCall(Budget(x, kept[k] * nstate, &bytes));
+    PetscCall(TapeSetMaxRAM(tape, bytes + 1));
+    PetscCall(TapeSetUp(tape, x));
+    for (int l = k ? 0 : 3; l < (k ? 10 : 7); l++) {
+      PetscCall(RevolveOnce(tape, x, 0, lengths[l], kept[k], PETSC_TRUE));
+      PetscCall(RevolveOnce(tape, x, 0, lengths[l], kept[k], PETSC_FALSE));
+      PetscCall(RevolveOnce(tape, x, lengths[l] / 3, lengths[l], kept[k], PETSC_TRUE));
+    }
+    PetscCall(TapeRewind(tape));
+    PetscCall(TapeExpect(tape, 0, 30));
+    CHECK_RAISES(PETSC_ERR_ARG_OUTOFRANGE, TapeExpect(tape, 4, 3));
+    PetscCall(Push(tape, x, 7, 13));
+    PetscCall(Sweep(tape, x, 7, 0, 13));
+  }
+  PetscCall(StateDestroy(&x));
+  PetscCall(TapeDestroy(&tape));
+  PetscFunctionReturn(0);
+}
+
+/* What a tape with a budget refuses. */
+static PetscErrorCode Refusals(TapeType type, PetscInt least)
+{
+  PetscLogDouble bytes;
+  Tape tape;
+  State x;
+
+  PetscFunctionBegin;
+  PetscCall(MakeTape(type, 1, 2, &tape, &x));
+  CHECK_RAISES(PETSC_ERR_ARG_OUTOFRANGE, TapeSetMaxRAM(tape, 0));
+  CHECK_RAISES(PETSC_ERR_ARG_OUTOFRANGE, TapeSetMaxRAM(tape, -1));
+  PetscCall(Budget(x, least, &bytes));
+  PetscCall(TapeSetMaxRAM(tape, bytes - 1));
+  CHECK_RAISES(PETSC_ERR_ARG_OUTOFRANGE, TapeSetUp(tape, x));
+  PetscCall(TapeSetMaxRAM(tape, bytes));
+  PetscCall(TapeSetUp(tape, x));
+  PetscCall(TapeExpect(tape, 0, 3));
+  PetscCall(Push(tape, x, 1, 3));
+  CHECK_RAISES(PETSC_ERR_ARG_OUTOFRANGE, TapePush(tape, x));
+  PetscCall(Sweep(tape, x, 1, 0, 3));
+  PetscCall(StateDestroy(&x));
+  PetscCall(TapeDestroy(&tape));
+  PetscFunctionReturn(0);
+}
+
+/* Without a step to make, states that were not kept are refused. */
+static PetscErrorCode NoStep(void)
+{
+  PetscLogDouble bytes;
+  State x, lent;
+  Tape tape;
+
+  PetscFunctionBegin;
+  PetscCall(MakeTape(TAPEREVOLVE, 1, 1, &tape, &x));
+  PetscCall(TapeSetAdvance(tape, NULL, NULL));
+  PetscCall(Budget(x, 1, &bytes));
+  PetscCall(TapeSetMaxRAM(tape, bytes));
+  PetscCall(TapeSetUp(tape, x));
+  PetscCall(Push(tape, x, 1, 3));
+  PetscCall(ExpectState(tape, x, 1, 2));
+  CHECK_RAISES(PETSC_ERR_ARG_WRONGSTATE, TapeGetState(tape, 1, &lent));
+  PetscCall(StateDestroy(&x));
+  PetscCall(TapeDestroy(&tape));
+  PetscFunctionReturn(0);
+}
+
+/* A budget as it is written: what it holds of 5 numbers on one rank, 40 bytes, is seen by what is refused. */
+static PetscErrorCode Sizes(void)
+{
+  static const struct {
+    const char *text;
+    PetscErrorCode code;
+  } cases[] = {{"40", 0},
+               {"39.5", PETSC_ERR_ARG_OUTOFRANGE},
+               {"40B", 0},
+               {"0.04kB", 0},
+               {"0.04KB", 0},
+               {"4e-5mb", 0},
+               {"4e-8GB", 0},
+               {"3.9e-11TB", PETSC_ERR_ARG_OUTOFRANGE},
+               {"4.1e-11TB", 0},
+               {"3XB", PETSC_ERR_USER_INPUT},
+               {"GB", PETSC_ERR_USER_INPUT},
+               {"1GBs", PETSC_ERR_USER_INPUT},
+               {"-1", PETSC_ERR_ARG_OUTOFRANGE},
+               {"nan", PETSC_ERR_ARG_OUTOFRANGE}};
+  PetscOptions options;
+  char text[96];
+  Tape tape;
+  State x;
+  Vec like;
+
+  PetscFunctionBegin;
+  PetscCall(VecCreateMPI(PETSC_COMM_SELF, size, size, &like));
+  PetscCall(StateCreate(like, 1, &x));
+  PetscCall(VecDestroy(&like));
+  for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+    PetscErrorCode code;
+    PetscCall(PetscSNPrintf(text, sizeof(text), "-tape_type revolve -tape_max_ram %s", cases[k].text));
+    PetscCall(OptionsUse(text, &options));
+    PetscCall(TapeCreate(PETSC_COMM_SELF, &tape));
+    PetscCall(PetscPushErrorHandler(PetscIgnoreErrorHandler, NULL));
+    code = TapeSetFromOptions(tape);
+    if (!code) code = TapeSetUp(tape, x);
+    PetscCall(PetscPopErrorHandler());
+    CHECK(code == cases[k].code, "-tape_max_ram %s: code %d instead of %d", cases[k].text, (int)code,
+          (int)cases[k].code);
+    PetscCall(OptionsDrop(&options));
+    PetscCall(TapeDestroy(&tape));
+  }
+  PetscCall(StateDestroy(&x));
   PetscFunctionReturn(0);
 }
 
@@ -220,7 +441,7 @@ int main(int argc, char **argv)
   PetscFunctionBeginUser;
   PetscCall(TestInitialize(&argc, &argv));
   PetscCall(TapeGetRegistered(&ntypes, &types));
-  CHECK(ntypes >= 3, "%d tapes", (int)ntypes);
+  CHECK(ntypes >= 4, "%d tapes", (int)ntypes);
   for (PetscInt t = 0; t < ntypes; t++) {
     for (PetscInt nstate = 1; nstate <= STATE_MAX; nstate++) {
       PetscCall(Recordings(types[t], nstate));
@@ -231,6 +452,12 @@ int main(int argc, char **argv)
   PetscCall(PetscFree(types));
   PetscCall(Poison());
   PetscCall(Ring());
+  FillSteps();
+  PetscCall(Revolve(1));
+  PetscCall(Revolve(2));
+  PetscCall(Refusals(TAPEREVOLVE, 2));
+  PetscCall(NoStep());
+  PetscCall(Sizes());
   PetscCall(Options());
   PetscCall(TestFinalize());
   return 0;

@@ -136,6 +136,21 @@ static PetscErrorCode CheckSame(Vec a, Vec b, const char what[])
   PetscFunctionReturn(0);
 }
 
+/* Bytes of n iterates on the rank with most of w. */
+static PetscErrorCode Budget(Case *k, PetscInt n, PetscInt *bytes)
+{
+  PetscInt nlocal;
+  Vec w;
+
+  PetscFunctionBegin;
+  PetscCall(BLPCreateVecs(k->blp, NULL, &w));
+  PetscCall(VecGetLocalSize(w, &nlocal));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &nlocal, 1, MPIU_INT, MPI_MAX, TEST_COMM));
+  *bytes = n * nlocal * (PetscInt)sizeof(PetscScalar);
+  PetscCall(VecDestroy(&w));
+  PetscFunctionReturn(0);
+}
+
 /* All tapes give the same numbers, bit by bit. */
 static PetscErrorCode Tapes(Case *k, Vec full)
 {
@@ -151,6 +166,55 @@ static PetscErrorCode Tapes(Case *k, Vec full)
     PetscCall(CheckSame(k->g, full, types[t]));
   }
   PetscCall(PetscFree(types));
+  PetscFunctionReturn(0);
+}
+
+/* So do those with a budget, however small: all steps or the last ones, a number of them or a tolerance, with
+   and without norms of the steps, for which maps compute otherwise; from the start and from where the last
+   solve ended. */
+static PetscErrorCode SmallTape(Case *k, const char tape[], const char more[])
+{
+  const PetscInt solves = 2;
+  char text[512];
+  PetscReal f;
+  HG hg;
+  Vec g;
+
+  PetscFunctionBegin;
+  PetscCall(VecDuplicate(k->g, &g));
+  PetscCall(PetscSNPrintf(text, sizeof(text), "%s %s -tape_type memory", k->options, more));
+  PetscCall(HGMake(k->blp, NULL, text, &hg));
+  for (PetscInt i = 0; i < solves; i++) {
+    PetscCall(HGSolve(hg, k->lambda, &f, k->g));
+    PetscCall(HGAccept(hg));
+  }
+  PetscCall(HGDestroy(&hg));
+  PetscCall(PetscSNPrintf(text, sizeof(text), "%s %s %s", k->options, more, tape));
+  PetscCall(HGMake(k->blp, NULL, text, &hg));
+  for (PetscInt i = 0; i < solves; i++) {
+    PetscCall(HGSolve(hg, k->lambda, &f, g));
+    PetscCall(HGAccept(hg));
+  }
+  PetscCall(CheckSame(g, k->g, text));
+  PetscCall(HGDestroy(&hg));
+  PetscCall(VecDestroy(&g));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SmallTapes(Case *k, TapeType type, PetscInt least)
+{
+  const PetscInt most = least + 3;
+  const char *const more[] = {"", "-hg_itd_truncate 7", "-hg_certificate bound", "-lls_rtol 1e-9",
+                              "-lls_warm_start -lls_rtol 1e-9 -hg_itd_truncate 5"};
+  char tape[96];
+  PetscInt bytes = 0;
+
+  PetscFunctionBegin;
+  for (PetscInt n = least; n <= most; n += 3) {
+    PetscCall(Budget(k, n, &bytes));
+    PetscCall(PetscSNPrintf(tape, sizeof(tape), "-tape_type %s -tape_max_ram %d", type, (int)bytes));
+    for (int m = 0; m < 5; m++) PetscCall(SmallTape(k, tape, more[m]));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -253,6 +317,7 @@ static PetscErrorCode NoSteps(Case *k)
 
 static PetscErrorCode Test(BLPType type, const Synthetic *s, DenseMap map)
 {
+  const PetscInt nstate = map.momentum > 0 ? 2 : 1;
   PetscReal f;
   Vec full;
   Case k;
@@ -264,6 +329,7 @@ static PetscErrorCode Test(BLPType type, const Synthetic *s, DenseMap map)
   PetscCall(CheckDense(&k, steps, full, f));
   PetscCall(FiniteDifferences(&k, full));
   PetscCall(Tapes(&k, full));
+  PetscCall(SmallTapes(&k, TAPEREVOLVE, nstate));
   PetscCall(Truncation(&k, full));
   PetscCall(RingTooSmall(&k));
   PetscCall(ByCalls(&k, full));

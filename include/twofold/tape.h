@@ -6,6 +6,7 @@
  * One w a step: a state (w_i, w_{i-1}, ...) is rebuilt from as many steps as it has vectors.
  *
  * TapePush() records state after state; a reverse sweep reads them by TapeGetState() and TapeRestoreState().
+ * A `revolve` keeps some states and makes the others again, by the steps of TapeSetAdvance().
  */
 #include <twofold/state.h>
 #include <petscviewer.h>
@@ -18,9 +19,29 @@ extern "C" {
 typedef struct _p_Tape *Tape;
 /** Name of a type of tape. */
 typedef const char *TapeType;
-#define TAPEMEMORY "memory" /**< all states, in memory */
-#define TAPERING   "ring"   /**< the last K states */
-#define TAPEPOISON "poison" /**< as memory, but NaN-fills what was released: for tests */
+#define TAPEMEMORY  "memory"  /**< all states, in memory */
+#define TAPERING    "ring"    /**< the last K states */
+#define TAPEREVOLVE "revolve" /**< as many states as -tape_max_ram holds; the others are made again */
+#define TAPEPOISON  "poison"  /**< as memory, but NaN-fills what was released: for tests */
+
+/**
+ * Makes state i + 1 of state i, in place, as the solve did that was recorded: bit by bit the same.
+ *
+ * @collective
+ *
+ * @param[in]     ctx  of TapeSetAdvance()
+ * @param[in]     i    number of the state given
+ * @param[in,out] x    state i; state i + 1 on return
+ */
+typedef PetscErrorCode (*TapeAdvanceFn)(void *ctx, PetscInt i, State x);
+
+/** What a tape did since the last TapeRewind(), and what it holds. */
+typedef struct {
+  PetscInt64 stored;     /**< states copied to the tape */
+  PetscInt64 recomputed; /**< steps made again on the way back */
+  PetscLogDouble ram;    /**< memory of this rank's pieces, bytes */
+  PetscLogDouble disk;   /**< the same in a file */
+} TapeCounts;
 
 /**
  * Makes a tape.
@@ -57,7 +78,7 @@ PetscErrorCode TapeSetOptionsPrefix(Tape tape, const char prefix[]);
  * @logicallycollective
  *
  * @param[in]     tape  the tape
- * @param[in]     type  `memory`, `ring`, `poison`, or one of TapeRegister()
+ * @param[in]     type  `memory`, `ring`, `revolve`, `poison`, or one of TapeRegister()
  *
  * @raises PETSC_ERR_ARG_UNKNOWN_TYPE there is no such type; the message names the closest
  * @option{-tape_type T}
@@ -78,30 +99,61 @@ PetscErrorCode TapeSetType(Tape tape, TapeType type);
 PetscErrorCode TapeSetWindow(Tape tape, PetscInt window);
 
 /**
- * Takes the type, and the window of a ring, from the options.
+ * Sets how much memory a `revolve` takes for the states it keeps, a rank. Default: 2e9.
+ *
+ * The rank with most of w decides how many states that is, for all. One more state, which steps are made in,
+ * does not count.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     tape   the tape
+ * @param[in]     bytes  positive; TapeSetUp() tells where it is less than a state
+ *
+ * @raises PETSC_ERR_ARG_OUTOFRANGE the budget is not positive
+ * @option{-tape_max_ram SIZE} a number of bytes, or one with the unit kB, MB, GB or TB (powers of 1000)
+ */
+PetscErrorCode TapeSetMaxRAM(Tape tape, PetscLogDouble bytes);
+
+/**
+ * Sets the step a `revolve` makes states again with. Other tapes do without.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     tape     the tape
+ * @param[in]     advance  the step; NULL: none
+ * @param[in]     ctx      handed to it; stays the caller's
+ */
+PetscErrorCode TapeSetAdvance(Tape tape, TapeAdvanceFn advance, void *ctx);
+
+/**
+ * Takes the type, and what a type has to set, from the options.
  *
  * @collective
  *
  * @param[in]     tape  the tape
  *
  * @raises PETSC_ERR_ARG_UNKNOWN_TYPE as TapeSetType()
- * @raises PETSC_ERR_ARG_OUTOFRANGE as TapeSetWindow()
+ * @raises PETSC_ERR_ARG_OUTOFRANGE as TapeSetWindow() and TapeSetMaxRAM()
+ * @raises PETSC_ERR_USER_INPUT the budget is no number with a unit
  */
 PetscErrorCode TapeSetFromOptions(Tape tape);
 
 /**
  * Lays the tape out for states of a kind. It is empty then. Nothing happens where it is laid out already:
- * TapeSetType() and TapeSetWindow() make it be laid out anew.
+ * TapeSetType(), TapeSetWindow() and TapeSetMaxRAM() make it be laid out anew.
  *
  * @collective
  *
  * @param[in]     tape  the tape
  * @param[in]     like  a state of the kind to come: number and layout of its vectors count; not kept
+ *
+ * @raises PETSC_ERR_ARG_OUTOFRANGE the budget is too small; the message tells the least one
  */
 PetscErrorCode TapeSetUp(Tape tape, State like);
 
 /**
- * Prints the type, and the window of a ring.
+ * Prints the type, what bounds it, and of a recording what TapeGetCounts() gives, bytes of the rank with
+ * most.
  *
  * @collective
  *
@@ -113,13 +165,28 @@ PetscErrorCode TapeSetUp(Tape tape, State like);
 PetscErrorCode TapeView(Tape tape, PetscViewer viewer);
 
 /**
- * Forgets what was recorded; memory is kept for the next recording.
+ * Forgets what was recorded, and what TapeExpect() said; memory is kept for the next recording.
  *
  * @notcollective
  *
  * @param[in]     tape  the tape
  */
 PetscErrorCode TapeRewind(Tape tape);
+
+/**
+ * Tells how many states will be recorded, between TapeRewind() and the first TapePush(): a `revolve` then
+ * keeps those with which the least number of steps is made again. Without it, it keeps states at distances
+ * that double as it fills up.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     tape    the tape
+ * @param[in]     first   the first state that will be read
+ * @param[in]     length  states that will be pushed, those before `first` included; no more are taken
+ *
+ * @raises PETSC_ERR_ARG_OUTOFRANGE not 0 <= first <= length
+ */
+PetscErrorCode TapeExpect(Tape tape, PetscInt first, PetscInt length);
 
 /**
  * Records the next state.
@@ -137,7 +204,8 @@ PetscErrorCode TapePush(Tape tape, State x);
  * @notcollective
  *
  * @param[in]     tape    the tape
- * @param[out]    first   0, or for a ring `max(0, length - window)`; may be NULL
+ * @param[out]    first   0, for a ring `max(0, length - window)`, for a revolve that of TapeExpect(); may be
+ * NULL
  * @param[out]    length  states pushed since the last TapeRewind(); may be NULL
  */
 PetscErrorCode TapeGetRange(Tape tape, PetscInt *first, PetscInt *length);
@@ -147,14 +215,14 @@ PetscErrorCode TapeGetRange(Tape tape, PetscInt *first, PetscInt *length);
  *
  * A reverse sweep reads i = length - 1, ..., first, each once.
  *
- * @notcollective
+ * @collective
  *
  * @param[in]     tape  the tape
  * @param[in]     i     number of the state, from 0
  * @param[out]    x     the state, borrowed until TapeRestoreState()
  *
  * @raises PETSC_ERR_ARG_OUTOFRANGE the state is not kept
- * @raises PETSC_ERR_ARG_WRONGSTATE the last state has not been given back
+ * @raises PETSC_ERR_ARG_WRONGSTATE the last state has not been given back, or there is no TapeSetAdvance()
  */
 PetscErrorCode TapeGetState(Tape tape, PetscInt i, State *x);
 
@@ -168,6 +236,16 @@ PetscErrorCode TapeGetState(Tape tape, PetscInt i, State *x);
  * @param[in,out] x     the state, NULL on return
  */
 PetscErrorCode TapeRestoreState(Tape tape, PetscInt i, State *x);
+
+/**
+ * Gives what the tape did since TapeRewind(), and what it holds.
+ *
+ * @notcollective
+ *
+ * @param[in]     tape    the tape
+ * @param[out]    counts  the numbers; bytes are this rank's
+ */
+PetscErrorCode TapeGetCounts(Tape tape, TapeCounts *counts);
 
 /**
  * Gives the bytes this rank needs for a solve of `steps` steps.

@@ -11,6 +11,7 @@
 
 typedef struct {
   Tape tape;
+  Vec lambda;        /* of the sweep that is going on, borrowed */
   PetscInt truncate; /* 0: all steps */
   State a, b;        /* the adjoint state and its next */
   Vec sum;           /* of the first vectors of all a; NULL where nobody asks */
@@ -29,6 +30,31 @@ static PetscErrorCode Record(void *ctx, PetscInt i, State x)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The tape's way to a state it did not keep. */
+static PetscErrorCode Advance(void *ctx, PetscInt i, State x)
+{
+  HG hg = (HG)ctx;
+
+  PetscFunctionBegin;
+  (void)i;
+  PetscCall(LLSRepeatStep_Private(hg->lls, ((ITD *)hg->data)->lambda, x));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Tells the tape what is to come, where the number of steps is fixed. */
+static PetscErrorCode Expect(HG hg)
+{
+  ITD *itd = (ITD *)hg->data;
+  PetscReal rtol, atol;
+  PetscInt t;
+
+  PetscFunctionBegin;
+  PetscCall(LLSGetTolerances(hg->lls, &rtol, &atol, &t));
+  if (rtol > 0 || atol > 0) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TapeExpect(itd->tape, itd->truncate ? PetscMax(0, t - itd->truncate) : 0, t));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode HGPrepare_ITD(HG hg, Vec lambda)
 {
   ITD *itd = (ITD *)hg->data;
@@ -40,6 +66,7 @@ static PetscErrorCode HGPrepare_ITD(HG hg, Vec lambda)
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   PetscCall(TapeRewind(itd->tape));
+  PetscCall(Expect(hg));
   PetscCall(LLSSetRecord(hg->lls, Record, itd->tape));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -78,6 +105,8 @@ static PetscErrorCode ReverseSweep(HG hg, Vec lambda, Vec g)
              "the tape kept states from %" PetscInt_FMT " on, the reverse sweep goes down to %" PetscInt_FMT
              ": raise -tape_window, or truncate by -hg_itd_truncate",
              first, stop);
+  itd->lambda = lambda;
+  PetscCall(TapeSetAdvance(itd->tape, Advance, hg));
   PetscCall(StateZero(itd->a));
   PetscCall(VecCopy(hg->g1, itd->a->v[0]));
   if (HGWantsEstimate_Private(hg) && !itd->sum) PetscCall(VecDuplicate(hg->g1, &itd->sum));
@@ -85,6 +114,7 @@ static PetscErrorCode ReverseSweep(HG hg, Vec lambda, Vec g)
   for (PetscInt i = t - 1; i >= stop; i--)
     PetscCall(ReverseStep(itd, fpm, lambda, i, (PetscBool)(i == stop), g));
   hg->report.adjoint_its = hg->report.adjoint_products = t - stop;
+  PetscCall(PetscObjectViewFromOptions((PetscObject)itd->tape, NULL, "-tape_view"));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -344,6 +344,15 @@ PetscErrorCode LLSGetProducts(LLS lls, PetscInt *products)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode LLSRepeatStep_Private(LLS lls, Vec lambda, State x)
+{
+  PetscReal change;
+
+  PetscFunctionBegin;
+  PetscCall(FPMStep(lls->fpm, lambda, x, LLSNeedsChange_Private(lls) ? &change : NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode LLSGetMemory_Private(LLS lls, PetscLogDouble *bytes)
 {
   PetscFunctionBegin;

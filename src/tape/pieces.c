@@ -15,6 +15,7 @@ static PetscErrorCode Reserve(Tape tape, PetscInt n)
   if (n <= p->n) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscRealloc((size_t)n * sizeof(*p->piece), &p->piece));
   for (PetscInt s = p->n; s < n; s++) PetscCall(PetscMalloc1(tape->nlocal + 1, &p->piece[s]));
+  tape->counts.ram += (PetscLogDouble)(n - p->n) * (PetscLogDouble)tape->nlocal * sizeof(PetscScalar);
   p->n = n;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -27,6 +28,15 @@ static PetscErrorCode FreePieces(Tape tape)
   for (PetscInt s = 0; s < p->n; s++) PetscCall(PetscFree(p->piece[s]));
   PetscCall(PetscFree(p->piece));
   p->n = 0;
+  tape->counts.ram = 0;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode TapeSetUp_Pieces(Tape tape, State like)
+{
+  PetscFunctionBegin;
+  (void)like;
+  PetscCall(FreePieces(tape));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -45,7 +55,7 @@ static PetscErrorCode CreatePieces(Tape tape)
   PetscFunctionBegin;
   PetscCall(PetscNew(&p));
   tape->data = p;
-  tape->ops->setup = FreePieces;
+  tape->ops->setup = TapeSetUp_Pieces;
   tape->ops->destroy = TapeDestroy_Pieces;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -121,10 +131,29 @@ static PetscErrorCode TapeGetMemory_Ring(Tape tape, PetscInt steps, PetscLogDoub
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode TapeSetFromOptions_Ring(Tape tape, PetscOptionItems *PetscOptionsObject)
+{
+  PetscInt window = tape->window;
+
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsInt("-tape_window", "States a ring keeps", "TapeSetWindow", window, &window, NULL));
+  PetscCall(TapeSetWindow(tape, window));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode TapeView_Ring(Tape tape, PetscViewer viewer)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscViewerASCIIPrintf(viewer, "  last %" PetscInt_FMT " states\n", tape->window));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode TapeCreate_Ring(Tape tape)
 {
   PetscFunctionBegin;
   PetscCall(CreatePieces(tape));
+  tape->ops->setfromoptions = TapeSetFromOptions_Ring;
+  tape->ops->view = TapeView_Ring;
   tape->ops->slot = TapeSlot_Ring;
   tape->ops->range = TapeGetRange_Ring;
   tape->ops->memory = TapeGetMemory_Ring;

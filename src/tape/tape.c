@@ -13,6 +13,7 @@ static PetscErrorCode TapeRegisterAll(void)
   PetscCall(PetscClassIdRegister("Tape", &TAPE_CLASSID));
   PetscCall(TwofoldListAdd(&TapeList, TAPEMEMORY, (TwofoldConstructor)TapeCreate_Memory));
   PetscCall(TwofoldListAdd(&TapeList, TAPERING, (TwofoldConstructor)TapeCreate_Ring));
+  PetscCall(TwofoldListAdd(&TapeList, TAPEREVOLVE, (TwofoldConstructor)TapeCreate_Revolve));
   PetscCall(TwofoldListAdd(&TapeList, TAPEPOISON, (TwofoldConstructor)TapeCreate_Poison));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -42,6 +43,8 @@ PetscErrorCode TapeCreate(MPI_Comm comm, Tape *t)
   PetscCall(
       PetscHeaderCreate(tape, TAPE_CLASSID, "Tape", "Tape of iterates", "Tape", comm, TapeDestroy, TapeView));
   tape->window = 10;
+  tape->max_ram = 2e9;
+  tape->expected.length = -1;
   *t = tape;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -84,23 +87,37 @@ PetscErrorCode TapeSetWindow(Tape tape, PetscInt window)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode TapeSetMaxRAM(Tape tape, PetscLogDouble bytes)
+{
+  PetscFunctionBegin;
+  PetscCheck(bytes > 0, PetscObjectComm((PetscObject)tape), PETSC_ERR_ARG_OUTOFRANGE,
+             "-tape_max_ram %g: the budget must be positive", bytes);
+  tape->max_ram = bytes;
+  tape->setup = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeSetAdvance(Tape tape, TapeAdvanceFn advance, void *ctx)
+{
+  PetscFunctionBegin;
+  tape->advance = advance;
+  tape->advancectx = ctx;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode TapeSetFromOptions(Tape tape)
 {
   char type[64];
-  PetscBool ring;
-  PetscInt window = tape->window;
 
   PetscFunctionBegin;
   PetscObjectOptionsBegin((PetscObject)tape);
   PetscCall(TwofoldOptionsType(PetscOptionsObject, "-tape_type", "Where iterates are kept", "TapeSetType",
                                TapeList, TAPEMEMORY, type, sizeof(type)));
   PetscCall(TapeSetType(tape, type));
-  PetscCall(PetscObjectTypeCompare((PetscObject)tape, TAPERING, &ring));
-  if (ring)
-    PetscCall(PetscOptionsInt("-tape_window", "States a ring keeps", "TapeSetWindow", window, &window, NULL));
-  PetscCall(PetscOptionsViewer("-tape_view", "Print the tape", "TapeView", NULL, NULL, NULL));
+  PetscTryTypeMethod(tape, setfromoptions, PetscOptionsObject);
+  PetscCall(PetscOptionsViewer("-tape_view", "Print the tape after each reverse sweep", "TapeView", NULL,
+                               NULL, NULL));
   PetscOptionsEnd();
-  PetscCall(TapeSetWindow(tape, window));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -111,24 +128,44 @@ PetscErrorCode TapeSetUp(Tape tape, State like)
   if (!((PetscObject)tape)->type_name) PetscCall(TapeSetType(tape, TAPEMEMORY));
   tape->nstate = like->n;
   PetscCall(VecGetLocalSize(like->v[0], &tape->nlocal));
+  PetscCallMPI(MPI_Allreduce(&tape->nlocal, &tape->maxlocal, 1, MPIU_INT, MPI_MAX,
+                             PetscObjectComm((PetscObject)tape)));
   PetscCall(StateDestroy(&tape->view));
   PetscCall(StateCreateView(like, &tape->view));
-  PetscTryTypeMethod(tape, setup);
-  tape->length = 0;
+  PetscTryTypeMethod(tape, setup, like);
+  PetscCall(TapeRewind(tape));
   tape->setup = PETSC_TRUE;
-  PetscCall(PetscObjectViewFromOptions((PetscObject)tape, NULL, "-tape_view"));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* What the recording took, bytes on the rank with most. */
+static PetscErrorCode ViewCounts(Tape tape, PetscViewer viewer)
+{
+  TapeCounts counts;
+
+  PetscFunctionBegin;
+  PetscCall(TapeGetCounts(tape, &counts));
+  PetscLogDouble bytes[2] = {counts.ram, counts.disk};
+  PetscCallMPI(
+      MPI_Allreduce(MPI_IN_PLACE, bytes, 2, MPI_DOUBLE, MPI_MAX, PetscObjectComm((PetscObject)tape)));
+  PetscCall(PetscViewerASCIIPrintf(viewer,
+                                   "  %" PetscInt_FMT " states, %" PetscInt64_FMT " stored, %" PetscInt64_FMT
+                                   " steps made again\n",
+                                   tape->length, counts.stored, counts.recomputed));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "  %g bytes in RAM and %g on disk on the rank with most\n",
+                                   bytes[0], bytes[1]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode TapeView(Tape tape, PetscViewer viewer)
 {
-  PetscBool ascii, ring;
+  PetscBool ascii;
 
   PetscFunctionBegin;
   PetscCall(TwofoldViewHeader((PetscObject)tape, &viewer, &ascii));
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscObjectTypeCompare((PetscObject)tape, TAPERING, &ring));
-  if (ring) PetscCall(PetscViewerASCIIPrintf(viewer, "  last %" PetscInt_FMT " states\n", tape->window));
+  PetscTryTypeMethod(tape, view, viewer);
+  if (tape->length) PetscCall(ViewCounts(tape, viewer));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -136,6 +173,22 @@ PetscErrorCode TapeRewind(Tape tape)
 {
   PetscFunctionBegin;
   tape->length = 0;
+  tape->expected.first = 0;
+  tape->expected.length = -1;
+  tape->counts.stored = tape->counts.recomputed = 0;
+  PetscTryTypeMethod(tape, rewind);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeExpect(Tape tape, PetscInt first, PetscInt length)
+{
+  PetscFunctionBegin;
+  PetscCheck(first >= 0 && first <= length, PetscObjectComm((PetscObject)tape), PETSC_ERR_ARG_OUTOFRANGE,
+             "the first of %" PetscInt_FMT " states to be read cannot be %" PetscInt_FMT, length, first);
+  PetscCheck(tape->length == 0, PetscObjectComm((PetscObject)tape), PETSC_ERR_ARG_WRONGSTATE,
+             "TapeRewind() first");
+  tape->expected.first = first;
+  tape->expected.length = length;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -152,15 +205,29 @@ static PetscErrorCode PushPiece(Tape tape, PetscInt s, Vec w)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode TapePush(Tape tape, State x)
+static PetscErrorCode PushPieces(Tape tape, State x)
 {
   const PetscInt history = tape->nstate - 1;
 
   PetscFunctionBegin;
-  PetscCall(PetscLogEventBegin(TWOFOLD_TapePush, tape, 0, 0, 0));
   if (tape->length == 0)
     for (PetscInt k = history; k > 0; k--) PetscCall(PushPiece(tape, history - k, x->v[k]));
   PetscCall(PushPiece(tape, history + tape->length, x->v[0]));
+  tape->counts.stored++;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapePush(Tape tape, State x)
+{
+  PetscFunctionBegin;
+  PetscCheck(tape->expected.length < 0 || tape->length < tape->expected.length,
+             PetscObjectComm((PetscObject)tape), PETSC_ERR_ARG_OUTOFRANGE,
+             "TapeExpect() said %" PetscInt_FMT " states, and here is one more", tape->expected.length);
+  PetscCall(PetscLogEventBegin(TWOFOLD_TapePush, tape, 0, 0, 0));
+  if (tape->ops->push)
+    PetscUseTypeMethod(tape, push, x);
+  else
+    PetscCall(PushPieces(tape, x));
   tape->length++;
   PetscCall(PetscLogEventEnd(TWOFOLD_TapePush, tape, 0, 0, 0));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -177,10 +244,22 @@ PetscErrorCode TapeGetRange(Tape tape, PetscInt *first, PetscInt *length)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode GetPieces(Tape tape, PetscInt i, State *x)
+{
+  PetscScalar *piece;
+
+  PetscFunctionBegin;
+  for (PetscInt k = 0; k < tape->nstate; k++) {
+    PetscUseTypeMethod(tape, slot, i + tape->nstate - 1 - k, PETSC_FALSE, &piece);
+    PetscCall(VecPlaceArray(tape->view->v[k], piece));
+  }
+  *x = tape->view;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode TapeGetState(Tape tape, PetscInt i, State *x)
 {
   PetscInt first;
-  PetscScalar *piece;
 
   PetscFunctionBegin;
   PetscCall(TapeGetRange(tape, &first, NULL));
@@ -190,24 +269,30 @@ PetscErrorCode TapeGetState(Tape tape, PetscInt i, State *x)
   PetscCheck(!tape->lent, PetscObjectComm((PetscObject)tape), PETSC_ERR_ARG_WRONGSTATE,
              "TapeRestoreState() the last state first");
   PetscCall(PetscLogEventBegin(TWOFOLD_TapePop, tape, 0, 0, 0));
-  for (PetscInt k = 0; k < tape->nstate; k++) {
-    PetscUseTypeMethod(tape, slot, i + tape->nstate - 1 - k, PETSC_FALSE, &piece);
-    PetscCall(VecPlaceArray(tape->view->v[k], piece));
-  }
+  if (tape->ops->get)
+    PetscUseTypeMethod(tape, get, i, x);
+  else
+    PetscCall(GetPieces(tape, i, x));
   PetscCall(PetscLogEventEnd(TWOFOLD_TapePop, tape, 0, 0, 0));
   tape->lent = PETSC_TRUE;
-  *x = tape->view;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode TapeRestoreState(Tape tape, PetscInt i, State *x)
 {
   PetscFunctionBegin;
-  PetscCall(StateUnplace(*x));
+  if (*x == tape->view) PetscCall(StateUnplace(*x));
   /* w_i is read no more; the older pieces belong to states still to come */
   PetscTryTypeMethod(tape, release, i + tape->nstate - 1);
   tape->lent = PETSC_FALSE;
   *x = NULL;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeGetCounts(Tape tape, TapeCounts *counts)
+{
+  PetscFunctionBegin;
+  *counts = tape->counts;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

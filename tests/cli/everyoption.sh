@@ -124,6 +124,8 @@ hypergrad@-lls_fpm_step optimal -lls_fpm_differentiate_step -lls_fpm_view@-@^  d
 hypergrad@-hg_fpm_step optimal -hg_fpm_differentiate_step -hg_fpm_view@-@^  differentiated in lambda$
 hypergrad@-hg_type itd -tape_type memory -tape_view@-@^  type: memory$
 hypergrad@-hg_type itd -tape_type poison -tape_view@-@^  type: poison$
+hypergrad@-hg_type itd -tape_type revolve -tape_max_ram 0.4kB -tape_view@-@^  3 states, 3 stored, 0 steps made again$
+hypergrad@-hg_type itd -tape_type revolve -tape_max_ram 200 -lls_max_it 9 -tape_view@-@^  9 states, 2 stored, 28 steps made again$
 hypergrad@-hg_type itd -hg_itd_truncate 2 -tape_type ring -tape_window 2 -tape_view@-@^  last 2 states$
 hypergrad@-error_if_not_converged@-@^reason  *CONVERGED_ITS$
 hypergrad@-output_dir DIR/out@DIR/out/summary.json@"command": "hypergrad"

@@ -131,6 +131,7 @@ done <<'END'
 -tape_type,memory -hg_type itd
 -tape_window,3 -hg_type itd
 -tape_window,3,-hg_type,itd -tape_type ring
+-tape_max_ram,1GB,-hg_type,itd -tape_type revolve
 -hg_itd_truncate,2 -hg_type itd
 -hg_fpm_type,gd,-hg_type,itd -hg_type aid
 -hg_fpm_step,2,-hg_type,itd -hg_type aid
@@ -210,6 +211,11 @@ done <<'END'
 -hg_ksp_rtol nan@-hg_ksp_rtol nan|[0, 1)
 -hg_type itd -hg_itd_truncate -1@-hg_itd_truncate -1|negative
 -hg_type itd -tape_type ring -tape_window 0@-tape_window 0|at least one
+-hg_type itd -tape_type revolve -tape_max_ram 3XB@-tape_max_ram 3XB|number of bytes|kB, MB, GB or TB
+-hg_type itd -tape_type revolve -tape_max_ram -5@-tape_max_ram -5|positive
+-hg_type itd -tape_type revolve -tape_max_ram@-tape_max_ram needs a value
+-hg_type itd -tape_type revolve -tape_max_ram 100@-tape_max_ram 100 bytes|revolve needs 192
+-hg_type itd -tape_type revolve -lls_fpm_type heavyball -tape_max_ram 200@-tape_max_ram 200 bytes|revolve needs 384
 -blp_lambda nan@-blp_lambda nan|finite
 -blp_lambda -inf@-blp_lambda -inf|finite
 -blp_lambda 1 -blp_lambda_file x.txt@-blp_lambda|-blp_lambda_file|exclude

@@ -51,6 +51,10 @@ PetscErrorCode LLSKeepChanges_Private(LLS lls, PetscBool keep);
  */
 PetscErrorCode LLSContinue_Private(LLS lls, Vec lambda, State x);
 
+/* One step of the map, for a solver that records, rounded as in the last solve: maps round in another way
+   where the norm of the step is asked for. */
+PetscErrorCode LLSRepeatStep_Private(LLS lls, Vec lambda, State x);
+
 /* For solvers: whether step norms are needed at all; the hook calls; the test after step lls->its, or before
    the first where lls->change is known there. */
 PetscBool LLSNeedsChange_Private(LLS lls);

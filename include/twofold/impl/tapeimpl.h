@@ -6,13 +6,18 @@
 extern PetscClassId TAPE_CLASSID;
 
 /* A type stores pieces (this rank's nlocal numbers of one w) by slot. Slot s holds w_{s - (nstate - 1)}: the
-   first nstate - 1 slots are the history before the start. */
+   first nstate - 1 slots are the history before the start. Or it stores whole states, by push and get. */
 struct _TapeOps {
-  PetscErrorCode (*setup)(Tape);
+  PetscErrorCode (*setfromoptions)(Tape, PetscOptionItems *);
+  PetscErrorCode (*setup)(Tape, State like);
+  PetscErrorCode (*rewind)(Tape);
   PetscErrorCode (*slot)(Tape, PetscInt s, PetscBool write, PetscScalar **piece);
-  PetscErrorCode (*release)(Tape, PetscInt s); /* optional: the sweep is done with slot s */
+  PetscErrorCode (*push)(Tape, State x);             /* of number tape->length */
+  PetscErrorCode (*get)(Tape, PetscInt i, State *x); /* tape->view, placed, or another state */
+  PetscErrorCode (*release)(Tape, PetscInt s);       /* optional: the sweep is done with slot s */
   PetscErrorCode (*range)(Tape, PetscInt *first);
   PetscErrorCode (*memory)(Tape, PetscInt steps, PetscLogDouble *);
+  PetscErrorCode (*view)(Tape, PetscViewer);
   PetscErrorCode (*destroy)(Tape);
 };
 
@@ -20,14 +25,28 @@ struct _p_Tape {
   PETSCHEADER(struct _TapeOps);
   void *data;
   PetscInt window;
+  PetscLogDouble max_ram;
   PetscInt nstate, nlocal;
-  PetscInt length; /* states pushed */
-  State view;      /* laid over the pieces of the state that is lent */
+  PetscInt maxlocal; /* of the rank with most */
+  PetscInt length;   /* states pushed */
+  struct {
+    PetscInt first, length; /* by TapeExpect(); length -1: unknown */
+  } expected;
+  TapeAdvanceFn advance;
+  void *advancectx;
+  TapeCounts counts;
+  State view; /* laid over the pieces of the state that is lent */
   PetscBool setup, lent;
 };
 
+/* The option -tape_max_ram (budget.c), and how many things of so many pieces the budget holds on every rank;
+   raises PETSC_ERR_ARG_OUTOFRANGE where that is less than `least` of them. */
+PetscErrorCode TapeBudgetFromOptions_Private(Tape tape, PetscOptionItems *PetscOptionsObject);
+PetscErrorCode TapeBudgetHolds_Private(Tape tape, PetscInt pieces, PetscInt least, PetscInt *n);
+
 PetscErrorCode TapeCreate_Memory(Tape tape);
 PetscErrorCode TapeCreate_Poison(Tape tape);
+PetscErrorCode TapeCreate_Revolve(Tape tape);
 PetscErrorCode TapeCreate_Ring(Tape tape);
 
 #endif
