@@ -1,5 +1,8 @@
 /* Tapes: what comes back is bitwise what was pushed, in every type, for states of one and more vectors. The
    steps that a revolve makes again are as few as dynamic programming finds. */
+#include <dirent.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include "problem.h"
 
 static const PetscInt size = 5; /* fewer numbers than ranks on the largest runs */
@@ -314,6 +317,223 @@ static PetscErrorCode Revolve(PetscInt nstate)
   PetscFunctionReturn(0);
 }
 
+/* ------------------------------------------------------------------ disk */
+
+/* A folder of this communicator's own. */
+static PetscErrorCode MakeFolder(char dir[PETSC_MAX_PATH_LEN])
+{
+  PetscMPIInt rank;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  PetscCall(PetscStrncpy(dir, "/tmp/t41-tape-XXXXXX", PETSC_MAX_PATH_LEN));
+  if (rank == 0 && !mkdtemp(dir)) dir[0] = 0;
+  PetscCallMPI(MPI_Bcast(dir, PETSC_MAX_PATH_LEN, MPI_CHAR, 0, TEST_COMM));
+  CHECK(dir[0], "no folder in /tmp");
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CheckEmpty(const char dir[])
+{
+  DIR *const d = opendir(dir);
+  int files = 0;
+
+  PetscFunctionBegin;
+  CHECK(d, "no folder %s", dir);
+  for (const struct dirent *e = readdir(d); e; e = readdir(d)) files += e->d_name[0] != '.';
+  closedir(d);
+  CHECK(files == 0, "%d files in %s", files, dir);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode DiskOnce(Tape tape, State x, PetscInt t, PetscInt most)
+{
+  const PetscInt pieces = t ? t + x->n - 1 : 0;
+  const PetscLogDouble one = (PetscLogDouble)sizeof(PetscScalar);
+  TapeCounts counts;
+  PetscInt nlocal;
+
+  PetscFunctionBegin;
+  PetscCall(TapeRewind(tape));
+  PetscCall(Push(tape, x, 100 * t + most, t));
+  PetscCall(Sweep(tape, x, 100 * t + most, 0, t));
+  PetscCall(TapeGetCounts(tape, &counts));
+  PetscCall(VecGetLocalSize(x->v[0], &nlocal));
+  CHECK(counts.stored == t && counts.recomputed == 0, "%d states stored of %d", (int)counts.stored, (int)t);
+  CHECK(counts.ram <= (PetscLogDouble)(most * nlocal) * one, "%d buffers: %g bytes", (int)most, counts.ram);
+  CHECK(counts.disk >= (PetscLogDouble)((pieces - most) * nlocal) * one &&
+            counts.disk <= (PetscLogDouble)(PetscMax(0, pieces - 1) * nlocal) * one,
+        "%d pieces, %d buffers: %g bytes on disk", (int)pieces, (int)most, counts.disk);
+  PetscFunctionReturn(0);
+}
+
+/* All budgets from the least one on; recordings that are given up half way back; no file is to be seen. */
+static PetscErrorCode Disk(PetscInt nstate, const char dir[])
+{
+  const PetscInt lengths[] = {0, 1, 2, 5, 6, 40};
+  PetscLogDouble bytes;
+  State x, lent;
+  Tape tape;
+
+  PetscFunctionBegin;
+  PetscCall(MakeTape(TAPEDISK, 1, nstate, &tape, &x));
+  PetscCall(TapeSetDirectory(tape, dir));
+  for (PetscInt most = nstate + 1; most <= nstate + 9; most += 4) {
+    PetscCall(Budget(x, most, &bytes));
+    PetscCall(TapeSetMaxRAM(tape, bytes));
+    PetscCall(TapeSetUp(tape, x));
+    for (int l = 0; l < 6; l++) PetscCall(DiskOnce(tape, x, lengths[l], most));
+    PetscCall(TapeRewind(tape));
+    PetscCall(Push(tape, x, 1, 30));
+    PetscCall(ExpectState(tape, x, 1, 29));
+    PetscCall(ExpectState(tape, x, 1, 20)); /* some are passed over */
+    CHECK_RAISES(PETSC_ERR_ARG_OUTOFRANGE, TapeGetState(tape, 21, &lent));
+    CHECK_RAISES(PETSC_ERR_ARG_WRONGSTATE, TapePush(tape, x));
+  }
+  PetscCall(CheckEmpty(dir));
+  PetscCall(StateDestroy(&x));
+  PetscCall(TapeDestroy(&tape));
+  PetscFunctionReturn(0);
+}
+
+/* Pushes until that is refused, by all ranks at once. */
+static PetscErrorCode PushUntilFull(Tape tape, State x, PetscInt *pushed)
+{
+  PetscErrorCode code = 0;
+  PetscInt range[2];
+
+  PetscFunctionBegin;
+  PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
+  for (*pushed = 0; !code && *pushed < 100; (*pushed)++) code = TapePush(tape, x);
+  PetscCall(PetscPopErrorHandler());
+  CHECK(code == PETSC_ERR_FILE_WRITE, "code %d after %d states", (int)code, (int)*pushed);
+  range[0] = *pushed;
+  range[1] = -*pushed;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, range, 2, MPIU_INT, MPI_MIN, TEST_COMM));
+  CHECK(range[0] == -range[1], "refused after %d to %d states", (int)range[0], -(int)range[1]);
+  PetscFunctionReturn(0);
+}
+
+/* One rank may write no more than five pieces: all stop, and go on once there is room again. */
+static PetscErrorCode FullDisk(const char dir[])
+{
+  struct rlimit old, less;
+  PetscMPIInt rank, ranks;
+  PetscLogDouble bytes;
+  PetscInt pushed = 0, nlocal;
+  Tape tape;
+  State x;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &ranks));
+  PetscCall(MakeTape(TAPEDISK, 1, 1, &tape, &x));
+  PetscCall(TapeSetDirectory(tape, dir));
+  PetscCall(Budget(x, 3, &bytes));
+  PetscCall(TapeSetMaxRAM(tape, bytes));
+  PetscCall(TapeSetUp(tape, x));
+  PetscCall(VecGetLocalSize(x->v[0], &nlocal));
+  CHECK(getrlimit(RLIMIT_FSIZE, &old) == 0, "no limit to read");
+  less = old;
+  less.rlim_cur = (rlim_t)(5 * nlocal) * sizeof(PetscScalar);
+  const int set = rank == PetscMin(1, ranks - 1) ? setrlimit(RLIMIT_FSIZE, &less) : 0;
+  CHECK(set == 0, "no limit to set");
+  PetscCall(PushUntilFull(tape, x, &pushed));
+  CHECK(setrlimit(RLIMIT_FSIZE, &old) == 0, "the limit stays");
+  CHECK(pushed > 5, "refused after %d states", (int)pushed);
+  PetscCall(DiskOnce(tape, x, 12, 3));
+  PetscCall(StateDestroy(&x));
+  PetscCall(TapeDestroy(&tape));
+  PetscFunctionReturn(0);
+}
+
+/* This process' descriptor of the file, by the kernel's list of them; -1 where there is no such list. */
+static int FindFile(const char dir[])
+{
+  DIR *const d = opendir("/proc/self/fd");
+  char path[PETSC_MAX_PATH_LEN], name[64];
+  int found = -1;
+
+  if (!d) return -1;
+  for (const struct dirent *e = readdir(d); e; e = readdir(d)) {
+    snprintf(name, sizeof(name), "/proc/self/fd/%.20s", e->d_name);
+    const ssize_t n = readlink(name, path, sizeof(path) - 1);
+    path[PetscMax(n, 0)] = 0;
+    if (n > 0 && !strncmp(path, dir, strlen(dir))) found = atoi(e->d_name);
+  }
+  closedir(d);
+  return found;
+}
+
+/* A file that is cut short on one rank is an error of all. */
+static PetscErrorCode LostFile(const char dir[])
+{
+  PetscMPIInt rank;
+  PetscLogDouble bytes;
+  PetscInt i = 29;
+  State x, lent;
+  Tape tape;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
+  PetscCall(MakeTape(TAPEDISK, 1, 1, &tape, &x));
+  PetscCall(TapeSetDirectory(tape, dir));
+  PetscCall(Budget(x, 3, &bytes));
+  PetscCall(TapeSetMaxRAM(tape, bytes));
+  PetscCall(TapeSetUp(tape, x));
+  PetscCall(Push(tape, x, 1, i + 1));
+  int file = FindFile(dir);
+  PetscCallMPI(MPI_Bcast(&file, 1, MPI_INT, 0, TEST_COMM));
+  const int cut = rank == 0 && file >= 0 ? ftruncate(file, 0) : 0;
+  CHECK(cut == 0, "the file stays");
+  PetscErrorCode code = 0;
+  PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
+  for (; !code && i >= 0; i--) {
+    code = TapeGetState(tape, i, &lent);
+    if (!code) code = TapeRestoreState(tape, i, &lent);
+  }
+  PetscCall(PetscPopErrorHandler());
+  CHECK(code == (file >= 0 ? PETSC_ERR_FILE_READ : 0), "code %d at state %d", (int)code, (int)i);
+  PetscCall(DiskOnce(tape, x, 12, 3));
+  PetscCall(StateDestroy(&x));
+  PetscCall(TapeDestroy(&tape));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode NoFolder(void)
+{
+  Tape tape;
+  State x;
+
+  PetscFunctionBegin;
+  PetscCall(MakeTape(TAPEDISK, 1, 1, &tape, &x));
+  PetscCall(TapeSetDirectory(tape, "/no/such/folder"));
+  CHECK_RAISES(PETSC_ERR_FILE_OPEN, TapeSetUp(tape, x));
+  PetscCall(TapeSetDirectory(tape, ""));
+  PetscCall(TapeSetUp(tape, x));
+  PetscCall(DiskOnce(tape, x, 3, 9));
+  PetscCall(StateDestroy(&x));
+  PetscCall(TapeDestroy(&tape));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Disks(void)
+{
+  char dir[PETSC_MAX_PATH_LEN];
+
+  PetscFunctionBegin;
+  PetscCall(MakeFolder(dir));
+  PetscCall(Disk(1, dir));
+  PetscCall(Disk(2, dir));
+  PetscCall(Disk(STATE_MAX, dir));
+  PetscCall(FullDisk(dir));
+  PetscCall(LostFile(dir));
+  PetscCall(NoFolder());
+  PetscCallMPI(MPI_Barrier(TEST_COMM));
+  rmdir(dir); /* by the first rank that comes */
+  PetscFunctionReturn(0);
+}
+
 /* What a tape with a budget refuses. */
 static PetscErrorCode Refusals(TapeType type, PetscInt least)
 {
@@ -441,7 +661,7 @@ int main(int argc, char **argv)
   PetscFunctionBeginUser;
   PetscCall(TestInitialize(&argc, &argv));
   PetscCall(TapeGetRegistered(&ntypes, &types));
-  CHECK(ntypes >= 4, "%d tapes", (int)ntypes);
+  CHECK(ntypes >= 5, "%d tapes", (int)ntypes);
   for (PetscInt t = 0; t < ntypes; t++) {
     for (PetscInt nstate = 1; nstate <= STATE_MAX; nstate++) {
       PetscCall(Recordings(types[t], nstate));
@@ -456,6 +676,8 @@ int main(int argc, char **argv)
   PetscCall(Revolve(1));
   PetscCall(Revolve(2));
   PetscCall(Refusals(TAPEREVOLVE, 2));
+  PetscCall(Disks());
+  PetscCall(Refusals(TAPEDISK, 3));
   PetscCall(NoStep());
   PetscCall(Sizes());
   PetscCall(Options());

@@ -330,6 +330,7 @@ static PetscErrorCode Test(BLPType type, const Synthetic *s, DenseMap map)
   PetscCall(FiniteDifferences(&k, full));
   PetscCall(Tapes(&k, full));
   PetscCall(SmallTapes(&k, TAPEREVOLVE, nstate));
+  PetscCall(SmallTapes(&k, TAPEDISK, nstate + 1));
   PetscCall(Truncation(&k, full));
   PetscCall(RingTooSmall(&k));
   PetscCall(ByCalls(&k, full));

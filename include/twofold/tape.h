@@ -22,6 +22,7 @@ typedef const char *TapeType;
 #define TAPEMEMORY  "memory"  /**< all states, in memory */
 #define TAPERING    "ring"    /**< the last K states */
 #define TAPEREVOLVE "revolve" /**< as many states as -tape_max_ram holds; the others are made again */
+#define TAPEDISK    "disk"    /**< the newest iterates in memory, the others in a file of each rank's node */
 #define TAPEPOISON  "poison"  /**< as memory, but NaN-fills what was released: for tests */
 
 /**
@@ -78,7 +79,7 @@ PetscErrorCode TapeSetOptionsPrefix(Tape tape, const char prefix[]);
  * @logicallycollective
  *
  * @param[in]     tape  the tape
- * @param[in]     type  `memory`, `ring`, `revolve`, `poison`, or one of TapeRegister()
+ * @param[in]     type  `memory`, `ring`, `revolve`, `disk`, `poison`, or one of TapeRegister()
  *
  * @raises PETSC_ERR_ARG_UNKNOWN_TYPE there is no such type; the message names the closest
  * @option{-tape_type T}
@@ -99,10 +100,10 @@ PetscErrorCode TapeSetType(Tape tape, TapeType type);
 PetscErrorCode TapeSetWindow(Tape tape, PetscInt window);
 
 /**
- * Sets how much memory a `revolve` takes for the states it keeps, a rank. Default: 2e9.
+ * Sets how much memory a `revolve` or `disk` takes for what it keeps, a rank. Default: 2e9.
  *
- * The rank with most of w decides how many states that is, for all. One more state, which steps are made in,
- * does not count.
+ * The rank with most of w decides how many states (revolve) or iterates (disk) that is, for all. One more
+ * state of a revolve, which steps are made in, does not count.
  *
  * @logicallycollective
  *
@@ -113,6 +114,21 @@ PetscErrorCode TapeSetWindow(Tape tape, PetscInt window);
  * @option{-tape_max_ram SIZE} a number of bytes, or one with the unit kB, MB, GB or TB (powers of 1000)
  */
 PetscErrorCode TapeSetMaxRAM(Tape tape, PetscLogDouble bytes);
+
+/**
+ * Sets the folder of the files of a `disk`. Default: what TMPDIR in the environment of each rank says, or
+ * /tmp.
+ *
+ * Each rank makes one file, which has no name any more once it is made.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     tape  the tape
+ * @param[in]     dir   the folder, on a disk of the node's own where there is one; copied; "": the default
+ *
+ * @option{-tape_dir D}
+ */
+PetscErrorCode TapeSetDirectory(Tape tape, const char dir[]);
 
 /**
  * Sets the step a `revolve` makes states again with. Other tapes do without.
@@ -140,7 +156,7 @@ PetscErrorCode TapeSetFromOptions(Tape tape);
 
 /**
  * Lays the tape out for states of a kind. It is empty then. Nothing happens where it is laid out already:
- * TapeSetType(), TapeSetWindow() and TapeSetMaxRAM() make it be laid out anew.
+ * TapeSetType(), TapeSetWindow(), TapeSetMaxRAM() and TapeSetDirectory() make it be laid out anew.
  *
  * @collective
  *
@@ -148,6 +164,7 @@ PetscErrorCode TapeSetFromOptions(Tape tape);
  * @param[in]     like  a state of the kind to come: number and layout of its vectors count; not kept
  *
  * @raises PETSC_ERR_ARG_OUTOFRANGE the budget is too small; the message tells the least one
+ * @raises PETSC_ERR_FILE_OPEN the file of a `disk` cannot be made
  */
 PetscErrorCode TapeSetUp(Tape tape, State like);
 
@@ -191,10 +208,14 @@ PetscErrorCode TapeExpect(Tape tape, PetscInt first, PetscInt length);
 /**
  * Records the next state.
  *
- * @notcollective
+ * @collective
  *
  * @param[in]     tape  the tape, set up
  * @param[in]     x     the state; of all but the first only `v[0]` is copied, the rest is known from before
+ *
+ * @raises PETSC_ERR_ARG_OUTOFRANGE TapeExpect() said that there are fewer
+ * @raises PETSC_ERR_ARG_WRONGSTATE a `disk` has been read since TapeRewind()
+ * @raises PETSC_ERR_FILE_WRITE the file of a `disk` cannot be written, as where the disk is full
  */
 PetscErrorCode TapePush(Tape tape, State x);
 
@@ -221,7 +242,8 @@ PetscErrorCode TapeGetRange(Tape tape, PetscInt *first, PetscInt *length);
  * @param[in]     i     number of the state, from 0
  * @param[out]    x     the state, borrowed until TapeRestoreState()
  *
- * @raises PETSC_ERR_ARG_OUTOFRANGE the state is not kept
+ * @raises PETSC_ERR_ARG_OUTOFRANGE the state is not kept, or a `disk` has released it
+ * @raises PETSC_ERR_FILE_WRITE, PETSC_ERR_FILE_READ the file of a `disk` failed
  * @raises PETSC_ERR_ARG_WRONGSTATE the last state has not been given back, or there is no TapeSetAdvance()
  */
 PetscErrorCode TapeGetState(Tape tape, PetscInt i, State *x);

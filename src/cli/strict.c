@@ -31,7 +31,8 @@ static PetscBool Begins(const char text[], const char with[])
 static const struct {
   const char *family, *owner;
 } owners[] = {{"tape_window", "the tape of -hg_type itd -tape_type ring"},
-              {"tape_max_ram", "the tape of -hg_type itd -tape_type revolve"},
+              {"tape_dir", "the tape of -hg_type itd -tape_type disk"},
+              {"tape_max_ram", "the tapes revolve and disk of -hg_type itd"},
               {"tape_", "the tape of -hg_type itd -hg_itd_mode reverse"},
               {"hg_itd_block", "-hg_type itd -hg_itd_mode forward"},
               {"hg_itd_", "-hg_type itd"},

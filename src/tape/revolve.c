@@ -206,7 +206,7 @@ static PetscErrorCode TapeGetMemory_Revolve(Tape tape, PetscInt steps, PetscLogD
 static PetscErrorCode TapeView_Revolve(Tape tape, PetscViewer viewer)
 {
   PetscFunctionBegin;
-  PetscCall(PetscViewerASCIIPrintf(viewer, "  at most %g bytes in RAM", tape->max_ram));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "  at most %.0f bytes in RAM", tape->max_ram));
   PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_FALSE));
   if (tape->setup)
     PetscCall(PetscViewerASCIIPrintf(viewer, ": %" PetscInt_FMT " states", ((Revolve *)tape->data)->most));

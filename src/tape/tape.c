@@ -14,6 +14,7 @@ static PetscErrorCode TapeRegisterAll(void)
   PetscCall(TwofoldListAdd(&TapeList, TAPEMEMORY, (TwofoldConstructor)TapeCreate_Memory));
   PetscCall(TwofoldListAdd(&TapeList, TAPERING, (TwofoldConstructor)TapeCreate_Ring));
   PetscCall(TwofoldListAdd(&TapeList, TAPEREVOLVE, (TwofoldConstructor)TapeCreate_Revolve));
+  PetscCall(TwofoldListAdd(&TapeList, TAPEDISK, (TwofoldConstructor)TapeCreate_Disk));
   PetscCall(TwofoldListAdd(&TapeList, TAPEPOISON, (TwofoldConstructor)TapeCreate_Poison));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -97,6 +98,14 @@ PetscErrorCode TapeSetMaxRAM(Tape tape, PetscLogDouble bytes)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode TapeSetDirectory(Tape tape, const char dir[])
+{
+  PetscFunctionBegin;
+  PetscCall(PetscStrncpy(tape->dir, dir, sizeof(tape->dir)));
+  tape->setup = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode TapeSetAdvance(Tape tape, TapeAdvanceFn advance, void *ctx)
 {
   PetscFunctionBegin;
@@ -152,7 +161,7 @@ static PetscErrorCode ViewCounts(Tape tape, PetscViewer viewer)
                                    "  %" PetscInt_FMT " states, %" PetscInt64_FMT " stored, %" PetscInt64_FMT
                                    " steps made again\n",
                                    tape->length, counts.stored, counts.recomputed));
-  PetscCall(PetscViewerASCIIPrintf(viewer, "  %g bytes in RAM and %g on disk on the rank with most\n",
+  PetscCall(PetscViewerASCIIPrintf(viewer, "  %.0f bytes in RAM, %.0f on disk, on the rank with most\n",
                                    bytes[0], bytes[1]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -205,7 +214,7 @@ static PetscErrorCode PushPiece(Tape tape, PetscInt s, Vec w)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode PushPieces(Tape tape, State x)
+PetscErrorCode TapePushPieces_Private(Tape tape, State x)
 {
   const PetscInt history = tape->nstate - 1;
 
@@ -227,7 +236,7 @@ PetscErrorCode TapePush(Tape tape, State x)
   if (tape->ops->push)
     PetscUseTypeMethod(tape, push, x);
   else
-    PetscCall(PushPieces(tape, x));
+    PetscCall(TapePushPieces_Private(tape, x));
   tape->length++;
   PetscCall(PetscLogEventEnd(TWOFOLD_TapePush, tape, 0, 0, 0));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -244,7 +253,7 @@ PetscErrorCode TapeGetRange(Tape tape, PetscInt *first, PetscInt *length)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode GetPieces(Tape tape, PetscInt i, State *x)
+PetscErrorCode TapeGetPieces_Private(Tape tape, PetscInt i, State *x)
 {
   PetscScalar *piece;
 
@@ -272,7 +281,7 @@ PetscErrorCode TapeGetState(Tape tape, PetscInt i, State *x)
   if (tape->ops->get)
     PetscUseTypeMethod(tape, get, i, x);
   else
-    PetscCall(GetPieces(tape, i, x));
+    PetscCall(TapeGetPieces_Private(tape, i, x));
   PetscCall(PetscLogEventEnd(TWOFOLD_TapePop, tape, 0, 0, 0));
   tape->lent = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -126,6 +126,7 @@ hypergrad@-hg_type itd -tape_type memory -tape_view@-@^  type: memory$
 hypergrad@-hg_type itd -tape_type poison -tape_view@-@^  type: poison$
 hypergrad@-hg_type itd -tape_type revolve -tape_max_ram 0.4kB -tape_view@-@^  3 states, 3 stored, 0 steps made again$
 hypergrad@-hg_type itd -tape_type revolve -tape_max_ram 200 -lls_max_it 9 -tape_view@-@^  9 states, 2 stored, 28 steps made again$
+hypergrad@-hg_type itd -tape_type disk -tape_dir DIR -tape_max_ram 400 -lls_max_it 9 -tape_view@-@^  at most 400 bytes in RAM: 2 iterates; others in run
 hypergrad@-hg_type itd -hg_itd_truncate 2 -tape_type ring -tape_window 2 -tape_view@-@^  last 2 states$
 hypergrad@-error_if_not_converged@-@^reason  *CONVERGED_ITS$
 hypergrad@-output_dir DIR/out@DIR/out/summary.json@"command": "hypergrad"

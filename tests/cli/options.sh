@@ -131,7 +131,8 @@ done <<'END'
 -tape_type,memory -hg_type itd
 -tape_window,3 -hg_type itd
 -tape_window,3,-hg_type,itd -tape_type ring
--tape_max_ram,1GB,-hg_type,itd -tape_type revolve
+-tape_max_ram,1GB,-hg_type,itd revolve
+-tape_dir,.,-hg_type,itd -tape_type disk
 -hg_itd_truncate,2 -hg_type itd
 -hg_fpm_type,gd,-hg_type,itd -hg_type aid
 -hg_fpm_step,2,-hg_type,itd -hg_type aid
@@ -165,6 +166,10 @@ pool refused 0 64 "-blp_seed|-blp_data" "${one[@]}" -blp_seed 3
 pool refused 0 64 "-blp_split|-blp_data" "${one[@]}" -blp_split third
 pool refused 0 64 "-hg_ksp_type cg|symmetric|heavyball|gmres" "${one[@]}" -hg_fpm_type heavyball -hg_ksp_type cg
 pool refused 0 64 "-blp_type user|callbacks|C program" "${one[@]}" -blp_type user
+
+pool refused 2 66 "-tape_dir no/such/folder|No such file or directory" "${one[@]}" -hg_type itd -tape_type disk -tape_dir no/such/folder
+(ulimit -f 4 && refused 0 64 "cannot write the tape's file|/twofold-tape-|File too large|-tape_dir|-tape_type revolve" \
+  "${one[@]}" -hg_type itd -lls_max_it 60 -tape_type disk -tape_dir . -tape_max_ram 400)
 
 # ------------------------------------------------------------------ stray words, no command, no such command
 pool refused 0 64 "'stray'" "${one[@]}" stray
@@ -215,6 +220,7 @@ done <<'END'
 -hg_type itd -tape_type revolve -tape_max_ram -5@-tape_max_ram -5|positive
 -hg_type itd -tape_type revolve -tape_max_ram@-tape_max_ram needs a value
 -hg_type itd -tape_type revolve -tape_max_ram 100@-tape_max_ram 100 bytes|revolve needs 192
+-hg_type itd -tape_type disk -tape_max_ram 300@-tape_max_ram 300 bytes|disk needs 384
 -hg_type itd -tape_type revolve -lls_fpm_type heavyball -tape_max_ram 200@-tape_max_ram 200 bytes|revolve needs 384
 -blp_lambda nan@-blp_lambda nan|finite
 -blp_lambda -inf@-blp_lambda -inf|finite

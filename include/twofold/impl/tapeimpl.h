@@ -26,6 +26,7 @@ struct _p_Tape {
   void *data;
   PetscInt window;
   PetscLogDouble max_ram;
+  char dir[PETSC_MAX_PATH_LEN];
   PetscInt nstate, nlocal;
   PetscInt maxlocal; /* of the rank with most */
   PetscInt length;   /* states pushed */
@@ -44,6 +45,11 @@ struct _p_Tape {
 PetscErrorCode TapeBudgetFromOptions_Private(Tape tape, PetscOptionItems *PetscOptionsObject);
 PetscErrorCode TapeBudgetHolds_Private(Tape tape, PetscInt pieces, PetscInt least, PetscInt *n);
 
+/* What push and get are where a type has none: its own may begin or end with them. */
+PetscErrorCode TapePushPieces_Private(Tape tape, State x);
+PetscErrorCode TapeGetPieces_Private(Tape tape, PetscInt i, State *x);
+
+PetscErrorCode TapeCreate_Disk(Tape tape);
 PetscErrorCode TapeCreate_Memory(Tape tape);
 PetscErrorCode TapeCreate_Poison(Tape tape);
 PetscErrorCode TapeCreate_Revolve(Tape tape);
