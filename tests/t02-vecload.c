@@ -115,6 +115,7 @@ static PetscErrorCode Binary(const char folder[])
   const unsigned char wide[] = {0, 0, 0, 0, 0, 0x12, 0x7b, 0x4e, 0,    0,    0, 0, 0, 0, 0, 2,
                                 0, 0, 0, 0, 0, 0,    0,    0,    0xbf, 0xf8, 0, 0, 0, 0, 0, 0};
   const PetscReal two[] = {0, -1.5};
+  const size_t header = 2 * sizeof(PetscInt); /* class id, length */
   PetscReal *expected;
   char path[PETSC_MAX_PATH_LEN], *bytes;
   size_t n;
@@ -141,11 +142,11 @@ static PetscErrorCode Binary(const char folder[])
     CHECK_RAISES(PETSC_ERR_FILE_UNEXPECTED, TwofoldVecLoad(y, path));
     PetscCallMPI(MPI_Barrier(TEST_COMM));
   }
-  bytes[8 + 3 * 8] = 0x7f; /* an infinite or huge exponent */
-  bytes[8 + 3 * 8 + 1] = (char)0xf8;
+  bytes[header + 3 * 8] = 0x7f; /* an infinite or huge exponent */
+  bytes[header + 3 * 8 + 1] = (char)0xf8;
   PetscCall(FileWrite(folder, "nan.bin", bytes, n, path));
   CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "entry 3 is not a finite number", TwofoldVecLoad(y, path));
-  bytes[3] = 0x50; /* the class id of a Mat */
+  bytes[sizeof(PetscInt) - 1] = 0x50; /* the class id of a Mat */
   PetscCall(FileWrite(folder, "mat.bin", bytes, n, path));
   CHECK_SAYS(PETSC_ERR_FILE_UNEXPECTED, "holds a Mat, not a vector", TwofoldVecLoad(y, path));
   PetscCall(TextWrite(folder, "text.bin", "1\n2\n3\n", path));

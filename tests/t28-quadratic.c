@@ -470,7 +470,7 @@ static PetscErrorCode Bound(Case *k, Vec w, Vec v, PetscReal M, PetscReal *bound
 static PetscErrorCode Worst(QuadraticSpec q, PetscInt t, PetscInt steps)
 {
   Case k;
-  PetscReal bound, error;
+  PetscReal bound = 0, error;
 
   PetscFunctionBegin;
   for (int worst = 1; worst >= 0; worst--) {

@@ -111,7 +111,7 @@ static PetscErrorCode Table(Case *k)
   const char *const names[] = {"free", "box"}, *const sets[] = {"", box};
   const char **types;
   char *table, *committed, *body;
-  PetscInt n;
+  int n;
   size_t size;
 
   PetscFunctionBegin;
@@ -122,8 +122,7 @@ static PetscErrorCode Table(Case *k)
   for (int s = 0; s < 2; s++) {
     PetscReal f;
     PetscCall(Reference(k, sets[s], &f));
-    for (PetscInt i = 0; i < n && types[i]; i++)
-      PetscCall(Row(k, types[i], names[s], sets[s], f, table, len));
+    for (int i = 0; i < n && types[i]; i++) PetscCall(Row(k, types[i], names[s], sets[s], f, table, len));
   }
   PetscCall(PetscPrintf(TEST_COMM, "%s", table));
   PetscCall(FileRead(TWOFOLD_TAOS, &committed, &size));

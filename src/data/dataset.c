@@ -407,7 +407,7 @@ PetscErrorCode DataSetView(DataSet ds, PetscViewer viewer)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)ds);
   PetscBool ascii;
-  PetscInt *mine, *rows, empty = 0, nnz;
+  PetscInt64 *mine, *rows, empty = 0, nnz; /* more nonzeros than a rank may have */
 
   PetscFunctionBegin;
   if (!viewer) PetscCall(PetscViewerASCIIGetStdout(comm, &viewer));
@@ -420,17 +420,17 @@ PetscErrorCode DataSetView(DataSet ds, PetscViewer viewer)
   }
   mine[ds->c] = empty;
   mine[ds->c + 1] = ds->rowptr[ds->rows->n];
-  PetscCall(MPIU_Allreduce(mine, rows, (PetscMPIInt)(ds->c + 2), MPIU_INT, MPI_SUM, comm));
+  PetscCall(MPIU_Allreduce(mine, rows, (PetscMPIInt)(ds->c + 2), MPIU_INT64, MPI_SUM, comm));
   empty = rows[ds->c];
   nnz = rows[ds->c + 1];
   PetscCall(
       PetscViewerASCIIPrintf(viewer, "data set %s (%s)\n", ds->path ? ds->path : "in memory", ds->format));
-  PetscCall(
-      PetscViewerASCIIPrintf(viewer,
-                             "  samples: %" PetscInt_FMT " (%" PetscInt_FMT " without a feature)\n"
-                             "  features: %" PetscInt_FMT "\n  nonzeros: %" PetscInt_FMT " (%.4g %% dense)\n",
-                             ds->n, empty, ds->p, nnz,
-                             ds->n && ds->p ? 100.0 * (double)nnz / ((double)ds->n * (double)ds->p) : 0.0));
+  PetscCall(PetscViewerASCIIPrintf(
+      viewer,
+      "  samples: %" PetscInt_FMT " (%" PetscInt64_FMT " without a feature)\n"
+      "  features: %" PetscInt_FMT "\n  nonzeros: %" PetscInt64_FMT " (%.4g %% dense)\n",
+      ds->n, empty, ds->p, nnz,
+      ds->n && ds->p ? 100.0 * (double)nnz / ((double)ds->n * (double)ds->p) : 0.0));
   if (ds->labelname) PetscCall(PetscViewerASCIIPrintf(viewer, "  labels: %s\n", ds->labelname));
   if (ds->targets)
     PetscCall(DataSetViewTargets_Private(ds, viewer));
@@ -438,9 +438,9 @@ PetscErrorCode DataSetView(DataSet ds, PetscViewer viewer)
     PetscCall(PetscViewerASCIIPrintf(viewer, "  classes: %" PetscInt_FMT "\n", ds->c));
   for (PetscInt k = 0; k < ds->c; k++) {
     if (ds->classname)
-      PetscCall(PetscViewerASCIIPrintf(viewer, "    %-28s %" PetscInt_FMT "\n", ds->classname[k], rows[k]));
+      PetscCall(PetscViewerASCIIPrintf(viewer, "    %-28s %" PetscInt64_FMT "\n", ds->classname[k], rows[k]));
     else
-      PetscCall(PetscViewerASCIIPrintf(viewer, "    %-28g %" PetscInt_FMT "\n", (double)ds->classvalue[k],
+      PetscCall(PetscViewerASCIIPrintf(viewer, "    %-28g %" PetscInt64_FMT "\n", (double)ds->classvalue[k],
                                        rows[k]));
   }
   PetscCall(PetscFree2(mine, rows));

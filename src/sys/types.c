@@ -28,9 +28,12 @@ PetscInt TwofoldEditDistance(const char a[], const char b[])
 
 PetscErrorCode TwofoldListTypes(PetscFunctionList list, PetscInt *n, const char ***types)
 {
+  int count;
+
   PetscFunctionBegin;
-  PetscCall(PetscFunctionListGet(list, types, n));
-  while (*n > 0 && !(*types)[*n - 1]) (*n)--;
+  PetscCall(PetscFunctionListGet(list, types, &count));
+  while (count > 0 && !(*types)[count - 1]) count--;
+  *n = count;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
