@@ -11,6 +11,7 @@
 #include <twofold/dataset.h>
 #include <twofold/featuremat.h>
 #include <twofold/blp.h>
+#include <twofold/blpsweep.h>
 #include <twofold/blpconstants.h>
 #include <twofold/blpuser.h>
 #include <twofold/lset.h>

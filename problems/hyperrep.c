@@ -790,13 +790,11 @@ static PetscErrorCode CorrelateTargets(HyperRep *hr, BLPSet set)
 static PetscErrorCode SetUpSamples(BLP blp, BLPSet set)
 {
   HyperRep *hr = (HyperRep *)blp->data;
-  PetscInt n;
+  PetscInt n, rows = PETSC_DECIDE;
 
   PetscFunctionBegin;
-  PetscCall(FeatureMatCreate(PetscObjectComm((PetscObject)blp), &hr->X[set]));
-  PetscCall(FeatureMatSetOptionsPrefix(hr->X[set], ((PetscObject)blp)->prefix));
-  PetscCall(FeatureMatSetFromOptions(hr->X[set]));
-  PetscCall(FeatureMatSetData(hr->X[set], blp->set[set], hr->d, PETSC_FALSE));
+  if (set != BLP_TRAIN) PetscCall(FeatureMatGetLocalFeatures(hr->X[BLP_TRAIN], &rows));
+  PetscCall(BLPCreateFeatureMat_Private(blp, blp->set[set], rows, hr->d, PETSC_FALSE, &hr->X[set]));
   PetscCall(DataSetDestroy(&blp->set[set])); /* before the next set is dealt out */
   PetscCall(FeatureMatCreateVecs(hr->X[set], NULL, &hr->Z[set]));
   if (set == BLP_TEST) PetscFunctionReturn(PETSC_SUCCESS);

@@ -13,28 +13,20 @@ PetscErrorCode LinearModelReset(LinearModel *m)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode CreateFeatureMat(BLP blp, DataSet ds, FeatureMat *X)
-{
-  PetscFunctionBegin;
-  PetscCall(FeatureMatCreate(PetscObjectComm((PetscObject)blp), X));
-  PetscCall(FeatureMatSetOptionsPrefix(*X, ((PetscObject)blp)->prefix));
-  PetscCall(FeatureMatSetFromOptions(*X));
-  PetscCall(FeatureMatSetData(*X, ds, 1, PETSC_FALSE));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PetscErrorCode BLPSetUp_Linear(BLP blp)
 {
   LinearModel *m = (LinearModel *)blp->data;
+  PetscInt rows = PETSC_DECIDE;
 
   PetscFunctionBegin;
   PetscCall(LinearModelReset(m));
   PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], NULL, &m->p, NULL));
   for (int s = 0; s < 3; s++) {
     if (!blp->set[s]) continue;
-    PetscCall(CreateFeatureMat(blp, blp->set[s], &m->X[s]));
+    PetscCall(BLPCreateFeatureMat_Private(blp, blp->set[s], rows, 1, PETSC_FALSE, &m->X[s]));
     PetscCall(DataSetDestroy(&blp->set[s])); /* before the next set is dealt out */
     PetscCall(FeatureMatCreateVecs(m->X[s], NULL, &m->Z[s]));
+    PetscCall(FeatureMatGetLocalFeatures(m->X[s], &rows)); /* the training samples come first */
   }
   PetscCall(FeatureMatCreateVecs(m->X[BLP_TRAIN], &m->w, NULL));
   blp->nlambda = blp->nw = m->p;
@@ -112,8 +104,11 @@ PetscErrorCode BLPLoadModel_Linear(BLP blp, TwofoldGroup group)
 
 PetscErrorCode LinearModelApply(BLP blp, DataSet ds, Vec w, FeatureMat *X, Vec *z)
 {
+  PetscInt rows;
+
   PetscFunctionBegin;
-  PetscCall(CreateFeatureMat(blp, ds, X));
+  PetscCall(VecGetLocalSize(w, &rows));
+  PetscCall(BLPCreateFeatureMat_Private(blp, ds, rows, 1, PETSC_FALSE, X));
   PetscCall(FeatureMatCreateVecs(*X, NULL, z));
   PetscCall(FeatureMatMult(*X, w, *z));
   PetscFunctionReturn(PETSC_SUCCESS);

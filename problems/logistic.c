@@ -25,6 +25,7 @@ typedef struct {
   Vec D;              /* psi'' at the point of linearisation */
   Vec w, lambda;      /* that point, borrowed */
   TwofoldSeen seen;   /* the lambda that is known to be positive */
+  PetscReal *weight;  /* its entries on this rank */
 } Logistic;
 
 /* ------------------------------------------------------------------ sample space */
@@ -89,15 +90,34 @@ static PetscErrorCode SetLoss(Logistic *lr, BLPSet set, Vec w, PetscReal *loss, 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Z <- y psi'(y Z) of the training samples */
+static PetscErrorCode OutputGradient(BLP blp, Vec Z)
+{
+  PetscReal sums[3];
+
+  PetscFunctionBegin;
+  PetscCall(SumLosses(((Logistic *)blp->data)->linear.X[BLP_TRAIN], Z, PETSC_TRUE, sums));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Z <- psi'' Z */
+static PetscErrorCode OutputHessian(BLP blp, Vec Z)
+{
+  PetscFunctionBegin;
+  PetscCall(VecPointwiseMult(Z, ((Logistic *)blp->data)->D, Z));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ------------------------------------------------------------------ feature space */
 
-/* Raises where an entry of lambda is not positive; looked for once for each lambda. */
+/* Raises where an entry of lambda is not positive, and keeps a copy; once for each lambda. */
 static PetscErrorCode CheckLambda(BLP blp, Vec lambda)
 {
+  const PetscScalar *l;
   Logistic *lr = (Logistic *)blp->data;
   PetscReal lowest;
   PetscBool changed;
-  PetscInt at;
+  PetscInt at, n;
 
   PetscFunctionBegin;
   PetscCall(TwofoldHasChanged(1, &lambda, &lr->seen, &changed));
@@ -108,6 +128,10 @@ static PetscErrorCode CheckLambda(BLP blp, Vec lambda)
              " = %g: the regularisation weights of problem logistic must be positive; start at -blp_lambda V "
              "> 0, and keep to it by -lset_type box -lset_box_lower V, or with the problem's own bounds",
              at, (double)lowest);
+  PetscCall(VecGetLocalSize(lambda, &n));
+  PetscCall(VecGetArrayRead(lambda, &l));
+  if (lr->weight) PetscCall(PetscArraycpy(lr->weight, l, n)); /* not with a model without samples */
+  PetscCall(VecRestoreArrayRead(lambda, &l));
   PetscCall(TwofoldSee(lambda, &lr->seen));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -189,7 +213,7 @@ static PetscErrorCode BLPLossHessian_Logistic(BLP blp, Vec v, Vec y)
 
   PetscFunctionBegin;
   PetscCall(FeatureMatMult(lr->linear.X[BLP_TRAIN], v, Z));
-  PetscCall(VecPointwiseMult(Z, lr->D, Z));
+  PetscCall(OutputHessian(blp, Z));
   PetscCall(FeatureMatMultTranspose(lr->linear.X[BLP_TRAIN], Z, y));
   PetscCall(AddProduct(lr->lambda, v, y, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -403,14 +427,26 @@ static PetscErrorCode BLPLoadModel_Logistic(BLP blp, TwofoldGroup group)
 
 /* ------------------------------------------------------------------ life cycle */
 
+/* What BLPSetUp_Logistic() adds to the linear model. */
+static PetscErrorCode Reset(BLP blp)
+{
+  Logistic *lr = (Logistic *)blp->data;
+
+  PetscFunctionBegin;
+  PetscCall(BLPResetSweep_Private(blp));
+  PetscCall(VecDestroy(&lr->D));
+  PetscCall(PetscFree(lr->weight));
+  lr->seen = (TwofoldSeen){0};
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode BLPSetUp_Logistic(BLP blp)
 {
   Logistic *lr = (Logistic *)blp->data;
-  PetscInt c;
+  PetscInt c, n;
 
   PetscFunctionBegin;
-  PetscCall(VecDestroy(&lr->D));
-  lr->seen = (TwofoldSeen){0};
+  PetscCall(Reset(blp));
   PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], NULL, NULL, &c));
   PetscCheck(c == 2, PetscObjectComm((PetscObject)blp), PETSC_ERR_FILE_UNEXPECTED,
              "problem logistic separates two classes, and the training samples have %" PetscInt_FMT
@@ -418,6 +454,15 @@ static PetscErrorCode BLPSetUp_Logistic(BLP blp)
              c);
   PetscCall(BLPSetUp_Linear(blp));
   PetscCall(VecDuplicate(lr->linear.Z[BLP_TRAIN], &lr->D));
+  PetscCall(VecGetLocalSize(lr->linear.w, &n));
+  PetscCall(PetscMalloc1(n + 1, &lr->weight));
+  blp->linear = (BLPLinear){.X = lr->linear.X[BLP_TRAIN],
+                            .Xval = lr->linear.X[BLP_VAL],
+                            .weight = lr->weight,
+                            .share = 1,
+                            .weights = CheckLambda,
+                            .slope = OutputGradient,
+                            .curvature = OutputHessian};
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -433,12 +478,13 @@ static PetscErrorCode BLPStart_Logistic(BLP blp, Vec lambda)
 static PetscErrorCode BLPGetMemory_Logistic(BLP blp, PetscLogDouble *bytes)
 {
   const Vec D = ((Logistic *)blp->data)->D;
-  PetscInt n = 0;
+  PetscInt n = 0, p = 0;
 
   PetscFunctionBegin;
   PetscCall(BLPGetMemory_Linear(blp, bytes));
   if (D) PetscCall(VecGetLocalSize(D, &n));
-  *bytes += (PetscLogDouble)n * sizeof(PetscScalar);
+  if (D) PetscCall(VecGetLocalSize(((Logistic *)blp->data)->linear.w, &p));
+  *bytes += (PetscLogDouble)(n + p) * sizeof(PetscScalar);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -447,8 +493,8 @@ static PetscErrorCode BLPDestroy_Logistic(BLP blp)
   Logistic *lr = (Logistic *)blp->data;
 
   PetscFunctionBegin;
+  PetscCall(Reset(blp));
   PetscCall(LinearModelReset(&lr->linear));
-  PetscCall(VecDestroy(&lr->D));
   PetscCall(PetscFree(blp->data));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -62,9 +62,9 @@ static inline PetscReal SoftmaxRow(PetscInt c, PetscInt label, PetscScalar z[], 
   return highest + PetscLogReal(sum) - own;
 }
 
-/* Z <- softmax(X w); over this rank's samples whose labels are known, the sum of cross-entropies, the number
-   of right answers, and their number. Collective. */
-static PetscErrorCode PredictSamples(FeatureMat X, Vec w, Vec Z, PetscReal sums[3])
+/* Z <- softmax(Z); over this rank's samples whose labels are known, the sum of cross-entropies, the number of
+   right answers, and their number. */
+static PetscErrorCode SoftmaxRows(FeatureMat X, Vec Z, PetscReal sums[3])
 {
   PetscInt c, nlocal;
   const PetscInt *label;
@@ -72,7 +72,6 @@ static PetscErrorCode PredictSamples(FeatureMat X, Vec w, Vec Z, PetscReal sums[
 
   PetscFunctionBegin;
   sums[0] = sums[1] = sums[2] = 0;
-  PetscCall(FeatureMatMult(X, w, Z));
   PetscCall(FeatureMatGetSizes(X, NULL, NULL, &c));
   PetscCall(FeatureMatGetLabels(X, &nlocal, &label));
   PetscCall(VecGetArray(Z, &z));
@@ -86,6 +85,15 @@ static PetscErrorCode PredictSamples(FeatureMat X, Vec w, Vec Z, PetscReal sums[
   }
   PetscCall(VecRestoreArray(Z, &z));
   PetscCall(PetscLogFlops(5.0 * (double)nlocal * (double)c));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Z <- softmax(X w), likewise. Collective. */
+static PetscErrorCode PredictSamples(FeatureMat X, Vec w, Vec Z, PetscReal sums[3])
+{
+  PetscFunctionBegin;
+  PetscCall(FeatureMatMult(X, w, Z));
+  PetscCall(SoftmaxRows(X, Z, sums));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -125,11 +133,24 @@ static PetscErrorCode SubtractLabels(FeatureMat X, PetscInt c, Vec P)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Z <- (softmax(Z) - Y) / n of the training samples */
+static PetscErrorCode OutputGradient(BLP blp, Vec Z)
+{
+  const Softmax *sm = (const Softmax *)blp->data;
+  PetscReal sums[3];
+
+  PetscFunctionBegin;
+  PetscCall(SoftmaxRows(sm->X[BLP_TRAIN], Z, sums));
+  PetscCall(SubtractLabels(sm->X[BLP_TRAIN], sm->c, Z));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ------------------------------------------------------------------ feature space */
 
 /* D = exp(lambda) / (c p), kept until lambda changes. */
-static PetscErrorCode UpdateWeights(Softmax *sm, Vec lambda)
+static PetscErrorCode UpdateWeights(BLP blp, Vec lambda)
 {
+  Softmax *sm = (Softmax *)blp->data;
   PetscObjectId id;
   PetscObjectState state;
   const PetscScalar *l;
@@ -162,6 +183,7 @@ static PetscErrorCode AddRegulariser(const Softmax *sm, Vec v, Vec y, PetscReal 
   PetscCall(VecGetArray(y, &b));
   for (PetscInt j = 0; j < sm->nweight; j++) {
     PetscReal square = 0;
+#pragma omp simd reduction(+ : square)
     for (PetscInt k = 0; k < share; k++) {
       square += a[j * share + k] * a[j * share + k];
       b[j * share + k] += sm->weight[j] * a[j * share + k];
@@ -200,7 +222,7 @@ static PetscErrorCode BLPLossGradient_Softmax(BLP blp, Vec lambda, Vec w, PetscR
   PetscReal quadratic;
 
   PetscFunctionBegin;
-  PetscCall(UpdateWeights(sm, lambda));
+  PetscCall(UpdateWeights(blp, lambda));
   PetscCall(Predict(sm, BLP_TRAIN, w, Z, l, NULL));
   PetscCall(SubtractLabels(sm->X[BLP_TRAIN], sm->c, Z));
   PetscCall(FeatureMatMultTranspose(sm->X[BLP_TRAIN], Z, g));
@@ -218,15 +240,16 @@ static PetscErrorCode BLPLossLinearize_Softmax(BLP blp, Vec lambda, Vec w)
   Softmax *sm = (Softmax *)blp->data;
 
   PetscFunctionBegin;
-  PetscCall(UpdateWeights(sm, lambda));
+  PetscCall(UpdateWeights(blp, lambda));
   PetscCall(Predict(sm, BLP_TRAIN, w, sm->P, NULL, NULL));
   sm->w = w;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* Z <- R / n with R_i = P_i * (Z_i - <P_i, Z_i>): the Hessian of the mean cross-entropy in X W. */
-static PetscErrorCode ApplyOutputHessian(const Softmax *sm, Vec Z)
+static PetscErrorCode ApplyOutputHessian(BLP blp, Vec Z)
 {
+  const Softmax *sm = (const Softmax *)blp->data;
   const PetscInt c = sm->c;
   PetscInt n, nlocal;
   const PetscScalar *p;
@@ -242,6 +265,7 @@ static PetscErrorCode ApplyOutputHessian(const Softmax *sm, Vec Z)
     const PetscScalar *const pi = p + i * c;
     PetscScalar *const zi = z + i * c;
     PetscReal mean = 0;
+#pragma omp simd reduction(+ : mean)
     for (PetscInt k = 0; k < c; k++) mean += pi[k] * zi[k];
     for (PetscInt k = 0; k < c; k++) zi[k] = scale * pi[k] * (zi[k] - mean);
   }
@@ -258,7 +282,7 @@ static PetscErrorCode BLPLossHessian_Softmax(BLP blp, Vec v, Vec y)
 
   PetscFunctionBegin;
   PetscCall(FeatureMatMult(sm->X[BLP_TRAIN], v, Z));
-  PetscCall(ApplyOutputHessian(sm, Z));
+  PetscCall(ApplyOutputHessian(blp, Z));
   PetscCall(FeatureMatMultTranspose(sm->X[BLP_TRAIN], Z, y));
   PetscCall(AddRegulariser(sm, v, y, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -321,6 +345,7 @@ static PetscErrorCode BLPLossCrossTranspose_Softmax(BLP blp, Vec v, Vec g)
   PetscCall(VecGetArrayWrite(g, &b));
   for (PetscInt j = 0; j < nlambda; j++) {
     PetscReal sum = 0;
+#pragma omp simd reduction(+ : sum)
     for (PetscInt k = 0; k < share; k++) sum += w[j * share + k] * a[j * share + k];
     b[j] = sm->weight[j] * sum;
   }
@@ -430,7 +455,7 @@ static PetscErrorCode BLPLossLipschitz_Softmax(BLP blp, Vec lambda, Vec w, Petsc
   PetscInt n, nval;
 
   PetscFunctionBegin;
-  PetscCall(UpdateWeights(sm, lambda));
+  PetscCall(UpdateWeights(blp, lambda));
   PetscCall(WeightNorms(blp, w, radius, &highest, &cross));
   PetscCall(FeatureMatGetNorm(sm->X[BLP_TRAIN], &train));
   PetscCall(FeatureMatGetRowNorm(sm->X[BLP_TRAIN], &row));
@@ -490,7 +515,7 @@ static PetscErrorCode BLPLossLipschitzAlong_Softmax(BLP blp, Vec lambda, Vec w, 
   PetscFunctionBegin;
   (void)w;
   (void)radius;
-  PetscCall(UpdateWeights(sm, lambda));
+  PetscCall(UpdateWeights(blp, lambda));
   PetscCall(LargestRow(v, sm->share, sm->weight, &nu2->value));
   nu2->origin = "max exp(lambda_j) ||v_j|| / (c p)";
   PetscCall(FeatureMatGetNorm(X, &norm));
@@ -525,27 +550,15 @@ static PetscErrorCode BLPSaveModel_Softmax(BLP blp, TwofoldGroup group)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* The feature matrix of samples that conform to the training samples. */
-static PetscErrorCode CreateFeatureMat(BLP blp, DataSet ds, FeatureMat *X)
-{
-  const Softmax *sm = (Softmax *)blp->data;
-
-  PetscFunctionBegin;
-  PetscCall(FeatureMatCreate(PetscObjectComm((PetscObject)blp), X));
-  PetscCall(FeatureMatSetOptionsPrefix(*X, ((PetscObject)blp)->prefix));
-  PetscCall(FeatureMatSetFromOptions(*X));
-  PetscCall(FeatureMatSetData(*X, ds, sm->c, sm->bias));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode BLPPredict_Softmax(BLP blp, DataSet ds, Vec lambda, Vec w, Vec *Z, BLPMetrics *metrics)
 {
+  const Softmax *sm = (const Softmax *)blp->data;
   FeatureMat X;
   PetscReal sums[3];
 
   PetscFunctionBegin;
   (void)lambda;
-  PetscCall(CreateFeatureMat(blp, ds, &X));
+  PetscCall(BLPCreateFeatureMat_Private(blp, ds, sm->nweight * sm->share / sm->c, sm->c, sm->bias, &X));
   PetscCall(FeatureMatCreateVecs(X, NULL, Z));
   PetscCall(PredictSamples(X, w, *Z, sums));
   PetscCall(FeatureMatDestroy(&X));
@@ -563,6 +576,7 @@ static PetscErrorCode BLPReset_Softmax(BLP blp)
   Softmax *sm = (Softmax *)blp->data;
 
   PetscFunctionBegin;
+  PetscCall(BLPResetSweep_Private(blp));
   for (int s = 0; s < 3; s++) {
     PetscCall(FeatureMatDestroy(&sm->X[s]));
     PetscCall(VecDestroy(&sm->Z[s]));
@@ -574,19 +588,21 @@ static PetscErrorCode BLPReset_Softmax(BLP blp)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Lambda and its weights, beside so many entries of w on this rank. */
+/* Lambda and its weights, beside so many rows of w on this rank; a bias's is the last rank's last. */
 static PetscErrorCode LayOut(BLP blp, PetscInt rows)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
   Softmax *sm = (Softmax *)blp->data;
-  PetscInt nfeatures = PETSC_DECIDE;
+  PetscMPIInt rank, size;
 
   PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  const PetscInt nfeatures = rows - (sm->bias && rank == size - 1 ? 1 : 0);
   sm->share = blp->tie.kind == BLP_TIE_CLASS || blp->tie.kind == BLP_TIE_WEIGHT ? 1 : sm->c;
   const PetscInt a_feature = sm->c / sm->share; /* entries of lambda */
-  sm->nweight = rows / sm->share;
+  sm->nweight = rows * a_feature;
   PetscCall(PetscCalloc1(sm->nweight + 1, &sm->weight));
-  PetscCall(PetscSplitOwnership(comm, &nfeatures, &sm->p));
   blp->nlambda = sm->p * a_feature;
   PetscCall(VecCreate(comm, &sm->lambda));
   PetscCall(VecSetSizes(sm->lambda, nfeatures * a_feature, blp->nlambda));
@@ -598,24 +614,28 @@ static PetscErrorCode LayOut(BLP blp, PetscInt rows)
 static PetscErrorCode BLPSetUp_Softmax(BLP blp)
 {
   Softmax *sm = (Softmax *)blp->data;
-  PetscInt rows;
-  Vec w;
+  PetscInt rows = PETSC_DECIDE;
 
   PetscFunctionBegin;
   PetscCall(BLPReset_Softmax(blp));
   PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], NULL, &sm->p, &sm->c));
   for (int s = 0; s < 3; s++) {
     if (!blp->set[s]) continue;
-    PetscCall(CreateFeatureMat(blp, blp->set[s], &sm->X[s]));
+    PetscCall(BLPCreateFeatureMat_Private(blp, blp->set[s], rows, sm->c, sm->bias, &sm->X[s]));
     PetscCall(DataSetDestroy(&blp->set[s])); /* before the next set is dealt out */
     PetscCall(FeatureMatCreateVecs(sm->X[s], NULL, &sm->Z[s]));
+    PetscCall(FeatureMatGetLocalFeatures(sm->X[s], &rows)); /* the training samples come first */
   }
   PetscCall(VecDuplicate(sm->Z[BLP_TRAIN], &sm->P));
-  PetscCall(FeatureMatCreateVecs(sm->X[BLP_TRAIN], &w, NULL));
-  PetscCall(VecGetSize(w, &blp->nw));
-  PetscCall(VecGetLocalSize(w, &rows));
-  PetscCall(VecDestroy(&w));
+  PetscCall(PetscIntMultError(sm->p + (sm->bias ? 1 : 0), sm->c, &blp->nw));
   PetscCall(LayOut(blp, rows));
+  blp->linear = (BLPLinear){.X = sm->X[BLP_TRAIN],
+                            .Xval = sm->X[BLP_VAL],
+                            .weight = sm->weight,
+                            .share = sm->share,
+                            .weights = UpdateWeights,
+                            .slope = OutputGradient,
+                            .curvature = ApplyOutputHessian};
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -638,7 +658,7 @@ static PetscErrorCode BLPLoadModel_Softmax(BLP blp, TwofoldGroup group)
   PetscCall(PetscSplitOwnership(comm, &nfeatures, &sm->p));
   if (sm->bias && rank == size - 1) nfeatures++; /* its row of w */
   PetscCall(PetscIntMultError(sm->p + (sm->bias ? 1 : 0), sm->c, &blp->nw));
-  PetscCall(LayOut(blp, nfeatures * sm->c));
+  PetscCall(LayOut(blp, nfeatures));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

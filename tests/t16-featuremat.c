@@ -137,7 +137,9 @@ static PetscErrorCode CheckSizes(FeatureMat X, const Synthetic *s)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Kernel(FeatureMatType type, const Shape *shape, PetscInt c, PetscBool bias)
+/* Pr = 0: the grid is the type's choice. */
+static PetscErrorCode Kernel(FeatureMatType type, PetscInt Pr, PetscInt Pc, const Shape *shape, PetscInt c,
+                             PetscBool bias)
 {
   const Synthetic s = {
       .n = {shape->n}, .p = shape->p, .c = c, .density = shape->density, .bias = bias, .seed = 3};
@@ -146,10 +148,12 @@ static PetscErrorCode Kernel(FeatureMatType type, const Shape *shape, PetscInt c
   FeatureMat X;
 
   PetscFunctionBegin;
-  PetscCall(PetscSNPrintf(what, sizeof(what), "%s, %s%s", type, shape->what, bias ? ", bias" : ""));
+  PetscCall(PetscSNPrintf(what, sizeof(what), "%s on %d x %d blocks, %s%s", type, (int)Pr, (int)Pc,
+                          shape->what, bias ? ", bias" : ""));
   PetscCall(CreateData(&s, shape->last, &ds));
   PetscCall(FeatureMatCreate(TEST_COMM, &X));
   PetscCall(FeatureMatSetType(X, type));
+  PetscCall(FeatureMatSetGrid(X, Pr, Pc));
   PetscCall(FeatureMatSetData(X, ds, c, bias));
   PetscCall(DataSetDestroy(&ds)); /* it is not kept */
   PetscCall(CheckSizes(X, &s));
@@ -181,6 +185,48 @@ static PetscErrorCode Refill(FeatureMatType type)
   PetscFunctionReturn(0);
 }
 
+/* All shapes and widths; on every grid of the ranks, where the type has them. */
+static PetscErrorCode Shapes(FeatureMatType type, const Shape shapes[], size_t n)
+{
+  const PetscInt c[] = {1, 2, 20};
+  PetscMPIInt size;
+  PetscBool grid;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
+  PetscCall(PetscStrcmp(type, FEATUREMATGRID, &grid));
+  for (PetscInt Pr = 0; Pr <= (grid ? size : 0); Pr++) {
+    if (Pr && size % Pr) continue;
+    for (size_t i = 0; i < n; i++)
+      for (int k = 0; k < 3; k++)
+        for (int bias = 0; bias < 2; bias++)
+          PetscCall(Kernel(type, Pr, Pr ? size / Pr : 0, &shapes[i], c[k], (PetscBool)bias));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* A grid that does not fit the ranks, and none. */
+static PetscErrorCode BadGrids(void)
+{
+  const Synthetic s = {.n = {5}, .p = 4, .c = 2, .density = 0.5, .seed = 1};
+  PetscMPIInt size;
+  DataSet ds;
+  FeatureMat X;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
+  PetscCall(CreateData(&s, PETSC_FALSE, &ds));
+  PetscCall(FeatureMatCreate(TEST_COMM, &X));
+  PetscCall(FeatureMatSetType(X, FEATUREMATGRID));
+  CHECK_RAISES(PETSC_ERR_ARG_OUTOFRANGE, FeatureMatSetGrid(X, 0, 2));
+  CHECK_RAISES(PETSC_ERR_ARG_OUTOFRANGE, FeatureMatSetGrid(X, -1, -1));
+  PetscCall(FeatureMatSetGrid(X, 2, size));
+  CHECK_RAISES(PETSC_ERR_ARG_INCOMP, FeatureMatSetData(X, ds, 2, PETSC_FALSE));
+  PetscCall(FeatureMatDestroy(&X));
+  PetscCall(DataSetDestroy(&ds));
+  PetscFunctionReturn(0);
+}
+
 int main(int argc, char **argv)
 {
   const Shape shapes[] = {{"samples and features", 17, 11, 0.4, PETSC_FALSE},
@@ -190,7 +236,6 @@ int main(int argc, char **argv)
                           {"one sample", 1, 9, 1, PETSC_FALSE},
                           {"empty ranks", 8, 9, 0.5, PETSC_TRUE},
                           {"no entries", 6, 5, 0, PETSC_FALSE}};
-  const PetscInt c[] = {1, 2, 20};
   const char **types;
   PetscInt ntypes;
   FeatureMat X;
@@ -200,12 +245,11 @@ int main(int argc, char **argv)
   PetscCall(FeatureMatGetRegistered(&ntypes, &types));
   CHECK(ntypes > 0, "no kernel is registered");
   for (PetscInt t = 0; t < ntypes; t++) {
-    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
-      for (int k = 0; k < 3; k++)
-        for (int bias = 0; bias < 2; bias++) PetscCall(Kernel(types[t], &shapes[i], c[k], (PetscBool)bias));
+    PetscCall(Shapes(types[t], shapes, sizeof(shapes) / sizeof(shapes[0])));
     PetscCall(Refill(types[t]));
   }
   PetscCall(PetscFree(types));
+  PetscCall(BadGrids());
   PetscCall(FeatureMatCreate(TEST_COMM, &X));
   CHECK_RAISES(PETSC_ERR_ARG_UNKNOWN_TYPE, FeatureMatSetType(X, "referense"));
   CHECK_RAISES(PETSC_ERR_ARG_WRONGSTATE, FeatureMatCreateVecs(X, NULL, NULL));

@@ -444,10 +444,11 @@ static PetscErrorCode Reasons(LLSType type)
   PetscCall(Ended(lls, LLS_CONVERGED_ATOL, -1, type));
   PetscCall(LLSGetChange(lls, &change));
   CHECK(change <= 1e-3, "%s: change %g", type, change);
-  if (newton) { /* below rounding */
+  if (newton) { /* below rounding, unless all entries of the gradient happen to be rounded to 0 */
     PetscCall(LLSSetTolerances(lls, 0, 1e-25, 1000));
     PetscCall(SolveFrom(lls, k.lambda, 0, x));
-    PetscCall(Ended(lls, LLS_DIVERGED_LINE_SEARCH, -1, type));
+    PetscCall(LLSGetChange(lls, &change));
+    PetscCall(Ended(lls, change == 0 ? LLS_CONVERGED_ATOL : LLS_DIVERGED_LINE_SEARCH, -1, type));
     PetscCall(LLSGetIterationNumber(lls, &its));
     CHECK(its < 40, "%d steps to see that rounding allows no more", (int)its);
   }

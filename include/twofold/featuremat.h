@@ -20,6 +20,8 @@ typedef struct _p_FeatureMat *FeatureMat;
 typedef const char *FeatureMatType;
 /** MPIAIJ of X^T and MatCreateMAIJ(): plain, the oracle for faster types. */
 #define FEATUREMATREFERENCE "reference"
+/** Blocks on a grid of ranks, samples by features; a step of a method in one pass over the features. */
+#define FEATUREMATGRID "grid"
 
 /**
  * Makes a feature matrix without type and data.
@@ -53,23 +55,69 @@ PetscErrorCode FeatureMatSetOptionsPrefix(FeatureMat X, const char prefix[]);
  * @logicallycollective
  *
  * @param[in]     X       the matrix
- * @param[in]     type    FEATUREMATREFERENCE or a registered name
+ * @param[in]     type    FEATUREMATGRID, FEATUREMATREFERENCE or a registered name
  *
  * @raises PETSC_ERR_ARG_UNKNOWN_TYPE the type is not registered
  * @option{-data_kernel T}
  */
 PetscErrorCode FeatureMatSetType(FeatureMat X, FeatureMatType type);
 /**
- * Reads the options of the matrix; without any, a matrix without type becomes FEATUREMATREFERENCE.
+ * Reads the options of the matrix; without any, a matrix without type becomes FEATUREMATGRID.
  *
  * @collective
  *
  * @param[in]     X       the matrix
  *
  * @raises PETSC_ERR_ARG_UNKNOWN_TYPE the type is not registered
- * @option{-data_kernel T}
+ * @raises PETSC_ERR_ARG_OUTOFRANGE -data_grid is neither auto nor two positive numbers
+ * @option{-data_kernel T, -data_grid auto|Pr,Pc}
  */
 PetscErrorCode FeatureMatSetFromOptions(FeatureMat X);
+/**
+ * Chooses the grid of FEATUREMATGRID: Pr blocks of samples times Pc blocks of features.
+ *
+ * With Pr = 1 features are distributed and a product moves n c numbers, with Pc = 1 samples are and it moves
+ * p c; other types have no grid and ignore it.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     X       the matrix, before FeatureMatSetData()
+ * @param[in]     Pr      blocks of samples, or 0 with Pc 0: the grid that moves least
+ * @param[in]     Pc      blocks of features; Pr Pc is the number of ranks, which FeatureMatSetData() checks
+ *
+ * @raises PETSC_ERR_ARG_OUTOFRANGE a number is not positive
+ * @option{-data_grid auto|Pr,Pc}
+ */
+PetscErrorCode FeatureMatSetGrid(FeatureMat X, PetscInt Pr, PetscInt Pc);
+/**
+ * Gives the grid in use; either pointer may be NULL.
+ *
+ * @notcollective
+ *
+ * @param[in]     X       the matrix, after FeatureMatSetData()
+ * @param[out]    Pr      blocks of samples
+ * @param[out]    Pc      blocks of features: with types without a grid all ranks, and Pr is 1
+ */
+PetscErrorCode FeatureMatGetGrid(FeatureMat X, PetscInt *Pr, PetscInt *Pc);
+/**
+ * Sets how many rows of W this rank has, so that several matrices act on the same W.
+ *
+ * @collective
+ *
+ * @param[in]     X       the matrix, before FeatureMatSetData()
+ * @param[in]     plocal  number of rows, with that of a bias; PETSC_DECIDE: as the type likes it
+ */
+PetscErrorCode FeatureMatSetLocalFeatures(FeatureMat X, PetscInt plocal);
+/**
+ * Gives every rank the same number of rows of W where FeatureMatSetLocalFeatures() leaves it open, whatever
+ * the entries: for matrices of different samples that are to be laid out alike.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     X       the matrix, before FeatureMatSetData()
+ * @param[in]     even    the same number, else as the type likes it
+ */
+PetscErrorCode FeatureMatSetEven(FeatureMat X, PetscBool even);
 /**
  * Prints type and sizes; viewers that do not print text are ignored.
  *
@@ -93,6 +141,7 @@ PetscErrorCode FeatureMatView(FeatureMat X, PetscViewer viewer);
  * @raises PETSC_ERR_ARG_TYPENOTSET the matrix has no type
  * @raises PETSC_ERR_ARG_OUTOFRANGE c is not positive
  * @raises PETSC_ERR_ARG_WRONGSTATE the data set is empty
+ * @raises PETSC_ERR_ARG_INCOMP the grid's blocks are not as many as the ranks
  */
 PetscErrorCode FeatureMatSetData(FeatureMat X, DataSet ds, PetscInt c, PetscBool bias);
 
@@ -107,6 +156,28 @@ PetscErrorCode FeatureMatSetData(FeatureMat X, DataSet ds, PetscInt c, PetscBool
  * @param[out]    c       columns of W and Z
  */
 PetscErrorCode FeatureMatGetSizes(FeatureMat X, PetscInt *n, PetscInt *p, PetscInt *c);
+
+/**
+ * Gives the number of entries, with those of a bias.
+ *
+ * @notcollective
+ *
+ * @param[in]     X       the matrix, after FeatureMatSetData()
+ * @param[out]    nnz     number of entries on all ranks
+ */
+PetscErrorCode FeatureMatGetNonzeros(FeatureMat X, PetscInt64 *nnz);
+
+/**
+ * Gives the number of rows of W on this rank.
+ *
+ * @notcollective
+ *
+ * @param[in]     X       the matrix, after FeatureMatSetData()
+ * @param[out]    plocal  number of rows, with that of a bias
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE there are no data yet
+ */
+PetscErrorCode FeatureMatGetLocalFeatures(FeatureMat X, PetscInt *plocal);
 
 /**
  * Gives the class of each of this rank's rows of Z; either pointer may be NULL.

@@ -25,6 +25,13 @@ typedef const char *HGType;
 #define HGAID   "aid"   /**< approximate implicit differentiation: (I - d1Phi^T) v = grad1 E by a KSP */
 #define HGEXACT "exact" /**< for reference: a closed form, or by direct solves for small problems */
 
+/**
+ * A KSP for aid: conjugate gradients where each step is one pass over the vectors (BLPLossSweepCGStep()), for
+ * problems with sweeps (BLPCanSweep()) through the map gd, without preconditioner. Registered with PETSc by
+ * the first hypergradient; aid's default where it can be had.
+ */
+#define KSPSWEEPCG "sweepcg"
+
 /** Which way iterative differentiation goes through the steps of the lower level. */
 typedef enum {
   HG_ITD_REVERSE, /**< back from the last one, over a tape of the iterates: t products whatever lambda's size

@@ -59,6 +59,7 @@ PetscErrorCode BLPDestroy(BLP *blp)
   if (!TwofoldLastReference((PetscObject *)blp)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(BLPResetFolds_Private(*blp));
   PetscTryTypeMethod(*blp, destroy);
+  PetscCall(BLPResetSweep_Private(*blp));
   PetscCall(BLPTieReset_Private(*blp));
   PetscCall(MatDestroy(&(*blp)->tie.given));
   for (int s = 0; s < 3; s++) PetscCall(DataSetDestroy(&(*blp)->set[s]));

@@ -151,5 +151,6 @@ PetscErrorCode CommandContraction(int *code);
 PetscErrorCode CommandStudy(int *code);
 PetscErrorCode CommandData(int *code);
 PetscErrorCode CommandPredict(int *code);
+PetscErrorCode CommandBench(int *code);
 
 #endif

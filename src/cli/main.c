@@ -15,6 +15,7 @@ static const struct {
     {"study", CommandStudy, "the error of hypergradients against the number of steps, with bounds"},
     {"data", CommandData, "inspect, convert and split data sets"},
     {"predict", CommandPredict, "apply a solution to other samples"},
+    {"bench", CommandBench, "time the kernels against this machine's memory bandwidth"},
 };
 enum { NCOMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -50,7 +51,7 @@ static PetscErrorCode RunCommand(int argc, char **argv, const char name[], int *
     }
     if (help || argc == 1) PetscCall(PrintUsage());
     PetscCheck(help || argc == 1, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-               "no command: twofold solve, hypergrad, contraction, study, data or predict, then options");
+               "no command: twofold solve, hypergrad, contraction, study, data, predict or bench, then options");
     *code = help ? EXIT_OK : EXIT_USAGE;
     PetscFunctionReturn(PETSC_SUCCESS);
   }
@@ -62,7 +63,7 @@ static PetscErrorCode RunCommand(int argc, char **argv, const char name[], int *
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   SETERRQ(PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-          "unknown command %s: known are solve, hypergrad, contraction, study, data, predict (twofold -help)",
+          "unknown command %s: known are solve, hypergrad, contraction, study, data, predict, bench (twofold -help)",
           name);
 }
 

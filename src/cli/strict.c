@@ -94,9 +94,11 @@ static const struct {
               {"data_split", "twofold data"},
               {"data_seed", "twofold data"},
               {"data_stratified", "twofold data"},
-              {"data_kernel", "twofold solve, hypergrad, study and predict"},
+              {"data_kernel", "twofold solve, hypergrad, study, predict and bench"},
+              {"data_grid", "-data_kernel grid, in twofold solve, hypergrad, study, predict and bench"},
               {"data_scale", "twofold solve and hypergrad (a model knows its scaling)"},
-              {"predict_", "twofold predict"}};
+              {"predict_", "twofold predict"},
+              {"bench_", "twofold bench"}};
 
 static const char *Owner(const char name[])
 {

@@ -14,6 +14,7 @@ static PetscErrorCode FeatureMatRegisterAll(void)
   PetscCall(PetscClassIdRegister("Feature Matrix", &FEATUREMAT_CLASSID));
   PetscCall(
       TwofoldListAdd(&FeatureMatList, FEATUREMATREFERENCE, (TwofoldConstructor)FeatureMatCreate_Reference));
+  PetscCall(TwofoldListAdd(&FeatureMatList, FEATUREMATGRID, (TwofoldConstructor)FeatureMatCreate_Grid));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -41,6 +42,7 @@ PetscErrorCode FeatureMatCreate(MPI_Comm comm, FeatureMat *mat)
   PetscCall(FeatureMatRegisterAll());
   PetscCall(PetscHeaderCreate(X, FEATUREMAT_CLASSID, "FeatureMat", "Feature matrix", "Data", comm,
                               FeatureMatDestroy, FeatureMatView));
+  X->plocal = PETSC_DECIDE;
   *mat = X;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -80,9 +82,42 @@ PetscErrorCode FeatureMatSetFromOptions(FeatureMat X)
   PetscFunctionBegin;
   PetscObjectOptionsBegin((PetscObject)X);
   PetscCall(TwofoldOptionsType(PetscOptionsObject, "-data_kernel", "Kernels of the products X W and X^T R",
-                               "FeatureMatSetType", FeatureMatList, FEATUREMATREFERENCE, type, sizeof(type)));
-  PetscOptionsEnd();
+                               "FeatureMatSetType", FeatureMatList, FEATUREMATGRID, type, sizeof(type)));
   PetscCall(FeatureMatSetType(X, type));
+  PetscTryTypeMethod(X, setfromoptions, PetscOptionsObject);
+  PetscOptionsEnd();
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatSetGrid(FeatureMat X, PetscInt Pr, PetscInt Pc)
+{
+  PetscFunctionBegin;
+  PetscCheck((Pr > 0 && Pc > 0) || (Pr == 0 && Pc == 0), PetscObjectComm((PetscObject)X),
+             PETSC_ERR_ARG_OUTOFRANGE, "a grid of %" PetscInt_FMT " x %" PetscInt_FMT " blocks", Pr, Pc);
+  X->grid[0] = Pr;
+  X->grid[1] = Pc;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatGetGrid(FeatureMat X, PetscInt *Pr, PetscInt *Pc)
+{
+  PetscFunctionBegin;
+  if (Pr) *Pr = X->Pr;
+  if (Pc) *Pc = X->Pc;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatSetLocalFeatures(FeatureMat X, PetscInt plocal)
+{
+  PetscFunctionBegin;
+  X->plocal = plocal;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatSetEven(FeatureMat X, PetscBool even)
+{
+  PetscFunctionBegin;
+  X->even = even;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -124,32 +159,51 @@ static PetscErrorCode LargestRow(DataSet ds, PetscBool bias, PetscReal *norm)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FeatureMatSetData(FeatureMat X, DataSet ds, PetscInt c, PetscBool bias)
+/* Rows of W on this rank: as asked for, as the type likes it, or the same number everywhere. */
+static PetscErrorCode LayOutFeatures(FeatureMat X, DataSet ds, PetscBool bias)
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)X);
   PetscMPIInt rank, size;
-  PetscInt nlocal, plocal = PETSC_DECIDE;
+  PetscInt plocal = X->plocal, pfeatures;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  if (plocal == PETSC_DECIDE && X->ops->layout && !X->even) {
+    PetscUseTypeMethod(X, layout, ds, bias, &plocal);
+  } else if (plocal == PETSC_DECIDE) {
+    pfeatures = X->p - (bias ? 1 : 0);
+    PetscCall(PetscSplitOwnership(comm, &plocal, &pfeatures));
+    if (bias && rank == size - 1) plocal++; /* its row of W stands last */
+  }
+  PetscCall(PetscLayoutDestroy(&X->features));
+  PetscCall(PetscLayoutCreateFromSizes(comm, plocal, X->p, 1, &X->features));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatSetData(FeatureMat X, DataSet ds, PetscInt c, PetscBool bias)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)X);
+  PetscInt nlocal;
+  const PetscInt *rowptr;
 
   PetscFunctionBegin;
   PetscCheck(((PetscObject)X)->type_name, comm, PETSC_ERR_ARG_TYPENOTSET,
              "FeatureMatSetType() or SetFromOptions() first");
   PetscCheck(c > 0, comm, PETSC_ERR_ARG_OUTOFRANGE, "FeatureMatSetData: %" PetscInt_FMT " columns", c);
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCallMPI(MPI_Comm_size(comm, &size));
   PetscCall(DataSetGetSizes(ds, &X->n, &X->p, NULL));
-  PetscCall(DataSetGetRows(ds, &nlocal, NULL, NULL, NULL, NULL));
-  PetscCall(PetscSplitOwnership(comm, &plocal, &X->p));
-  if (bias) { /* its row of W stands last */
-    X->p++;
-    if (rank == size - 1) plocal++;
-  }
+  PetscCall(DataSetGetRows(ds, &nlocal, &rowptr, NULL, NULL, NULL));
+  X->nnz = rowptr[nlocal] + (bias ? nlocal : 0);
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &X->nnz, 1, MPIU_INT64, MPI_SUM, comm));
+  if (bias) X->p++;
   X->c = c;
   X->norm = (TwofoldConstant){.standing = TWOFOLD_UNKNOWN};
   PetscCall(LargestRow(ds, bias, &X->row_norm));
-  PetscCall(PetscLayoutDestroy(&X->features));
+  PetscCall(LayOutFeatures(X, ds, bias));
   PetscCall(PetscLayoutDestroy(&X->samples));
-  PetscCall(PetscLayoutCreateFromSizes(comm, plocal, X->p, 1, &X->features));
   PetscCall(PetscLayoutCreateFromSizes(comm, nlocal, X->n, 1, &X->samples));
+  X->Pr = 1;
+  X->Pc = X->samples->size;
   PetscCall(CopyLabels(X, ds));
   PetscUseTypeMethod(X, setdata, ds, bias);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -161,6 +215,22 @@ PetscErrorCode FeatureMatGetSizes(FeatureMat X, PetscInt *n, PetscInt *p, PetscI
   if (n) *n = X->n;
   if (p) *p = X->p;
   if (c) *c = X->c;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatGetNonzeros(FeatureMat X, PetscInt64 *nnz)
+{
+  PetscFunctionBegin;
+  *nnz = X->nnz;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatGetLocalFeatures(FeatureMat X, PetscInt *plocal)
+{
+  PetscFunctionBegin;
+  PetscCheck(X->features, PetscObjectComm((PetscObject)X), PETSC_ERR_ARG_WRONGSTATE,
+             "FeatureMatSetData() first");
+  *plocal = X->features->n;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -253,7 +323,8 @@ PetscErrorCode FeatureMatView(FeatureMat X, PetscViewer viewer)
   PetscCall(TwofoldViewHeader((PetscObject)X, &viewer, &ascii));
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscViewerASCIIPrintf(
-      viewer, "  %" PetscInt_FMT " samples x %" PetscInt_FMT " features, blocks of %" PetscInt_FMT "\n", X->n,
+      viewer, "  %" PetscInt_FMT " samples x %" PetscInt_FMT " features, %" PetscInt_FMT " columns\n", X->n,
       X->p, X->c));
+  PetscTryTypeMethod(X, view, viewer);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -17,75 +17,18 @@ static PetscErrorCode Reset(Reference *ref)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-typedef struct {
-  PetscInt feature, sample;
-  PetscScalar value;
-} Entry;
-
-/* Rank that owns row i of the layout. */
-static PetscMPIInt Owner(PetscLayout layout, PetscInt i)
-{
-  PetscMPIInt low = 0, high = layout->size - 1;
-
-  while (low < high) {
-    const PetscMPIInt middle = low + (high - low) / 2;
-    if (i < layout->range[middle + 1])
-      high = middle;
-    else
-      low = middle + 1;
-  }
-  return low;
-}
-
-/* Sends each entry of this rank's samples to the rank that owns its feature; entries arrive by increasing
- * sample. */
-static PetscErrorCode DealEntries(FeatureMat X, DataSet ds, PetscBool bias, PetscInt *nentries,
-                                  Entry **entries)
-{
-  const MPI_Comm comm = PetscObjectComm((PetscObject)X);
-  PetscMPIInt size, *counts;
-  PetscInt nlocal, *at, nnz, offset = 0;
-  const PetscInt *rowptr, *col;
-  const PetscScalar *val;
-  Entry *send;
-  void *received;
-
-  PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_size(comm, &size));
-  PetscCall(DataSetGetRows(ds, &nlocal, &rowptr, &col, &val, NULL));
-  nnz = rowptr[nlocal] + (bias ? nlocal : 0);
-  PetscCall(PetscCalloc2(size, &counts, size, &at));
-  PetscCall(PetscMalloc1(nnz + 1, &send));
-  for (PetscInt k = 0; k < rowptr[nlocal]; k++) counts[Owner(X->features, col[k])]++;
-  if (bias) counts[size - 1] += (PetscMPIInt)nlocal;
-  for (PetscMPIInt r = 0; r < size; r++) {
-    at[r] = offset;
-    offset += counts[r];
-  }
-  for (PetscInt i = 0; i < nlocal; i++) {
-    const PetscInt sample = X->samples->rstart + i;
-    for (PetscInt k = rowptr[i]; k < rowptr[i + 1]; k++)
-      send[at[Owner(X->features, col[k])]++] = (Entry){col[k], sample, val[k]};
-    if (bias) send[at[size - 1]++] = (Entry){X->p - 1, sample, 1};
-  }
-  PetscCall(TwofoldExchange(comm, sizeof(Entry), counts, send, NULL, &received, nentries));
-  *entries = received;
-  PetscCall(PetscFree(send));
-  PetscCall(PetscFree2(counts, at));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode FeatureMatSetData_Reference(FeatureMat X, DataSet ds, PetscBool bias)
 {
   Reference *ref = (Reference *)X->data;
   const PetscInt plocal = X->features->n;
   PetscInt nentries, *i, *j;
   PetscScalar *a;
-  Entry *entry;
+  FeatureMatEntry *entry;
 
   PetscFunctionBegin;
   PetscCall(Reset(ref));
-  PetscCall(DealEntries(X, ds, bias, &nentries, &entry));
+  PetscCall(FeatureMatDeal_Private(X, ds, bias, PetscObjectComm((PetscObject)X), FeatureMatOwner_Private,
+                                   &nentries, &entry));
   PetscCall(PetscCalloc1(plocal + 2, &i));
   PetscCall(PetscMalloc2(nentries + 1, &j, nentries + 1, &a));
   /* counting sort by feature; it is stable, so columns increase in each row */

@@ -1,10 +1,27 @@
 /* gd: gradient descent, Phi(w) = w - alpha grad l(w, lambda). The pattern for a new map: a step in place, the
-   point of linearisation, four products. */
+   point of linearisation, four products. Where the problem has sweeps, the first and the ones that are
+   repeated are one each. */
 #include <twofold/impl/fpmimpl.h>
+
+/* w -> w - alpha g */
+static BLPSweep Descent(FPM fpm)
+{
+  return (BLPSweep){.a = 1, .step = fpm->step, .known = PETSC_TRUE};
+}
 
 static PetscErrorCode FPMStep_GD(FPM fpm, Vec lambda, State x, PetscReal *change)
 {
+  const BLPSweep descent = Descent(fpm);
+  PetscReal moved[2];
+  PetscBool sweeps;
+
   PetscFunctionBegin;
+  PetscCall(BLPCanSweep(fpm->blp, &sweeps));
+  if (sweeps) {
+    PetscCall(BLPLossSweep(fpm->blp, lambda, &descent, x->v[0], NULL, x->v[0], change ? moved : NULL));
+    if (change) *change = moved[0];
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(BLPLossGradient(fpm->blp, lambda, x->v[0], NULL, fpm->work));
   PetscCall(VecAXPY(x->v[0], -fpm->step, fpm->work));
   if (change) {
@@ -24,7 +41,15 @@ static PetscErrorCode FPMLinearize_GD(FPM fpm, Vec lambda, State x)
 /* d1Phi = I - alpha H, its own transpose */
 static PetscErrorCode FPMJVP_GD(FPM fpm, State v, State y)
 {
+  const BLPSweep descent = Descent(fpm);
+  PetscBool sweeps;
+
   PetscFunctionBegin;
+  PetscCall(BLPCanSweep(fpm->blp, &sweeps));
+  if (sweeps) {
+    PetscCall(BLPLossHessianSweep(fpm->blp, &descent, v->v[0], NULL, y->v[0]));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], y->v[0]));
   PetscCall(VecAYPX(y->v[0], -fpm->step, v->v[0]));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -33,7 +58,15 @@ static PetscErrorCode FPMJVP_GD(FPM fpm, State v, State y)
 /* I - d1Phi = alpha H: where alpha H is small, v - (v - alpha H v) would lose its digits */
 static PetscErrorCode FPMResidualJVP_GD(FPM fpm, State v, State y)
 {
+  const BLPSweep product = {.step = -fpm->step};
+  PetscBool sweeps;
+
   PetscFunctionBegin;
+  PetscCall(BLPCanSweep(fpm->blp, &sweeps));
+  if (sweeps) {
+    PetscCall(BLPLossHessianSweep(fpm->blp, &product, v->v[0], NULL, y->v[0]));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], y->v[0]));
   PetscCall(VecScale(y->v[0], fpm->step));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -9,9 +9,16 @@
 static PetscErrorCode FPMStep_HeavyBall(FPM fpm, Vec lambda, State x, PetscReal *change)
 {
   const PetscReal beta = fpm->momentum;
+  const BLPSweep step = {.a = 1 + beta, .b = -beta, .step = fpm->step, .known = PETSC_TRUE};
   const Vec w = x->v[0], w_prev = x->v[1];
+  PetscBool sweeps;
 
   PetscFunctionBegin;
+  PetscCall(BLPCanSweep(fpm->blp, &sweeps));
+  if (sweeps) {
+    PetscCall(FPMSweepStep_Private(fpm, lambda, &step, x, change));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(BLPLossGradient(fpm->blp, lambda, w, NULL, fpm->work));
   if (!change) {
     PetscCall(VecAXPBYPCZ(w_prev, 1 + beta, -fpm->step, -beta, w, fpm->work));
@@ -36,13 +43,30 @@ static PetscErrorCode FPMLinearize_HeavyBall(FPM fpm, Vec lambda, State x)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* y = a v + b u - step H v */
+static PetscErrorCode HessianStep(FPM fpm, PetscReal a, PetscReal b, PetscReal step, PetscBool known, Vec v,
+                                  Vec u, Vec y)
+{
+  const BLPSweep sweep = {.a = a, .b = b, .step = step, .known = known};
+  PetscBool sweeps;
+
+  PetscFunctionBegin;
+  PetscCall(BLPCanSweep(fpm->blp, &sweeps));
+  if (sweeps) {
+    PetscCall(BLPLossHessianSweep(fpm->blp, &sweep, v, u, y));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(BLPLossHessianMult(fpm->blp, v, y));
+  PetscCall(VecAXPBYPCZ(y, a, b, -step, v, u));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode FPMJVP_HeavyBall(FPM fpm, State v, State y)
 {
   const PetscReal beta = fpm->momentum;
 
   PetscFunctionBegin;
-  PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], y->v[0]));
-  PetscCall(VecAXPBYPCZ(y->v[0], 1 + beta, -beta, -fpm->step, v->v[0], v->v[1]));
+  PetscCall(HessianStep(fpm, 1 + beta, -beta, fpm->step, PETSC_TRUE, v->v[0], v->v[1], y->v[0]));
   PetscCall(VecCopy(v->v[0], y->v[1]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -52,8 +76,7 @@ static PetscErrorCode FPMVJP_HeavyBall(FPM fpm, State v, State y)
   const PetscReal beta = fpm->momentum;
 
   PetscFunctionBegin;
-  PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], y->v[0]));
-  PetscCall(VecAXPBYPCZ(y->v[0], 1 + beta, 1, -fpm->step, v->v[0], v->v[1]));
+  PetscCall(HessianStep(fpm, 1 + beta, 1, fpm->step, PETSC_TRUE, v->v[0], v->v[1], y->v[0]));
   PetscCall(VecAXPBY(y->v[1], -beta, 0, v->v[0]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -64,9 +87,8 @@ static PetscErrorCode FPMResidualJVP_HeavyBall(FPM fpm, State v, State y)
   const PetscReal beta = fpm->momentum;
 
   PetscFunctionBegin;
-  PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], y->v[0]));
   PetscCall(VecWAXPY(y->v[1], -1, v->v[0], v->v[1]));
-  PetscCall(VecAXPBY(y->v[0], beta, fpm->step, y->v[1]));
+  PetscCall(HessianStep(fpm, 0, beta, -fpm->step, PETSC_FALSE, v->v[0], y->v[1], y->v[0]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -74,9 +96,8 @@ static PetscErrorCode FPMResidualJVP_HeavyBall(FPM fpm, State v, State y)
 static PetscErrorCode FPMResidualVJP_HeavyBall(FPM fpm, State v, State y)
 {
   PetscFunctionBegin;
-  PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], y->v[0]));
   PetscCall(VecWAXPY(y->v[1], fpm->momentum, v->v[0], v->v[1]));
-  PetscCall(VecAXPBY(y->v[0], -1, fpm->step, y->v[1]));
+  PetscCall(HessianStep(fpm, 0, -1, -fpm->step, PETSC_FALSE, v->v[0], y->v[1], y->v[0]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -3,6 +3,19 @@
    where the step is differentiated, with what follow.c adds. */
 #include <twofold/impl/fpmimpl.h>
 
+PetscErrorCode FPMSweepStep_Private(FPM fpm, Vec lambda, const BLPSweep *step, State x, PetscReal *change)
+{
+  const Vec w = x->v[0], w_prev = x->v[1];
+  PetscReal moved[2];
+
+  PetscFunctionBegin;
+  PetscCall(BLPLossSweep(fpm->blp, lambda, step, w, w_prev, w_prev, change ? moved : NULL));
+  if (change) *change = PetscSqrtReal(moved[0] * moved[0] + moved[1] * moved[1]);
+  x->v[0] = w_prev;
+  x->v[1] = w;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FPMParameterJVP_Loss(FPM fpm, Vec u, State y)
 {
   PetscFunctionBegin;

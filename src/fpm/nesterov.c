@@ -20,9 +20,17 @@ static PetscErrorCode FPMStep_Nesterov(FPM fpm, Vec lambda, State x, PetscReal *
 {
   Nesterov *nesterov = (Nesterov *)fpm->data;
   const PetscReal beta = fpm->momentum;
+  const BLPSweep step = {
+      .a = 1 + beta, .b = -beta, .step = fpm->step, .ahead = PETSC_TRUE, .known = PETSC_TRUE};
   const Vec w = x->v[0], w_prev = x->v[1];
+  PetscBool sweeps;
 
   PetscFunctionBegin;
+  PetscCall(BLPCanSweep(fpm->blp, &sweeps));
+  if (sweeps) {
+    PetscCall(FPMSweepStep_Private(fpm, lambda, &step, x, change));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   if (!change) {
     PetscCall(VecAXPBY(w_prev, 1 + beta, -beta, w)); /* y */
     PetscCall(BLPLossGradient(fpm->blp, lambda, w_prev, NULL, fpm->work));

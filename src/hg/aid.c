@@ -14,16 +14,17 @@
 typedef struct {
   FPM fpm;
   KSP ksp;
-  Mat A;                /* I - d1Phi^T, and its transpose */
-  Vec b, v, r, dv;      /* flat: right-hand side, solution, residual, part of a solution */
-  State in, out;        /* laid over the flat vectors of a product */
-  State vview;          /* laid over v between solves */
-  State accepted;       /* v where warm starts begin; by vectors, as flat ones depend on the ranks */
-  PetscBool fixed;      /* exactly k steps */
-  PetscInt products;    /* of the solve at hand, with its residuals */
-  PetscReal bnorm;      /* ||b|| of the solve at hand */
-  PetscBool warmed;     /* accepted holds a v */
-  Precond own, precond; /* as set, and the one in use: the lower level's, where that is the same */
+  Mat A;                 /* I - d1Phi^T, and its transpose */
+  Vec b, v, r, dv;       /* flat: right-hand side, solution, residual, part of a solution */
+  State in, out;         /* laid over the flat vectors of a product */
+  State vview;           /* laid over v between solves */
+  State accepted;        /* v where warm starts begin; by vectors, as flat ones depend on the ranks */
+  PetscBool fixed;       /* exactly k steps */
+  PetscInt products;     /* of the solve at hand, with its residuals */
+  PetscReal bnorm;       /* ||b|| of the solve at hand */
+  PetscBool warmed;      /* accepted holds a v */
+  Precond own, precond;  /* as set, and the one in use: the lower level's, where that is the same */
+  HGSweepOperator sweep; /* what A is a multiple of, at the last point */
   PetscBool lanczos;
   TwofoldConstant largest, smallest; /* Lanczos values of the last solve */
   HGChebyshev chebyshev;
@@ -236,9 +237,13 @@ static PetscErrorCode Linearize(HG hg, Vec lambda)
 {
   AID *aid = (AID *)hg->data;
   PetscInt nstate;
+  FPMMethod method;
   State point;
 
   PetscFunctionBegin;
+  PetscCall(FPMGetMethod(aid->fpm, &method));
+  aid->sweep.blp = method == FPM_METHOD_GD ? hg->blp : NULL;
+  if (aid->sweep.blp) PetscCall(FPMGetStep(aid->fpm, &aid->sweep.scale));
   PetscCall(FPMGetStateSize(aid->fpm, &nstate));
   PetscCall(StateCreateReference(hg->x, nstate, &point));
   PetscCall(FPMLinearize(aid->fpm, lambda, point));
@@ -368,18 +373,39 @@ static PetscErrorCode HGApproach_AID(HG hg, Vec lambda, PetscBool resume, Vec be
 
 /* ------------------------------------------------------------------ set-up */
 
-/* The KSP's type, unless the caller or an option chose one: cg where d1Phi is symmetric, else gmres. */
-static PetscErrorCode SetDefaultKSP(AID *aid)
+/* Conjugate gradients where d1Phi is symmetric, by sweeps where the problem has them and nobody asks for what
+   they have not; else gmres. */
+static PetscErrorCode ChooseKSP(HG hg, KSPType *type)
 {
-  PetscBool symmetric, same;
+  AID *aid = (AID *)hg->data;
+  PetscBool symmetric, none, bare, sweeps = PETSC_FALSE;
+  FPMMethod method;
+  PC pc;
+
+  PetscFunctionBegin;
+  PetscCall(KSPGetPC(aid->ksp, &pc));
+  PetscCall(PetscObjectTypeCompare((PetscObject)pc, PCNONE, &bare));
+  PetscCall(FPMIsSymmetric(aid->fpm, &symmetric));
+  PetscCall(FPMGetMethod(aid->fpm, &method));
+  PetscCall(PrecondIsNone_Private(aid->own, &none));
+  if (hg->blp && method == FPM_METHOD_GD && none && bare && !aid->lanczos)
+    PetscCall(BLPCanSweep(hg->blp, &sweeps));
+  *type = sweeps ? KSPSWEEPCG : symmetric ? KSPCG : KSPGMRES;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The KSP's type, unless the caller or an option chose one. */
+static PetscErrorCode SetDefaultKSP(HG hg)
+{
+  AID *aid = (AID *)hg->data;
+  PetscBool same;
   KSPType type;
 
   PetscFunctionBegin;
   PetscCall(KSPGetType(aid->ksp, &type));
   PetscCall(PetscStrcmp(type, aid->standard, &same)); /* two NULLs are the same */
   if (!same) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(FPMIsSymmetric(aid->fpm, &symmetric));
-  aid->standard = symmetric ? KSPCG : KSPGMRES;
+  PetscCall(ChooseKSP(hg, &aid->standard));
   PetscCall(KSPSetType(aid->ksp, aid->standard));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -501,7 +527,9 @@ static PetscErrorCode HGSetUp_AID(HG hg)
   PetscCall(MatCreateShell(PetscObjectComm((PetscObject)hg), nlocal, nlocal, n, n, aid, &aid->A));
   PetscCall(MatShellSetOperation(aid->A, MATOP_MULT, (void (*)(void))MatMult_Adjoint));
   PetscCall(MatShellSetOperation(aid->A, MATOP_MULT_TRANSPOSE, (void (*)(void))MatMultTranspose_Adjoint));
-  PetscCall(SetDefaultKSP(aid));
+  aid->sweep.products = &aid->products;
+  PetscCall(HGSweepOperator_Private(aid->A, &aid->sweep));
+  PetscCall(SetDefaultKSP(hg));
   PetscCall(HGCheckKSPSymmetry_Private(hg, aid->ksp, aid->fpm));
   PetscCall(SetPreconditioner(hg));
   PetscCall(HGCheckKSPSolves_Private(hg, aid->ksp));
@@ -626,7 +654,7 @@ static PetscErrorCode HGSetFromOptions_AID(HG hg, PetscOptionItems *PetscOptions
   PetscCall(FPMSetFromOptions(aid->fpm));
   PetscCall(
       PetscOptionsHasName(((PetscObject)hg)->options, ((PetscObject)aid->ksp)->prefix, "-ksp_type", &chosen));
-  PetscCall(SetDefaultKSP(aid));
+  PetscCall(SetDefaultKSP(hg));
   PetscCall(KSPSetFromOptions(aid->ksp));
   if (chosen) aid->standard = NULL;
   PetscCall(HGChebyshevFromOptions_Private(&aid->chebyshev, aid->ksp, PetscOptionsObject));

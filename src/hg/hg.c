@@ -36,6 +36,7 @@ static PetscErrorCode HGRegisterAll(void)
   PetscCall(TwofoldListAdd(&HGList, HGITD, (TwofoldConstructor)HGCreate_ITD));
   PetscCall(TwofoldListAdd(&HGList, HGAID, (TwofoldConstructor)HGCreate_AID));
   PetscCall(TwofoldListAdd(&HGList, HGEXACT, (TwofoldConstructor)HGCreate_Exact));
+  PetscCall(KSPRegister(KSPSWEEPCG, KSPCreate_SweepCG));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -6,7 +6,7 @@ PetscErrorCode TwofoldKSPNeedsSymmetry(KSP ksp, PetscBool *needs)
   const char *const symmetric_only[] = {KSPCG,      KSPPIPECG,   KSPPIPECGRR, KSPPIPELCG, KSPPIPEPRCG,
                                         KSPPIPECG2, KSPGROPPCG,  KSPFCG,      KSPPIPEFCG, KSPNASH,
                                         KSPSTCG,    KSPGLTR,     KSPMINRES,   KSPSYMMLQ,  KSPCR,
-                                        KSPPIPECR,  KSPCHEBYSHEV};
+                                        KSPPIPECR,  KSPCHEBYSHEV, "sweepcg"};
   KSPType type;
 
   PetscFunctionBegin;

@@ -7,7 +7,8 @@ static PetscBool registered = PETSC_FALSE, started_here = PETSC_FALSE;
 const char *const TwofoldStandings[] = {"unknown",         "proved",   "computed", "user",
                                         "TwofoldStanding", "TWOFOLD_", NULL};
 
-PetscLogEvent TWOFOLD_DataLoad, TWOFOLD_DataExchange, TWOFOLD_MatMult, TWOFOLD_MatMultTranspose;
+PetscLogEvent TWOFOLD_DataLoad, TWOFOLD_DataExchange, TWOFOLD_MatMult, TWOFOLD_MatMultTranspose,
+    TWOFOLD_MatSweep;
 PetscLogEvent TWOFOLD_LSETProject, TWOFOLD_PrecondBuild, TWOFOLD_PrecondApply;
 PetscLogEvent TWOFOLD_UpperEval, TWOFOLD_LossGradient, TWOFOLD_LossHessian;
 PetscLogEvent TWOFOLD_FPMStep, TWOFOLD_FPMLinearize, TWOFOLD_FPMJVP, TWOFOLD_FPMVJP;
@@ -31,6 +32,7 @@ PetscErrorCode TwofoldRegisterEvents(void)
       {"TFDataExchange", &TWOFOLD_DataExchange},
       {"TFMatMult", &TWOFOLD_MatMult},
       {"TFMatMultTrans", &TWOFOLD_MatMultTranspose},
+      {"TFMatSweep", &TWOFOLD_MatSweep},
       {"TFUpperEval", &TWOFOLD_UpperEval},
       {"TFLossGradient", &TWOFOLD_LossGradient},
       {"TFLossHessian", &TWOFOLD_LossHessian},

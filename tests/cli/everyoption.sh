@@ -59,6 +59,8 @@ hypergrad@-blp_lambda_tie class -blp_view@-@^  lambda: 3 entries, tie class$
 hypergrad@-blp_lambda 1.5 -blp_upper_l2 2 -blp_view@-@^  upper objective \+ rho/2 .* rho 2
 hypergrad@-blp_lambda_file lambda.txt@-@^objective f  *NUMBER$
 hypergrad@-data_kernel reference@-@^objective f  *NUMBER$
+hypergrad@-data_grid 1,1@-@^objective f  *NUMBER$
+hypergrad@-data_grid auto@-@^objective f  *NUMBER$
 hypergrad@-data_format svmlight -data_index_base 1 -blp_view@-@^  classes 3, features 8$
 hypergrad@-data_index_base 0 -blp_view@-@^  classes 3, features 9$
 hypergrad@-data_features 11 -blp_view@-@^  classes 3, features 11$
@@ -112,7 +114,7 @@ hypergrad@-hg_view_gradient binary:DIR/g.bin@DIR/g.bin@72 bytes
 hypergrad@-hg_view_solution ascii:DIR/w@DIR/w@^Vec Object: w 
 hypergrad@-hg_view_solution binary:DIR/w.bin@DIR/w.bin@200 bytes
 hypergrad@-hg_view_adjoint ascii:DIR/v@DIR/v@^Vec Object: v 
-hypergrad@-hg_warm_start -hg_view@-@^  adjoint by cg, .* warm start$
+hypergrad@-hg_warm_start -hg_view@-@^  adjoint by (sweep)?cg, .* warm start$
 hypergrad@-hg_fpm_type gd -hg_fpm_step 0.25 -hg_fpm_view@-@^  step 0.25; d1Phi is symmetric$
 hypergrad@-hg_fpm_type heavyball -hg_fpm_momentum 0.75 -hg_ksp_type gmres -hg_fpm_view@-@momentum 0.75; d1Phi is not
 hypergrad@-hg_type itd -hg_itd_truncate 2@-@^reverse sweep  *2 steps

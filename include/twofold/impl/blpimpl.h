@@ -2,6 +2,7 @@
 #define TWOFOLD_BLPIMPL_H
 #include <petscmat.h>
 #include <twofold/blpconstants.h>
+#include <twofold/impl/featurematimpl.h>
 #include <twofold/impl/groupimpl.h>
 #include <twofold/impl/sysimpl.h>
 
@@ -62,6 +63,18 @@ typedef struct {
   PetscBool from_options;
 } BLPFolds;
 
+/* The loss sum_i phi_i(x_i W) + <W, D W> / 2 of a problem that has this form; filled at its set-up. */
+typedef struct {
+  FeatureMat X;    /* of the training samples, borrowed; NULL: it has not */
+  FeatureMat Xval; /* of the validation samples, likewise */
+  const PetscReal *weight;
+  PetscInt share;                             /* D, as in FeatureMatDiagonal */
+  PetscErrorCode (*weights)(BLP, Vec lambda); /* sets it */
+  PetscErrorCode (*slope)(BLP, Vec Z);        /* Z_i <- grad phi_i(Z_i) */
+  PetscErrorCode (*curvature)(BLP, Vec Z);    /* Z_i <- grad^2 phi_i Z_i at the point of linearisation */
+  Vec R, Zp;                                  /* sweep.c's: n x c work */
+} BLPLinear;
+
 struct _p_BLP {
   PETSCHEADER(struct _BLPOps);
   void *data;
@@ -92,6 +105,7 @@ struct _p_BLP {
   PetscInt nsynthetic[3];         /* training, validation, test */
   DataSetSyntheticTextRule text;  /* of -blp_data synthetic_text */
   PetscInt ntext[3];
+  BLPLinear linear;
   BLPFolds folds;
   PetscBool is_fold; /* a child: its data, and their options, are the parent's business */
 
@@ -116,6 +130,14 @@ PetscErrorCode BLPLoadData_Private(BLP blp);
 PetscErrorCode BLPScaleData_Private(BLP blp);
 /* Labels of all sets as the type wants them: targets or classes. */
 PetscErrorCode BLPSetLabels_Private(BLP blp);
+
+/* features.c: the matrix of samples, by the problem's options, with so many rows of w on this rank;
+   PETSC_DECIDE: as they suit the samples, but for folds, which share a lambda. */
+PetscErrorCode BLPCreateFeatureMat_Private(BLP blp, DataSet ds, PetscInt rows, PetscInt c, PetscBool bias,
+                                           FeatureMat *X);
+
+/* sweep.c: forgets the form; a problem calls it before what it borrowed goes. */
+PetscErrorCode BLPResetSweep_Private(BLP blp);
 
 /* folds.c: makes the children from set[]; destroys them. */
 PetscErrorCode BLPSetUpFolds_Private(BLP blp);

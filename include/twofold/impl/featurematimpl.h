@@ -5,11 +5,32 @@
 
 extern PetscClassId FEATUREMAT_CLASSID;
 
+/* D, the diagonal of a regulariser: weight[j] for the `share` entries of W from j share on; share is c, or 1.
+ */
+typedef struct {
+  const PetscReal *weight; /* NULL: D = 0 */
+  PetscInt share;
+} FeatureMatDiagonal;
+
+/* y = keep a + m,  m = a0 a + a1 D a + b0 b + b1 D b + e (a - b) + s X^T r; e is for what cancels exactly
+   where a and b are the same */
+typedef struct {
+  PetscReal keep, a0, a1, b0, b1, e, s;
+} FeatureMatUpdate;
+
 struct _FeatureMatOps {
+  PetscErrorCode (*setfromoptions)(FeatureMat, PetscOptionItems *); /* optional */
+  PetscErrorCode (*layout)(FeatureMat, DataSet, PetscBool bias,
+                           PetscInt *plocal); /* optional, as are sweeps */
   PetscErrorCode (*setdata)(FeatureMat, DataSet, PetscBool bias);
   PetscErrorCode (*mult)(FeatureMat, Vec, Vec);
   PetscErrorCode (*multtranspose)(FeatureMat, Vec, Vec);
   PetscErrorCode (*multtransposesquared)(FeatureMat, Vec, Vec); /* optional */
+  PetscErrorCode (*sweep)(FeatureMat, FeatureMatDiagonal, const FeatureMatUpdate *, Vec, Vec, Vec, Vec,
+                          PetscBool known, PetscReal[2]);
+  PetscErrorCode (*sweepcg)(FeatureMat, FeatureMatDiagonal, PetscReal, PetscReal, PetscReal, Vec, Vec, Vec,
+                            Vec, PetscReal[3]);
+  PetscErrorCode (*view)(FeatureMat, PetscViewer); /* optional */
   PetscErrorCode (*memory)(FeatureMat, PetscLogDouble *);
   PetscErrorCode (*destroy)(FeatureMat);
 };
@@ -18,6 +39,11 @@ struct _p_FeatureMat {
   PETSCHEADER(struct _FeatureMatOps);
   void *data;
   PetscInt n, p, c;              /* p counts the bias column */
+  PetscInt64 nnz;                /* entries of all ranks */
+  PetscInt plocal;               /* of W's rows on this rank, as asked for; else PETSC_DECIDE */
+  PetscBool even;                /* else the type chooses */
+  PetscInt Pr, Pc;               /* the grid; a type without one leaves it at 1 x ranks */
+  PetscInt grid[2];              /* asked for: samples, features; 0: any */
   PetscLayout features, samples; /* of W's and Z's rows */
   PetscInt *label;               /* of the local samples; NULL where they have targets: */
   PetscReal *target;
@@ -25,6 +51,40 @@ struct _p_FeatureMat {
   PetscReal row_norm;   /* max ||x_i|| */
 };
 
+/* featuremat_sweep.c: a step of a method in one pass over the features, where the type has it.
+
+   y = keep a + m as above; y may be a or b, and b NULL. With `known` X y is known afterwards:
+   FeatureMatMult() of y costs nothing. sums (may be NULL): ||m||^2 and ||a - b||^2. */
+PetscBool FeatureMatCanSweep_Private(FeatureMat X);
+PetscErrorCode FeatureMatSweep_Private(FeatureMat X, FeatureMatDiagonal D, const FeatureMatUpdate *update,
+                                       Vec R, Vec a, Vec b, Vec y, PetscBool known, PetscReal sums[2]);
+/* A step of conjugate gradients for s (X^T B X + D): with p' = res + beta p and R = B X p' given,
+
+     p <- p',  x <- x + alpha p,  res <- res - alpha s (X^T R + D p)
+
+   X res is known afterwards. sums: <res, res>, <res, D res>, <res, D p> of the new vectors. */
+PetscErrorCode FeatureMatSweepCG_Private(FeatureMat X, FeatureMatDiagonal D, PetscReal s, PetscReal alpha,
+                                         PetscReal beta, Vec R, Vec x, Vec res, Vec p, PetscReal sums[3]);
+
+/* An entry of X. */
+typedef struct {
+  PetscInt feature, sample;
+  PetscScalar value;
+} FeatureMatEntry;
+
+/* The rank of `comm` that is to have a feature's entries. */
+typedef PetscMPIInt (*FeatureMatDestination)(FeatureMat X, PetscInt feature);
+
+/* featuremat_deal.c: the rank whose row of W a feature is. */
+PetscMPIInt FeatureMatOwner_Private(FeatureMat X, PetscInt feature);
+/* Sends each entry of this rank's samples on its way; entries arrive by increasing sample, and feature within
+   one. Free with PetscFree(). Collective on comm. */
+PetscErrorCode FeatureMatDeal_Private(FeatureMat X, DataSet ds, PetscBool bias, MPI_Comm comm,
+                                      FeatureMatDestination to, PetscInt *nentries,
+                                      FeatureMatEntry **entries);
+
+/* Types, one a file. */
 PetscErrorCode FeatureMatCreate_Reference(FeatureMat X);
+PetscErrorCode FeatureMatCreate_Grid(FeatureMat X);
 
 #endif

@@ -1,5 +1,6 @@
 #ifndef TWOFOLD_FPMIMPL_H
 #define TWOFOLD_FPMIMPL_H
+#include <twofold/blpsweep.h>
 #include <twofold/fpm.h>
 #include <twofold/impl/sysimpl.h>
 
@@ -66,6 +67,8 @@ PetscErrorCode FPMStepFromOptions_Private(FPM fpm, PetscOptionItems *PetscOption
 PetscErrorCode FPMCheckPrepared_Private(FPM fpm);
 PetscErrorCode FPMViewOptimal_Private(FPM fpm, PetscViewer viewer);
 
+/* A step of a map on (w, w_prev) in one sweep: the new w takes the place of w_prev. */
+PetscErrorCode FPMSweepStep_Private(FPM fpm, Vec lambda, const BLPSweep *step, State x, PetscReal *change);
 /* Ops that the maps made from the loss share. */
 PetscErrorCode FPMParameterJVP_Loss(FPM fpm, Vec u, State y);
 PetscErrorCode FPMParameterVJPAdd_Loss(FPM fpm, State v, Vec g);

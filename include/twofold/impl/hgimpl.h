@@ -1,5 +1,6 @@
 #ifndef TWOFOLD_HGIMPL_H
 #define TWOFOLD_HGIMPL_H
+#include <twofold/blpsweep.h>
 #include <twofold/hg.h>
 #include <twofold/impl/sysimpl.h>
 #include <twofold/precond.h>
@@ -52,6 +53,14 @@ typedef struct {
   Vec stacked;        /* on the parent's communicator, the groups' lambda behind each other */
   VecScatter scatter; /* from the parent's lambda to it */
 } HGFolds;
+
+/* What an operator is a multiple of, for sweepcg: scale times the Hessian of the loss at the problem's point
+   of linearisation; a problem of NULL: of none. */
+typedef struct {
+  BLP blp;
+  PetscReal scale;
+  PetscInt *products; /* counter of its products: one more a step */
+} HGSweepOperator;
 
 /* A pair of the state's w and lambda, as long as both stay what they are. */
 typedef struct {
@@ -226,5 +235,9 @@ PetscErrorCode HGTestGradient_Private(HG hg, Vec lambda, PetscReal f, Vec g);
 PetscErrorCode HGCreate_ITD(HG hg);
 PetscErrorCode HGCreate_AID(HG hg);
 PetscErrorCode HGCreate_Exact(HG hg);
+
+/* sweepcg.c: tells sweepcg what the operator is; `sweep` must live as long as it. */
+PetscErrorCode HGSweepOperator_Private(Mat A, HGSweepOperator *sweep);
+PetscErrorCode KSPCreate_SweepCG(KSP ksp);
 
 #endif

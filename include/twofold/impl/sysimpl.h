@@ -7,7 +7,8 @@
 #include <twofold/sys.h>
 
 /* Log events, one per verb. */
-extern PetscLogEvent TWOFOLD_DataLoad, TWOFOLD_DataExchange, TWOFOLD_MatMult, TWOFOLD_MatMultTranspose;
+extern PetscLogEvent TWOFOLD_DataLoad, TWOFOLD_DataExchange, TWOFOLD_MatMult, TWOFOLD_MatMultTranspose,
+    TWOFOLD_MatSweep;
 extern PetscLogEvent TWOFOLD_UpperEval, TWOFOLD_LossGradient, TWOFOLD_LossHessian;
 extern PetscLogEvent TWOFOLD_FPMStep, TWOFOLD_FPMLinearize, TWOFOLD_FPMJVP, TWOFOLD_FPMVJP;
 extern PetscLogEvent TWOFOLD_LSETProject, TWOFOLD_PrecondBuild, TWOFOLD_PrecondApply;

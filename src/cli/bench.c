@@ -1,0 +1,311 @@
+/* twofold bench: the steps that solvers are made of, against this machine's memory bandwidth and against the
+   reference kernels. */
+#include <math.h>
+#include <petsctime.h>
+#include <stdlib.h>
+#include "bench.h"
+
+enum { FAST, REFERENCE, SIDES };
+
+typedef struct {
+  PetscInt runs, steps;
+  PetscReal triad_mb; /* of one of its arrays on one rank */
+  PetscBool reference;
+  PetscReal *ms[BENCH_KERNELS][SIDES]; /* of each run */
+  PetscReal *triad;                    /* GB/s of all ranks together */
+  PetscReal bytes[BENCH_KERNELS];      /* by the model; 0: none */
+} Bench;
+
+typedef struct {
+  PetscReal low, median, high;
+} Spread;
+
+/* ------------------------------------------------------------------ times */
+
+static PetscErrorCode Now(PetscLogDouble *t)
+{
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+  PetscCall(PetscTime(t));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Until the last rank is ready, in ms. */
+static PetscErrorCode Since(PetscLogDouble begin, PetscReal *ms)
+{
+  PetscLogDouble end;
+
+  PetscFunctionBegin;
+  PetscCall(PetscTime(&end));
+  *ms = 1e3 * (PetscReal)(end - begin);
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, ms, 1, MPIU_REAL, MPIU_MAX, PETSC_COMM_WORLD));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* a = b + 3 c (McCalpin's STREAM): 24 bytes an entry, as everywhere without what the cache reads before it
+   writes. */
+static PetscErrorCode Triad(PetscInt n, PetscScalar *restrict a, const PetscScalar *restrict b,
+                            const PetscScalar *restrict c, PetscReal *rate)
+{
+  PetscLogDouble begin;
+  PetscReal ms;
+  PetscMPIInt size;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  PetscCall(Now(&begin));
+  for (PetscInt i = 0; i < n; i++) a[i] = b[i] + 3 * c[i];
+  PetscCall(Since(begin, &ms));
+  *rate = 3.0 * sizeof(PetscScalar) * (PetscReal)n * size / (1e6 * ms);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode TimeKernel(const BenchKernel *kernel, BenchSide *side, PetscReal *ms)
+{
+  PetscLogDouble begin;
+
+  PetscFunctionBegin;
+  if (kernel->prepare) PetscCall((*kernel->prepare)(side));
+  PetscCall(Now(&begin));
+  PetscCall((*kernel->run)(side));
+  PetscCall(Since(begin, ms));
+  if (kernel->many) *ms /= (PetscReal)side->steps;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* All of them in turn, so that a slow moment of the machine is everybody's. */
+static PetscErrorCode Measure(Bench *bench, BenchSide side[])
+{
+  const PetscInt n = (PetscInt)(bench->triad_mb * 1e6 / sizeof(PetscScalar));
+  PetscScalar *a, *b, *c;
+  PetscReal warm;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc3(n, &a, n, &b, n, &c));
+  for (PetscInt i = 0; i < n; i++) a[i] = b[i] = c[i] = 1;
+  for (PetscInt run = -1; run < bench->runs; run++) {
+    PetscCall(Triad(n, a, b, c, run < 0 ? &warm : &bench->triad[run]));
+    for (int k = 0; k < BENCH_KERNELS; k++)
+      for (int s = 0; s < (bench->reference ? SIDES : 1); s++)
+        PetscCall(TimeKernel(&BenchKernels[k], &side[s], run < 0 ? &warm : &bench->ms[k][s][run]));
+  }
+  PetscCall(PetscFree3(a, b, c));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static int Compare(const void *x, const void *y)
+{
+  const PetscReal a = *(const PetscReal *)x, b = *(const PetscReal *)y;
+
+  return (a > b) - (a < b);
+}
+
+static Spread Summarise(PetscInt n, PetscReal x[])
+{
+  qsort(x, (size_t)n, sizeof(*x), Compare);
+  return (Spread){x[0], x[n / 2], x[n - 1]};
+}
+
+/* ------------------------------------------------------------------ the problem */
+
+/* Bytes of all ranks together, where the problem is one whose kernels the model knows. */
+static PetscErrorCode CountBytes(BLP blp, Bench *bench)
+{
+  FeatureMat X[2];
+  PetscInt64 nnz[2];
+  PetscInt rows, c;
+
+  PetscFunctionBegin;
+  PetscCall(BLPGetFeatureMat(blp, BLP_TRAIN, &X[0]));
+  PetscCall(BLPGetFeatureMat(blp, BLP_VAL, &X[1]));
+  if (!X[0] || !X[1]) PetscFunctionReturn(PETSC_SUCCESS);
+  for (int i = 0; i < 2; i++) PetscCall(FeatureMatGetNonzeros(X[i], &nnz[i]));
+  PetscCall(FeatureMatGetSizes(X[0], NULL, &rows, &c));
+  for (int k = 0; k < BENCH_KERNELS; k++)
+    bench->bytes[k] = BenchKernels[k].pc * (PetscReal)rows * (PetscReal)c +
+                      BenchKernels[k].nnz * (PetscReal)nnz[BenchKernels[k].upper ? 1 : 0];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The same problem with the reference kernels. */
+static PetscErrorCode CreateReference(const CliCommon *common, BLP *blp)
+{
+  char given[64];
+  PetscBool set;
+
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsGetString(NULL, NULL, "-data_kernel", given, sizeof(given), &set));
+  PetscCall(PetscOptionsSetValue(NULL, "-data_kernel", FEATUREMATREFERENCE));
+  PetscCall(CliCreateProblem(common, PETSC_COMM_WORLD, blp));
+  PetscCall(BLPSetUp(*blp));
+  if (set)
+    PetscCall(PetscOptionsSetValue(NULL, "-data_kernel", given));
+  else
+    PetscCall(PetscOptionsClearValue(NULL, "-data_kernel"));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ results */
+
+static PetscErrorCode Print(const Bench *bench, const Spread times[][SIDES], Spread triad)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscPrintf(
+      PETSC_COMM_WORLD, "triad of arrays of %g MB a rank: %.1f GB/s (%.1f to %.1f), all ranks\n\n",
+      (double)bench->triad_mb, (double)triad.median, (double)triad.low, (double)triad.high));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%-27s %9s %19s %8s %7s %7s%s\n", "", "median", "from       to",
+                        "MB by", "GB/s", "of", bench->reference ? "   reference   ratio" : ""));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%-27s %9s %19s %8s %7s %7s%s\n", "", "ms", "ms       ms", "model",
+                        "", "triad", bench->reference ? "          ms" : ""));
+  for (int k = 0; k < BENCH_KERNELS; k++) {
+    const Spread t = times[k][FAST], r = times[k][REFERENCE];
+    const PetscReal rate = bench->bytes[k] / (1e6 * t.median);
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%-27s %9.3f %9.3f %9.3f", BenchKernels[k].name, (double)t.median,
+                          (double)t.low, (double)t.high));
+    if (bench->bytes[k] > 0)
+      PetscCall(PetscPrintf(PETSC_COMM_WORLD, " %8.1f %7.1f %6.0f%%", (double)bench->bytes[k] / 1e6,
+                            (double)rate, (double)(100 * rate / triad.median)));
+    else
+      PetscCall(PetscPrintf(PETSC_COMM_WORLD, " %8s %7s %7s", "-", "-", "-"));
+    if (bench->reference)
+      PetscCall(
+          PetscPrintf(PETSC_COMM_WORLD, " %11.3f %7.2f", (double)r.median, (double)(r.median / t.median)));
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\n"));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static void WriteSpread(Json *json, const char key[], Spread s)
+{
+  JsonOpen(json, key);
+  JsonReal(json, "median", s.median);
+  JsonReal(json, "least", s.low);
+  JsonReal(json, "most", s.high);
+  JsonClose(json);
+}
+
+static PetscErrorCode WriteSummary(RunDir dir, const Bench *bench, const Spread times[][SIDES], Spread triad)
+{
+  PetscMPIInt size;
+  FILE *file;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  PetscCall(RunDirOpenAside(dir, "summary.json", &file));
+  if (file) {
+    Json json;
+    JsonBegin(&json, file);
+    JsonString(&json, "command", "bench");
+    JsonString(&json, "version", TWOFOLD_VERSION);
+    JsonInt(&json, "ranks", size);
+    JsonInt(&json, "runs", bench->runs);
+    WriteSpread(&json, "triad_gb_s", triad);
+    for (int k = 0; k < BENCH_KERNELS; k++) {
+      JsonOpen(&json, BenchKernels[k].key);
+      WriteSpread(&json, "ms", times[k][FAST]);
+      JsonReal(&json, "model_bytes", bench->bytes[k] > 0 ? bench->bytes[k] : NAN);
+      if (bench->reference) WriteSpread(&json, "reference_ms", times[k][REFERENCE]);
+      JsonClose(&json);
+    }
+    JsonEnd(&json);
+  }
+  PetscCall(RunDirCommit(dir, "summary.json", &file));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ the command */
+
+static PetscErrorCode ReadOptions(Bench *bench)
+{
+  PetscFunctionBegin;
+  *bench = (Bench){.runs = 11, .steps = 10, .triad_mb = 64, .reference = PETSC_TRUE};
+  PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options: bench", "twofold");
+  PetscCall(PetscOptionsInt("-bench_runs", "Times each step is measured", "twofold", bench->runs,
+                            &bench->runs, NULL));
+  PetscCall(PetscOptionsInt("-bench_cg_steps", "Steps of conjugate gradients at a time", "twofold",
+                            bench->steps, &bench->steps, NULL));
+  PetscCall(PetscOptionsReal("-bench_triad_mb", "Size of an array of the triad on a rank", "twofold",
+                             bench->triad_mb, &bench->triad_mb, NULL));
+  PetscCall(PetscOptionsBool("-bench_reference", "Measure the reference kernels beside", "twofold",
+                             bench->reference, &bench->reference, NULL));
+  PetscOptionsEnd();
+  PetscCheck(bench->runs > 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
+             "-bench_runs %" PetscInt_FMT ": at least 1", bench->runs);
+  PetscCheck(bench->steps > 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
+             "-bench_cg_steps %" PetscInt_FMT ": at least 1", bench->steps);
+  PetscCheck(bench->triad_mb >= 0.001 && bench->triad_mb <= 10000, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
+             "-bench_triad_mb %g: between 0.001 and 10000", (double)bench->triad_mb);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Run(Bench *bench, const CliCommon *common, BLP blp, Vec lambda)
+{
+  BenchSide side[SIDES];
+  Spread times[BENCH_KERNELS][SIDES] = {{{0}}}, triad;
+  RunDir dir = NULL;
+  PetscBool loss;
+  BLP reference;
+
+  PetscFunctionBegin;
+  PetscCall(BLPHasLoss(blp, &loss));
+  PetscCheck(loss, PETSC_COMM_WORLD, PETSC_ERR_SUP,
+             "the lower level is a map: twofold bench times the steps of methods for a loss");
+  if (common->output_dir[0]) PetscCall(RunDirCreate(common->output_dir, NULL, PETSC_FALSE, &dir));
+  PetscCall(PetscCalloc1(bench->runs, &bench->triad));
+  for (int k = 0; k < BENCH_KERNELS; k++)
+    for (int s = 0; s < SIDES; s++) PetscCall(PetscCalloc1(bench->runs, &bench->ms[k][s]));
+  PetscCall(CountBytes(blp, bench));
+  PetscCall(PetscObjectReference((PetscObject)blp));
+  PetscCall(BenchSideCreate(blp, lambda, bench->steps, &side[FAST]));
+  if (bench->reference) {
+    Vec same;
+    PetscCall(CreateReference(common, &reference));
+    PetscCall(CliCreateLambda(reference, &same));
+    PetscCall(BenchSideCreate(reference, same, bench->steps, &side[REFERENCE]));
+    PetscCall(VecDestroy(&same));
+  }
+  PetscCall(Measure(bench, side));
+  triad = Summarise(bench->runs, bench->triad);
+  for (int k = 0; k < BENCH_KERNELS; k++)
+    for (int s = 0; s < SIDES; s++) times[k][s] = Summarise(bench->runs, bench->ms[k][s]);
+  PetscCall(Print(bench, (const Spread(*)[SIDES])times, triad));
+  if (dir) {
+    PetscCall(RunDirWriteOptions(dir, "bench"));
+    PetscCall(WriteSummary(dir, bench, (const Spread(*)[SIDES])times, triad));
+    PetscCall(RunDirDestroy(&dir));
+  }
+  for (int s = 0; s < (bench->reference ? SIDES : 1); s++) PetscCall(BenchSideDestroy(&side[s]));
+  for (int k = 0; k < BENCH_KERNELS; k++)
+    for (int s = 0; s < SIDES; s++) PetscCall(PetscFree(bench->ms[k][s]));
+  PetscCall(PetscFree(bench->triad));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CommandBench(int *code)
+{
+  CliCommon common;
+  Bench bench;
+  BLP blp;
+  Vec lambda;
+
+  PetscFunctionBegin;
+  PetscCall(CliCommonFromOptions(&common, ""));
+  PetscCall(CliLambdaOptions());
+  PetscCall(ReadOptions(&bench));
+  PetscCall(CliCreateProblem(&common, PETSC_COMM_WORLD, &blp));
+  if (common.help) {
+    PetscCall(CliHearData());
+    PetscCall(CliHelpPrint(common.help_all));
+    PetscCall(BLPDestroy(&blp));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(CliCheckValues());
+  PetscCall(BLPSetUp(blp));
+  PetscCall(CliCreateLambda(blp, &lambda));
+  PetscCall(CliRefuseUnusedOptions());
+  PetscCall(Run(&bench, &common, blp, lambda));
+  *code = EXIT_OK;
+  PetscCall(VecDestroy(&lambda));
+  PetscCall(BLPDestroy(&blp));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,83 @@
+#ifndef TWOFOLD_DATA_BLOCK_H
+#define TWOFOLD_DATA_BLOCK_H
+/* One rank's block of a feature matrix and the kernels over it, without communication.
+
+   The block is compressed along its longer side, the major one: a kernel streams arrays of the major side
+   once and finds those of the minor side, n x c or p x c, in the cache. All arrays are interlaced: a row of c
+   columns for each feature or sample. */
+#include <twofold/impl/featurematimpl.h>
+
+typedef struct {
+  PetscBool by_features; /* the major side: features; else samples */
+  PetscInt major, minor; /* rows of the two sides */
+  PetscInt64 *start;     /* entries of major row i: start[i], ..., start[i + 1] - 1 */
+  int *at;               /* their places on the minor side, 32 bits also where PetscInt has 64 */
+  PetscScalar *value;
+} Block;
+
+/* entry[], in the block's own numbers, is sorted by samples, and by features within one. */
+PetscErrorCode BlockCreate(PetscInt nfeatures, PetscInt nsamples, PetscInt nentries,
+                           const FeatureMatEntry entry[], Block *block);
+PetscErrorCode BlockDestroy(Block *block);
+PetscLogDouble BlockGetMemory(const Block *block);
+
+/* The kernels for the processor at hand are chosen by the first call; tests try the others by name: "plain",
+   "avx2", "avx512". False where they cannot run. */
+PetscBool BlockUseKernels(const char name[]);
+
+/* The products of the block: z = X w, and g = X^T r, of the squares of X's entries where asked for. */
+void BlockMult(const Block *X, PetscInt c, const PetscScalar w[], PetscScalar z[]);
+void BlockMultTranspose(const Block *X, PetscInt c, PetscBool squared, const PetscScalar r[],
+                        PetscScalar g[]);
+
+/* With g = X^T r: updates y, then z = X y, in one pass over the features of a block by features. y may be a
+   or b; b may be NULL. sums[0] = ||m||^2, sums[1] = ||a - b||^2. */
+void BlockSweep(const Block *X, PetscInt c, FeatureMatDiagonal D, const FeatureMatUpdate *update,
+                const PetscScalar r[], const PetscScalar a[], const PetscScalar b[], PetscScalar y[],
+                PetscScalar z[], PetscReal sums[2]);
+/* The same with g given, on rows of c columns: what remains of a sweep where g needs communication. */
+void BlockUpdateRows(PetscInt rows, PetscInt c, FeatureMatDiagonal D, const FeatureMatUpdate *update,
+                     const PetscScalar g[], const PetscScalar a[], const PetscScalar b[], PetscScalar y[],
+                     PetscReal sums[2]);
+
+/* A step of conjugate gradients for s (X^T B X + D) in one pass: with r = B X p' and p' = res + beta p,
+
+     p <- p',  x <- x + alpha p,  res <- res - alpha s (X^T r + D p),  z = X res
+
+   sums[0] = <res, res>, sums[1] = <res, D res>, sums[2] = <res, D p> of the new vectors. */
+void BlockSweepCG(const Block *X, PetscInt c, FeatureMatDiagonal D, PetscReal s, PetscReal alpha,
+                  PetscReal beta, const PetscScalar r[], PetscScalar x[], PetscScalar res[], PetscScalar p[],
+                  PetscScalar z[], PetscReal sums[3]);
+/* The same with g = X^T r given. */
+void BlockUpdateRowsCG(PetscInt rows, PetscInt c, FeatureMatDiagonal D, PetscReal s, PetscReal alpha,
+                       PetscReal beta, const PetscScalar g[], PetscScalar x[], PetscScalar res[],
+                       PetscScalar p[], PetscReal sums[3]);
+
+/* What block_plain.c and its like give, for one family of processors each; block.c chooses. */
+typedef struct {
+  const char *name;
+  PetscBool (*runs)(void); /* on the processor at hand */
+  void (*gather)(const Block *, PetscInt c, const PetscScalar in[], PetscScalar out[]);  /* out = M in */
+  void (*scatter)(const Block *, PetscInt c, const PetscScalar in[], PetscScalar out[]); /* out += M^T in */
+  void (*sweep)(const Block *, PetscInt c, FeatureMatDiagonal, const FeatureMatUpdate *,
+                const PetscScalar r[], const PetscScalar a[], const PetscScalar b[], PetscScalar y[],
+                PetscScalar z[], PetscReal sums[2]);
+  void (*update)(PetscInt rows, PetscInt c, FeatureMatDiagonal, const FeatureMatUpdate *,
+                 const PetscScalar g[], const PetscScalar a[], const PetscScalar b[], PetscScalar y[],
+                 PetscReal sums[2]);
+  void (*sweepcg)(const Block *, PetscInt c, FeatureMatDiagonal, PetscReal s, PetscReal alpha, PetscReal beta,
+                  const PetscScalar r[], PetscScalar x[], PetscScalar res[], PetscScalar p[], PetscScalar z[],
+                  PetscReal sums[3]);
+  void (*updatecg)(PetscInt rows, PetscInt c, FeatureMatDiagonal, PetscReal s, PetscReal alpha,
+                   PetscReal beta, const PetscScalar g[], PetscScalar x[], PetscScalar res[], PetscScalar p[],
+                   PetscReal sums[3]);
+} BlockKernels;
+
+/* Compilers that can be told the processor function by function. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+#define BLOCK_X86
+extern const BlockKernels BlockKernels_avx512, BlockKernels_avx2;
+#endif
+extern const BlockKernels BlockKernels_plain;
+
+#endif

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# twofold bench: every kernel has a line and an entry in the summary, bytes as the model says, and everything bad is
+# refused. Times are not judged.
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
+
+samples 30 1 >train.svm # 3 classes, 8 features
+samples 20 2 >val.svm
+data=(-blp_train train.svm -blp_val val.svm -quiet)
+few=(-bench_runs 2 -bench_cg_steps 2 -bench_triad_mb 0.1)
+kernels="step_gd step_heavyball step_nesterov hessian step_cg reverse_gd reverse_heavyball upper evaluate"
+
+bench() { # RANKS DIR OPTIONS...
+  local ranks=$1 dir=$2
+  shift 2
+  launch "$ranks" bench "${few[@]}" -output_dir "$dir" "$@" >"log/$dir" 2>&1 || fail "$dir: exit code $?" "log/$dir"
+}
+bytes() { # DIR KERNEL: the model's, of the summary
+  awk -v k="\"$2\":" '$1 == k { in_it = 1 } in_it && $1 == "\"model_bytes\":" { sub(",", "", $2); print $2; exit }' "$1/summary.json"
+}
+
+bench 0 plain "${data[@]}"
+bench 2 pair "${data[@]}"
+bench 1 alone "${data[@]}" -bench_reference false
+bench 2 logistic -blp_type logistic -blp_data synthetic -blp_synthetic_n 20 -blp_synthetic_nval 20 -quiet
+bench 1 ridge -blp_type krr -blp_data synthetic -blp_synthetic_n 20 -blp_synthetic_nval 20 -quiet
+for dir in plain pair alone logistic ridge; do
+  for kernel in $kernels; do
+    check "$dir tells of $kernel" grep -q "^ *\"$kernel\": {" "$dir/summary.json"
+  done
+  check "$dir prints a table" test "$(grep -c -E '^(lower step|Hessian-vector|CG step|itd reverse|E and grad1|loss and)' "log/$dir")" = 9
+done
+check "the ratio is printed" grep -q 'reference   ratio$' log/plain
+check "and left out with -bench_reference false" sh -c '! grep -q reference log/alone'
+check "and not written" sh -c '! grep -q reference_ms alone/summary.json'
+check "a problem without a feature matrix has no bytes" grep -q '^CG step .* -  ' log/ridge
+
+# p c = 24; nonzeros are counted from the files
+train=$(awk '{ n += NF - 1 } END { print n }' train.svm)
+val=$(awk '{ n += NF - 1 } END { print n }' val.svm)
+for dir in plain pair; do
+  check "$dir: bytes of a step" test "$(bytes $dir step_gd)" = $((16 * 24 + 12 * train))
+  check "$dir: bytes of a CG step" test "$(bytes $dir step_cg)" = $((48 * 24 + 12 * train))
+  check "$dir: bytes of the upper level" test "$(bytes $dir upper)" = $((16 * 24 + 24 * val))
+done
+
+refuse() { # MESSAGE OPTIONS...
+  local message=$1
+  shift
+  launch 2 bench "${data[@]}" "$@" >log/refused 2>&1
+  check "exit code of $*" test $? = 64
+  check "message of $*" grep -q -- "$message" log/refused
+}
+refuse '-bench_runs 0: at least 1' -bench_runs 0
+refuse '-bench_cg_steps -1: at least 1' -bench_cg_steps -1
+refuse '-bench_triad_mb 0: between' -bench_triad_mb 0
+refuse '-data_grid 2,2 has 4 blocks, but there are 2 ranks' -data_grid 2,2
+refuse '-data_grid two: neither auto nor two positive numbers' -data_grid two
+refuse '-data_grid' -data_kernel reference -data_grid 1,2
+refuse '-bench_rnus' -bench_rnus 3
+finish
