@@ -33,7 +33,8 @@ for ranks in ${RANKS:-1 2 4 8 16}; do
     read -r bytes messages < <(sent "$ranks" "$grid" $pairs)
     model=$(sed -n 's/.*model \([0-9]*\) bytes$/\1/p' "$work/out")
     awk -v r="$ranks" -v g="$grid" -v b=$((bytes - bytes0)) -v m=$((messages - messages0)) -v pairs=$pairs -v model="$model" 'BEGIN {
-      printf "%5d  %6s  %16.3f  %16.3f  %14s  %13.1f\n", r, g, b / pairs / r / 1e6, model / r / 1e6,
-        model > 0 ? sprintf("%.3f", b / pairs / model) : "-", m / pairs / r }'
+      ratio = "-"
+      if (model > 0) ratio = sprintf("%.3f", b / pairs / model)
+      printf "%5d  %6s  %16.3f  %16.3f  %14s  %13.1f\n", r, g, b / pairs / r / 1e6, model / r / 1e6, ratio, m / pairs / r }'
   done
 done
