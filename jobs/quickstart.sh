@@ -53,7 +53,7 @@ fi
 # That of the MPI it was built with, should there be several.
 mpirun=$(sed -n 's/^MPIEXEC_EXECUTABLE:FILEPATH=//p' build/release/CMakeCache.txt)
 options+=(-lls_fpm_type heavyball -lls_fpm_momentum 0.9 -lls_max_it 10 -lls_warm_start
-  -hg_type aid -hg_ksp_type cg -hg_ksp_rtol 0 -hg_ksp_max_it 10 -uls_max_it 100
+  -hg_type aid -hg_ksp_rtol 0 -hg_ksp_max_it 10 -uls_max_it 100
   -error_if_not_converged -output_dir "$run")
 say "mpirun -n 2 build/release/twofold solve ${options[*]}"
 "$mpirun" -n 2 build/release/twofold solve "${options[@]}"
