@@ -50,8 +50,9 @@ static PetscErrorCode RunCommand(int argc, char **argv, const char name[], int *
       PetscFunctionReturn(PETSC_SUCCESS);
     }
     if (help || argc == 1) PetscCall(PrintUsage());
-    PetscCheck(help || argc == 1, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-               "no command: twofold solve, hypergrad, contraction, study, data, predict or bench, then options");
+    PetscCheck(
+        help || argc == 1, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
+        "no command: twofold solve, hypergrad, contraction, study, data, predict or bench, then options");
     *code = help ? EXIT_OK : EXIT_USAGE;
     PetscFunctionReturn(PETSC_SUCCESS);
   }
@@ -63,7 +64,8 @@ static PetscErrorCode RunCommand(int argc, char **argv, const char name[], int *
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   SETERRQ(PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-          "unknown command %s: known are solve, hypergrad, contraction, study, data, predict, bench (twofold -help)",
+          "unknown command %s: known are solve, hypergrad, contraction, study, data, predict, bench (twofold "
+          "-help)",
           name);
 }
 

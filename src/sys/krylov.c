@@ -3,9 +3,9 @@
 
 PetscErrorCode TwofoldKSPNeedsSymmetry(KSP ksp, PetscBool *needs)
 {
-  const char *const symmetric_only[] = {KSPCG,      KSPPIPECG,   KSPPIPECGRR, KSPPIPELCG, KSPPIPEPRCG,
-                                        KSPPIPECG2, KSPGROPPCG,  KSPFCG,      KSPPIPEFCG, KSPNASH,
-                                        KSPSTCG,    KSPGLTR,     KSPMINRES,   KSPSYMMLQ,  KSPCR,
+  const char *const symmetric_only[] = {KSPCG,      KSPPIPECG,    KSPPIPECGRR, KSPPIPELCG, KSPPIPEPRCG,
+                                        KSPPIPECG2, KSPGROPPCG,   KSPFCG,      KSPPIPEFCG, KSPNASH,
+                                        KSPSTCG,    KSPGLTR,      KSPMINRES,   KSPSYMMLQ,  KSPCR,
                                         KSPPIPECR,  KSPCHEBYSHEV, "sweepcg"};
   KSPType type;
 

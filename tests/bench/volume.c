@@ -2,8 +2,8 @@
 
      mpirun -n 4 bench-volume -volume_pairs 10 -blp_data synthetic_text [-data_grid 2,2]
 
-   makes that many products X W and as many X^T R, and tells the bytes that all ranks together send for a pair by the
-   model of docs/scaling.md. */
+   makes that many products X W and as many X^T R, and tells the bytes that all ranks together send for a pair
+   by the model of docs/scaling.md. */
 #include <twofold.h>
 
 static PetscErrorCode Pair(FeatureMat X, Vec W, Vec Z, Vec G)
@@ -34,9 +34,9 @@ int main(int argc, char **argv)
   for (PetscInt i = 0; i < pairs; i++) PetscCall(Pair(X, W, Z, G));
   PetscCall(FeatureMatGetSizes(X, &n, &p, &c));
   PetscCall(FeatureMatGetGrid(X, &Pr, &Pc));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "grid %" PetscInt_FMT " x %" PetscInt_FMT ", model %.0f bytes\n", Pr, Pc,
-                        2.0 * sizeof(PetscScalar) * (double)c *
-                            ((double)p * (double)(Pr - 1) + (double)n * (double)(Pc - 1))));
+  PetscCall(PetscPrintf(
+      PETSC_COMM_WORLD, "grid %" PetscInt_FMT " x %" PetscInt_FMT ", model %.0f bytes\n", Pr, Pc,
+      2.0 * sizeof(PetscScalar) * (double)c * ((double)p * (double)(Pr - 1) + (double)n * (double)(Pc - 1))));
   PetscCall(VecDestroy(&W));
   PetscCall(VecDestroy(&Z));
   PetscCall(VecDestroy(&G));

@@ -65,11 +65,11 @@ pool real
 starts() {
   local made=(-blp_type logistic -blp_data synthetic -blp_synthetic_n 24 -blp_synthetic_p 5 -lls_max_it 9) folds own named
   for folds in 0 3; do
-    own=$(launch 0 hypergrad "${made[@]}" -blp_folds $folds -quiet | sed -n 's/^hypergradient norm *//p')
-    named=$(launch 0 hypergrad "${made[@]}" -blp_folds $folds -quiet -blp_lambda 1 | sed -n 's/^hypergradient norm *//p')
+    own=$(launch 0 hypergrad "${made[@]}" -blp_folds "$folds" -quiet | sed -n 's/^hypergradient norm *//p')
+    named=$(launch 0 hypergrad "${made[@]}" -blp_folds "$folds" -quiet -blp_lambda 1 | sed -n 's/^hypergradient norm *//p')
     check "start over $folds folds: $own, not $named" test -n "$own" -a "$own" = "$named"
   done
-  launch 0 contraction -blp_type logistic "${sizes[@]}" -quiet >contraction 2>&1 || fail "contraction from the start" contraction
+  launch 0 contraction -blp_type logistic "${sizes[@]}" -quiet >told 2>&1 || fail "contraction from the start" told
 }
 pool starts
 
