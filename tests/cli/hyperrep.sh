@@ -48,7 +48,7 @@ kappas() {
   local decay kappa last=1
   for decay in 1 0.3 0.1; do
     kappa=$(launch 0 contraction "${problem[@]}" -blp_synthetic_n 200 -blp_synthetic_p 20 -blp_hyperrep_dim 5 \
-      -blp_hyperrep_decay $decay -lls_fpm_step optimal | awk '$1 == "kappa" { print $2; exit }')
+      -blp_hyperrep_decay "$decay" -lls_fpm_step optimal | awk '$1 == "kappa" { print $2; exit }')
     check "decay $decay: kappa $kappa after $last" awk -v k="$kappa" -v last="$last" 'BEGIN { exit !(k > 2 * last) }'
     last=$kappa
   done
