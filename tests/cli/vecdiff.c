@@ -25,12 +25,15 @@ static void Die(const char path[], const char what[])
 /* Opens the vector and returns its length. */
 static long Open(const char path[], FILE **file)
 {
-  unsigned char head[8];
+  unsigned char head[16];
 
   *file = fopen(path, "rb");
   if (!*file) Die(path, "cannot be read");
-  if (fread(head, 1, 8, *file) != 8 || BigEndian(head, 4) != vec_classid) Die(path, "no PETSc vector");
-  return (long)BigEndian(head + 4, 4);
+  if (fread(head, 1, 8, *file) != 8) Die(path, "no PETSc vector");
+  const size_t width = BigEndian(head, 4) ? 4 : 8; /* of an integer */
+  if (width == 8 && fread(head + 8, 1, 8, *file) != 8) Die(path, "no PETSc vector");
+  if (BigEndian(head, (int)width) != vec_classid) Die(path, "no PETSc vector");
+  return (long)BigEndian(head + width, (int)width);
 }
 
 static double Next(FILE *file, const char path[])
