@@ -44,26 +44,50 @@ typedef struct {
 
 /* ------------------------------------------------------------------ sample space */
 
-/* z <- softmax(z) in place; returns logsumexp(z) - z_label, for a label that is known (0 <= label < c). */
-static inline PetscReal SoftmaxRow(PetscInt c, PetscInt label, PetscScalar z[], PetscBool *correct)
+/* z <- z - max z; the place of the largest. */
+static inline PetscInt ShiftRow(PetscInt c, PetscScalar z[])
 {
   PetscInt top = 0;
-  PetscReal sum = 0;
 
   for (PetscInt k = 1; k < c; k++)
     if (z[k] > z[top]) top = k;
-  const PetscReal highest = z[top], own = label < c ? z[label] : 0;
-  for (PetscInt k = 0; k < c; k++) {
-    z[k] = PetscExpReal(z[k] - highest);
-    sum += z[k];
-  }
-  for (PetscInt k = 0; k < c; k++) z[k] /= sum;
-  *correct = (PetscBool)(top == label);
-  return highest + PetscLogReal(sum) - own;
+  const PetscReal highest = z[top];
+  for (PetscInt k = 0; k < c; k++) z[k] -= highest;
+  return top;
 }
 
-/* Z <- softmax(Z); over this rank's samples whose labels are known, the sum of cross-entropies, the number of
-   right answers, and their number. */
+/* z <- z / sum z; the sum. */
+static inline PetscReal NormaliseRow(PetscInt c, PetscScalar z[])
+{
+  PetscReal sum = 0;
+
+#pragma omp simd reduction(+ : sum)
+  for (PetscInt k = 0; k < c; k++) sum += z[k];
+  const PetscReal factor = 1 / sum;
+  for (PetscInt k = 0; k < c; k++) z[k] *= factor;
+  return sum;
+}
+
+/* A few rows, which stay in the cache from pass to pass: z <- softmax(z), and what SoftmaxRows() tells of
+ * them. */
+static void SoftmaxFew(PetscInt rows, PetscInt c, const PetscInt label[], PetscScalar z[], PetscReal sums[3])
+{
+  for (PetscInt i = 0; i < rows; i++) {
+    const PetscInt top = ShiftRow(c, z + i * c);
+    if (label[i] >= c) continue;
+    sums[0] -= z[i * c + label[i]];
+    sums[1] += top == label[i] ? 1 : 0;
+    sums[2] += 1;
+  }
+  TwofoldExponentials(rows * c, z);
+  for (PetscInt i = 0; i < rows; i++) {
+    const PetscReal sum = NormaliseRow(c, z + i * c);
+    if (label[i] < c) sums[0] += PetscLogReal(sum);
+  }
+}
+
+/* Z <- softmax(Z); over this rank's samples whose labels are known, the sum of cross-entropies logsumexp(z) -
+   z_label, the number of right answers, and their number. */
 static PetscErrorCode SoftmaxRows(FeatureMat X, Vec Z, PetscReal sums[3])
 {
   PetscInt c, nlocal;
@@ -74,15 +98,10 @@ static PetscErrorCode SoftmaxRows(FeatureMat X, Vec Z, PetscReal sums[3])
   sums[0] = sums[1] = sums[2] = 0;
   PetscCall(FeatureMatGetSizes(X, NULL, NULL, &c));
   PetscCall(FeatureMatGetLabels(X, &nlocal, &label));
+  const PetscInt few = PetscMax(1, 2048 / c);
   PetscCall(VecGetArray(Z, &z));
-  for (PetscInt i = 0; i < nlocal; i++) {
-    PetscBool correct;
-    const PetscReal loss = SoftmaxRow(c, label[i], z + i * c, &correct);
-    if (label[i] >= c) continue;
-    sums[0] += loss;
-    sums[1] += correct ? 1 : 0;
-    sums[2] += 1;
-  }
+  for (PetscInt i = 0; i < nlocal; i += few)
+    SoftmaxFew(PetscMin(few, nlocal - i), c, label + i, z + i * c, sums);
   PetscCall(VecRestoreArray(Z, &z));
   PetscCall(PetscLogFlops(5.0 * (double)nlocal * (double)c));
   PetscFunctionReturn(PETSC_SUCCESS);

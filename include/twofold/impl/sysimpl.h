@@ -141,6 +141,9 @@ PetscErrorCode TwofoldSee(Vec x, TwofoldSeen *seen);
 /* Whether any of n vectors is on any rank not what was seen. Collective on x[0]. */
 PetscErrorCode TwofoldHasChanged(PetscInt n, const Vec x[], const TwofoldSeen seen[], PetscBool *changed);
 
+/* exponential.c: x[i] <- exp(x[i]) */
+void TwofoldExponentials(PetscInt n, PetscReal x[]);
+
 /* e <- the unit vector of global entry j. Logically collective. */
 PetscErrorCode TwofoldVecSetUnit(Vec e, PetscInt j);
 
