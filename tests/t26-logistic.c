@@ -415,6 +415,37 @@ static PetscErrorCode FromOptions(void)
   PetscFunctionReturn(0);
 }
 
+/* A product is at the point of linearisation, whatever lambda was evaluated in between. */
+static PetscErrorCode Between(const Synthetic *s)
+{
+  const BLPSweep product = {.step = -1};
+  PetscReal E, difference;
+  Vec other, v, y[2];
+  Case k;
+
+  PetscFunctionBegin;
+  PetscCall(CaseCreate(s, &k));
+  PetscCall(VecDuplicate(k.lambda, &other));
+  PetscCall(VecSet(other, 3));
+  PetscCall(VecDuplicate(k.w, &v));
+  PetscCall(TwofoldVecSetRandomNormal(v, 5));
+  PetscCall(BLPLossLinearize(k.blp, k.lambda, k.w));
+  for (int i = 0; i < 2; i++) {
+    PetscCall(VecDuplicate(k.w, &y[i]));
+    PetscCall(BLPLossHessianSweep(k.blp, &product, v, NULL, y[i]));
+    PetscCall(BLPUpper(k.blp, other, k.w, &E, NULL, NULL));
+  }
+  PetscCall(VecAXPY(y[0], -1, y[1]));
+  PetscCall(VecNorm(y[0], NORM_2, &difference));
+  CHECK(difference == 0, "the product changes by %g with an evaluation at another lambda", difference);
+  PetscCall(VecDestroy(&y[0]));
+  PetscCall(VecDestroy(&y[1]));
+  PetscCall(VecDestroy(&v));
+  PetscCall(VecDestroy(&other));
+  PetscCall(CaseDestroy(&k));
+  PetscFunctionReturn(0);
+}
+
 int main(int argc, char **argv)
 {
   Synthetic cases[] = {
@@ -433,6 +464,8 @@ int main(int argc, char **argv)
     PetscCall(Lipschitz(&cases[i], 0.1));
     PetscCall(Lipschitz(&cases[i], 10));
   }
+  PetscCall(Between(&cases[0]));
+  PetscCall(Between(&cases[3]));
   PetscCall(Attained());
   PetscCall(Gradients(BLP_TIE_OWN));
   PetscCall(Gradients(BLP_TIE_SCALAR));

@@ -99,6 +99,7 @@ PetscErrorCode BLPLossHessianSweep(BLP blp, const BLPSweep *sweep, Vec A, Vec B,
   PetscFunctionBegin;
   PetscCall(Check(blp, PETSC_TRUE));
   PetscCall(PetscLogEventBegin(TWOFOLD_LossHessian, blp, A, y, 0));
+  PetscCall((*blp->linear.weights)(blp, blp->point[0])); /* others may have asked at another lambda since */
   PetscCall(FeatureMatMult(blp->linear.X, A, blp->linear.R));
   PetscCall((*blp->linear.curvature)(blp, blp->linear.R));
   PetscCall(FeatureMatSweep_Private(blp->linear.X, Diagonal(blp), &update, blp->linear.R, A, B, y,

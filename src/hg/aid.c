@@ -549,67 +549,70 @@ static PetscErrorCode HGSetUp_AID(HG hg)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode HGGetKSP(HG hg, KSP *ksp)
+/* The type's own part, for what only it has. */
+static PetscErrorCode GetAID(HG hg, const char what[], AID **aid)
 {
-  PetscBool aid;
+  PetscBool is;
 
   PetscFunctionBegin;
-  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
-  PetscCheck(aid, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
-             "only an aid hypergradient has a KSP");
-  *ksp = ((AID *)hg->data)->ksp;
+  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &is));
+  PetscCheck(is, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG, "only an aid hypergradient has %s",
+             what);
+  *aid = (AID *)hg->data;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGGetKSP(HG hg, KSP *ksp)
+{
+  AID *aid = NULL;
+
+  PetscFunctionBegin;
+  PetscCall(GetAID(hg, "a KSP", &aid));
+  *ksp = aid->ksp;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode HGGetPrecond(HG hg, Precond *precond)
 {
-  PetscBool aid;
+  AID *aid = NULL;
 
   PetscFunctionBegin;
-  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
-  PetscCheck(aid, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
-             "only an aid hypergradient has a preconditioner");
+  PetscCall(GetAID(hg, "a preconditioner", &aid));
   PetscCall(HGCheckOneLevel_Private(hg, "HGGetPrecond()"));
-  *precond = ((AID *)hg->data)->precond ? ((AID *)hg->data)->precond : ((AID *)hg->data)->own;
+  *precond = aid->precond ? aid->precond : aid->own;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode HGGetAdjointFPM(HG hg, FPM *fpm)
 {
-  PetscBool aid;
+  AID *aid = NULL;
 
   PetscFunctionBegin;
-  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
-  PetscCheck(aid, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
-             "only an aid hypergradient has a map of the adjoint");
+  PetscCall(GetAID(hg, "a map of the adjoint", &aid));
   PetscCall(HGCheckOneLevel_Private(hg, "HGGetAdjointFPM()"));
-  *fpm = ((AID *)hg->data)->fpm;
+  *fpm = aid->fpm;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode HGAIDSetLanczos(HG hg, PetscBool compute)
 {
-  PetscBool aid;
+  AID *aid = NULL;
 
   PetscFunctionBegin;
-  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
-  PetscCheck(aid, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
-             "only an aid hypergradient has Lanczos values");
-  if (((AID *)hg->data)->lanczos != compute) hg->setup = PETSC_FALSE;
-  ((AID *)hg->data)->lanczos = compute;
+  PetscCall(GetAID(hg, "Lanczos values", &aid));
+  if (aid->lanczos != compute) hg->setup = PETSC_FALSE;
+  aid->lanczos = compute;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode HGAIDSetChebyshevInterval(HG hg, HGChebyshevInterval interval)
 {
-  PetscBool aid;
+  AID *aid = NULL;
 
   PetscFunctionBegin;
-  PetscCall(PetscObjectTypeCompare((PetscObject)hg, HGAID, &aid));
-  PetscCheck(aid, PetscObjectComm((PetscObject)hg), PETSC_ERR_ARG_WRONG,
-             "only an aid hypergradient has Chebyshev's method");
-  if (((AID *)hg->data)->chebyshev.source != interval) hg->setup = PETSC_FALSE;
-  ((AID *)hg->data)->chebyshev.source = interval;
+  PetscCall(GetAID(hg, "Chebyshev's method", &aid));
+  if (aid->chebyshev.source != interval) hg->setup = PETSC_FALSE;
+  aid->chebyshev.source = interval;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -31,7 +31,7 @@ static PetscErrorCode GetOperator(KSP ksp, HGSweepOperator **sweep)
   PetscCall(KSPGetOperators(ksp, &A, NULL));
   PetscCall(PetscObjectQuery((PetscObject)A, key, &container));
   if (container) PetscCall(PetscContainerGetPointer((PetscContainer)container, (void **)sweep));
-  if (*sweep) PetscCall(BLPCanSweep((*sweep)->blp, &can));
+  if (*sweep && (*sweep)->blp) PetscCall(BLPCanSweep((*sweep)->blp, &can));
   if (!can) *sweep = NULL;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
