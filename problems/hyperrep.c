@@ -18,44 +18,10 @@
   so that a step of the lower level costs d^2 and no pass over samples. w(H) = (Z^T Z + beta I)^{-1} Z^T y is
   known in closed form. H = 0 is stationary, so that a run starts from H_jk = c^{k/(d-1)} N(0,1) / sqrt(p),
   k = 0, 1, ...; c = 1 makes columns of one size, a smaller one the Hessian there as ill conditioned as 1/c^2.
-
-  Constants. mu and L are the extreme eigenvalues of the Hessian, which does not depend on w: nu1 = 0. With
-  M = X^T Z and a = X^T r = M w - X^T y
-
-    ||(d/dH grad_w l)^T v||^2 = ||a||^2 ||v||^2 + 2 (w^T v) (a^T M v) + ||w||^2 ||M v||^2
-
-  is a form of d x d whose largest eigenvalue gives L_Phi at w. A step dw changes the transpose by X^T (Z dw
-  v^T
-  + Z v dw^T), which is 2 ||M|| ||dw|| ||v|| at most and attained: nu2 = 2 ||M||, and L_Phi grows by that over
-  a ball. In the same way grad2 E = (M' w - X'^T y') w^T changes over the ball of radius R at w by at most
-
-    eta2 = ||a'|| + ||M'|| (||w|| + 2 R)        and        eta1 = ||Z'||^2
-
-  What rounding may do to an eigenvalue of Z^T Z, a sum over n samples, is at most (n + 10 d) eps tr(Z^T Z),
-  and is counted in.
 */
-#include "linear.h"
+#include "hyperrep.h"
 /* after PETSc's own */
 #include <petscblaslapack.h>
-
-typedef struct {
-  PetscInt p, d, seed;
-  PetscReal beta, decay;
-
-  FeatureMat X[3];           /* train, val, test */
-  Vec Z[3];                  /* X H of each set */
-  PetscObjectId id[3];       /* of the H behind Z */
-  PetscObjectState state[3]; /* likewise */
-  PetscReal *G, *h;          /* Z^T Z (d x d) and Z^T y of the training samples, on every rank */
-  Vec R[2];                  /* n x d work of the training and of the validation samples */
-  PetscReal *r[2];           /* residuals of this rank's: at the point of linearisation; work */
-  PetscReal *Xty[2];         /* X^T y, X'^T y', of this rank's features */
-
-  Vec H, w, M; /* templates of the spaces; work in lambda's */
-
-  Vec at; /* H at the point of linearisation, borrowed, and w there */
-  PetscReal *at_w;
-} HyperRep;
 
 /* ------------------------------------------------------------------ the small space */
 
@@ -74,18 +40,11 @@ static PetscErrorCode Fill(const PetscReal all[], Vec y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscReal Dot(PetscInt d, const PetscReal x[], const PetscReal y[])
-{
-  PetscReal sum = 0;
-
-  for (PetscInt k = 0; k < d; k++) sum += x[k] * y[k];
-  return sum;
-}
-
 /* y = (G + beta I) v */
 static void HessianMult(const HyperRep *hr, const PetscReal v[], PetscReal y[])
 {
-  for (PetscInt k = 0; k < hr->d; k++) y[k] = Dot(hr->d, hr->G + k * hr->d, v) + hr->beta * v[k];
+  for (PetscInt k = 0; k < hr->d; k++)
+    y[k] = HyperRepDot_Private(hr->d, hr->G + k * hr->d, v) + hr->beta * v[k];
 }
 
 /* x <- (G + beta I)^{-1} x; NaN where H is not finite. */
@@ -106,27 +65,10 @@ static PetscErrorCode HessianSolve(const HyperRep *hr, PetscReal x[])
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Eigenvalues e of a symmetric A, increasing, NaN where it is not finite; A becomes its eigenvectors, row by
- * row. */
-static PetscErrorCode Eigen(PetscInt n, PetscReal A[], PetscReal e[])
-{
-  PetscBLASInt d, lwork, info;
-  PetscReal *work;
-
-  PetscFunctionBegin;
-  PetscCall(PetscBLASIntCast(n, &d));
-  lwork = 3 * d;
-  PetscCall(PetscMalloc1(lwork, &work));
-  LAPACKsyev_("V", "U", &d, A, &d, e, work, &lwork, &info);
-  for (PetscInt k = 0; k < n && info; k++) e[k] = NAN;
-  PetscCall(PetscFree(work));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /* ------------------------------------------------------------------ sample space */
 
 /* G <- Z^T Z, and h <- Z^T y where it is not NULL. */
-static PetscErrorCode Gram(const HyperRep *hr, BLPSet set, PetscReal G[], PetscReal h[])
+PetscErrorCode HyperRepGram_Private(const HyperRep *hr, BLPSet set, PetscReal G[], PetscReal h[])
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)hr->Z[set]);
   const PetscInt d = hr->d;
@@ -158,33 +100,15 @@ static PetscErrorCode Represent(HyperRep *hr, BLPSet set, Vec H, PetscBool chang
   PetscFunctionBegin;
   if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(FeatureMatMult(hr->X[set], H, hr->Z[set]));
-  if (set == BLP_TRAIN) PetscCall(Gram(hr, set, hr->G, hr->h));
+  if (set == BLP_TRAIN) PetscCall(HyperRepGram_Private(hr, set, hr->G, hr->h));
   PetscCall(PetscObjectGetId((PetscObject)H, &hr->id[set]));
   PetscCall(PetscObjectStateGet((PetscObject)H, &hr->state[set]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* all = all entries of v, of w's space, on every rank. */
-static PetscErrorCode Gather(const HyperRep *hr, Vec v, PetscReal all[])
-{
-  const PetscScalar *a;
-  PetscInt first, n;
-
-  PetscFunctionBegin;
-  PetscCall(VecGetOwnershipRange(v, &first, NULL));
-  PetscCall(VecGetLocalSize(v, &n));
-  PetscCall(PetscArrayzero(all, hr->d));
-  PetscCall(VecGetArrayRead(v, &a));
-  PetscCall(PetscArraycpy(all + first, a, n));
-  PetscCall(VecRestoreArrayRead(v, &a));
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, all, (PetscMPIInt)hr->d, MPIU_REAL, MPI_SUM,
-                           PetscObjectComm((PetscObject)v)));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /* Represent() where it is needed, and all entries of v, of w's space, on every rank: in one reduction. v and
    all may be NULL. */
-static PetscErrorCode Enter(HyperRep *hr, BLPSet set, Vec H, Vec v, PetscReal all[])
+PetscErrorCode HyperRepEnter_Private(HyperRep *hr, BLPSet set, Vec H, Vec v, PetscReal all[])
 {
   const PetscInt d = hr->d;
   PetscObjectId id;
@@ -227,7 +151,7 @@ static PetscErrorCode Residual(const HyperRep *hr, BLPSet set, const PetscReal w
   PetscCall(FeatureMatGetTargets(hr->X[set], &n, &y));
   PetscCall(VecGetArrayRead(hr->Z[set], &z));
   for (PetscInt i = 0; i < n; i++) {
-    const PetscReal ri = Dot(hr->d, z + i * hr->d, w) - y[i];
+    const PetscReal ri = HyperRepDot_Private(hr->d, z + i * hr->d, w) - y[i];
     square += ri * ri;
     if (r) r[i] = ri;
   }
@@ -260,8 +184,8 @@ static PetscErrorCode Project(const HyperRep *hr, BLPSet set, const PetscReal r[
 }
 
 /* g = X^T (r v^T + Z u w^T) of a set; r or u may be NULL, and their part is 0 then. */
-static PetscErrorCode PullBack(const HyperRep *hr, BLPSet set, const PetscReal r[], const PetscReal v[],
-                               const PetscReal u[], const PetscReal w[], Vec g)
+PetscErrorCode HyperRepPullBack_Private(const HyperRep *hr, BLPSet set, const PetscReal r[],
+                                        const PetscReal v[], const PetscReal u[], const PetscReal w[], Vec g)
 {
   const PetscInt d = hr->d;
   const PetscScalar *z;
@@ -273,7 +197,7 @@ static PetscErrorCode PullBack(const HyperRep *hr, BLPSet set, const PetscReal r
   PetscCall(VecGetArrayRead(hr->Z[set], &z));
   PetscCall(VecGetArrayWrite(hr->R[set], &a));
   for (PetscInt i = 0; i < n; i++) {
-    const PetscReal ri = r ? r[i] : 0, zu = u ? Dot(d, z + i * d, u) : 0;
+    const PetscReal ri = r ? r[i] : 0, zu = u ? HyperRepDot_Private(d, z + i * d, u) : 0;
     for (PetscInt k = 0; k < d; k++) a[i * d + k] = (r ? ri * v[k] : 0) + (u ? zu * w[k] : 0);
   }
   PetscCall(VecRestoreArrayWrite(hr->R[set], &a));
@@ -292,13 +216,13 @@ static PetscErrorCode BLPUpper_HyperRep(BLP blp, Vec H, Vec w, PetscReal *E, Vec
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc2(hr->d, &all, hr->d, &g));
-  PetscCall(Enter(hr, BLP_VAL, H, w, all));
+  PetscCall(HyperRepEnter_Private(hr, BLP_VAL, H, w, all));
   PetscCall(Residual(hr, BLP_VAL, all, r, E));
   if (g1) {
     PetscCall(Project(hr, BLP_VAL, r, g));
     PetscCall(Fill(g, g1));
   }
-  if (g2) PetscCall(PullBack(hr, BLP_VAL, r, all, NULL, NULL, g2));
+  if (g2) PetscCall(HyperRepPullBack_Private(hr, BLP_VAL, r, all, NULL, NULL, g2));
   PetscCall(PetscFree2(all, g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -311,12 +235,12 @@ static PetscErrorCode BLPLossGradient_HyperRep(BLP blp, Vec H, Vec w, PetscReal 
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc2(hr->d, &all, hr->d, &out));
-  PetscCall(Enter(hr, BLP_TRAIN, H, w, all));
+  PetscCall(HyperRepEnter_Private(hr, BLP_TRAIN, H, w, all));
   HessianMult(hr, all, out);
   for (PetscInt k = 0; k < hr->d; k++) out[k] -= hr->h[k];
   PetscCall(Fill(out, g));
   if (l) PetscCall(Residual(hr, BLP_TRAIN, all, NULL, l));
-  if (l) *l += hr->beta / 2 * Dot(hr->d, all, all);
+  if (l) *l += hr->beta / 2 * HyperRepDot_Private(hr->d, all, all);
   PetscCall(PetscFree2(all, out));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -327,7 +251,7 @@ static PetscErrorCode BLPLossLinearize_HyperRep(BLP blp, Vec H, Vec w)
 
   PetscFunctionBegin;
   hr->at = H;
-  PetscCall(Enter(hr, BLP_TRAIN, H, w, hr->at_w));
+  PetscCall(HyperRepEnter_Private(hr, BLP_TRAIN, H, w, hr->at_w));
   PetscCall(Residual(hr, BLP_TRAIN, hr->at_w, hr->r[BLP_TRAIN], NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -340,7 +264,7 @@ static PetscErrorCode BLPLossHessian_HyperRep(BLP blp, Vec v, Vec y)
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc2(hr->d, &all, hr->d, &out));
-  PetscCall(Enter(hr, BLP_TRAIN, hr->at, v, all));
+  PetscCall(HyperRepEnter_Private(hr, BLP_TRAIN, hr->at, v, all));
   HessianMult(hr, all, out);
   PetscCall(Fill(out, y));
   PetscCall(PetscFree2(all, out));
@@ -354,7 +278,7 @@ static PetscErrorCode BLPLossHessianDiagonal_HyperRep(BLP blp, Vec y)
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc1(hr->d, &out));
-  PetscCall(Enter(hr, BLP_TRAIN, hr->at, NULL, NULL));
+  PetscCall(HyperRepEnter_Private(hr, BLP_TRAIN, hr->at, NULL, NULL));
   for (PetscInt k = 0; k < hr->d; k++) out[k] = hr->G[k * (hr->d + 1)] + hr->beta;
   PetscCall(Fill(out, y));
   PetscCall(PetscFree(out));
@@ -371,14 +295,14 @@ static PetscErrorCode BLPLossCross_HyperRep(BLP blp, Vec U, Vec y)
   PetscInt n;
 
   PetscFunctionBegin;
-  PetscCall(Enter(hr, BLP_TRAIN, hr->at, NULL, NULL));
+  PetscCall(HyperRepEnter_Private(hr, BLP_TRAIN, hr->at, NULL, NULL));
   PetscCall(FeatureMatMult(hr->X[BLP_TRAIN], U, hr->R[BLP_TRAIN]));
   PetscCall(FeatureMatGetTargets(hr->X[BLP_TRAIN], &n, NULL));
   PetscCall(PetscCalloc1(d, &out));
   PetscCall(VecGetArrayRead(hr->R[BLP_TRAIN], &v));
   PetscCall(VecGetArrayRead(hr->Z[BLP_TRAIN], &z));
   for (PetscInt i = 0; i < n; i++) {
-    const PetscReal vw = Dot(d, v + i * d, hr->at_w);
+    const PetscReal vw = HyperRepDot_Private(d, v + i * d, hr->at_w);
     for (PetscInt k = 0; k < d; k++) out[k] += v[i * d + k] * r[i] + z[i * d + k] * vw;
   }
   PetscCall(VecRestoreArrayRead(hr->Z[BLP_TRAIN], &z));
@@ -398,8 +322,8 @@ static PetscErrorCode BLPLossCrossTranspose_HyperRep(BLP blp, Vec v, Vec g)
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc1(hr->d, &all));
-  PetscCall(Enter(hr, BLP_TRAIN, hr->at, v, all));
-  PetscCall(PullBack(hr, BLP_TRAIN, hr->r[BLP_TRAIN], all, all, hr->at_w, g));
+  PetscCall(HyperRepEnter_Private(hr, BLP_TRAIN, hr->at, v, all));
+  PetscCall(HyperRepPullBack_Private(hr, BLP_TRAIN, hr->r[BLP_TRAIN], all, all, hr->at_w, g));
   PetscCall(PetscFree(all));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -413,8 +337,8 @@ static PetscErrorCode BLPExact_HyperRep(BLP blp, Vec H, Vec w, PetscReal *f, Vec
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc2(hr->d, &solution, hr->d, &v));
-  PetscCall(Enter(hr, BLP_TRAIN, H, NULL, NULL));
-  PetscCall(Enter(hr, BLP_VAL, H, NULL, NULL));
+  PetscCall(HyperRepEnter_Private(hr, BLP_TRAIN, H, NULL, NULL));
+  PetscCall(HyperRepEnter_Private(hr, BLP_VAL, H, NULL, NULL));
   PetscCall(PetscArraycpy(solution, hr->h, hr->d));
   PetscCall(HessianSolve(hr, solution));
   if (w) PetscCall(Fill(solution, w));
@@ -427,8 +351,8 @@ static PetscErrorCode BLPExact_HyperRep(BLP blp, Vec H, Vec w, PetscReal *f, Vec
     PetscCall(Residual(hr, BLP_TRAIN, solution, own, NULL));
     PetscCall(Project(hr, BLP_VAL, val, v));
     PetscCall(HessianSolve(hr, v));
-    PetscCall(PullBack(hr, BLP_TRAIN, own, v, v, solution, hr->M));
-    PetscCall(PullBack(hr, BLP_VAL, val, solution, NULL, NULL, g));
+    PetscCall(HyperRepPullBack_Private(hr, BLP_TRAIN, own, v, v, solution, hr->M));
+    PetscCall(HyperRepPullBack_Private(hr, BLP_VAL, val, solution, NULL, NULL, g));
     PetscCall(VecAXPY(g, -1, hr->M));
     PetscCall(PetscFree(own));
   }
@@ -443,7 +367,7 @@ static PetscErrorCode BLPEvaluate_HyperRep(BLP blp, BLPSet set, Vec H, Vec w, BL
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc1(hr->d, &all));
-  PetscCall(Enter(hr, set, H, w, all));
+  PetscCall(HyperRepEnter_Private(hr, set, H, w, all));
   PetscCall(Residual(hr, set, all, NULL, &metrics->loss));
   PetscCall(FeatureMatGetSizes(hr->X[set], &metrics->n, NULL, NULL));
   metrics->loss /= (PetscReal)metrics->n;
@@ -454,7 +378,7 @@ static PetscErrorCode BLPEvaluate_HyperRep(BLP blp, BLPSet set, Vec H, Vec w, BL
 
 /* ------------------------------------------------------------------ spaces */
 
-static PetscErrorCode BLPReset_HyperRep(BLP blp)
+PetscErrorCode HyperRepReset_Private(BLP blp)
 {
   HyperRep *hr = (HyperRep *)blp->data;
   Vec *const vecs[] = {&hr->Z[0], &hr->Z[1], &hr->Z[2], &hr->R[0], &hr->R[1], &hr->H, &hr->w, &hr->M};
@@ -474,7 +398,7 @@ static PetscErrorCode BLPReset_HyperRep(BLP blp)
 }
 
 /* The space of w. */
-static PetscErrorCode CreateSmall(BLP blp)
+PetscErrorCode HyperRepCreateSmall_Private(BLP blp)
 {
   HyperRep *hr = (HyperRep *)blp->data;
 
@@ -483,282 +407,6 @@ static PetscErrorCode CreateSmall(BLP blp)
   PetscCall(VecCreate(PetscObjectComm((PetscObject)blp), &hr->w));
   PetscCall(VecSetSizes(hr->w, PETSC_DECIDE, hr->d));
   PetscCall(VecSetFromOptions(hr->w));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* ------------------------------------------------------------------ other samples */
-
-/* The size of the representation; the features, which the group has already, and H are all else there is. */
-static PetscErrorCode BLPSaveModel_HyperRep(BLP blp, TwofoldGroup group)
-{
-  PetscFunctionBegin;
-  PetscCall(TwofoldGroupPutInt(group, "dim", ((HyperRep *)blp->data)->d));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* Spaces without samples: as set-up lays them out. */
-static PetscErrorCode BLPLoadModel_HyperRep(BLP blp, TwofoldGroup group)
-{
-  const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
-  HyperRep *hr = (HyperRep *)blp->data;
-  PetscInt n = PETSC_DECIDE;
-  PetscInt64 d;
-
-  PetscFunctionBegin;
-  PetscCall(BLPReset_HyperRep(blp));
-  PetscCall(TwofoldGroupGetInt(group, "dim", &d));
-  PetscCheck(d > 0 && d <= PETSC_MAX_INT, comm, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: a model of problem hyperrep of dimension %" PetscInt64_FMT ": the file is damaged",
-             TwofoldGroupPath(group), d);
-  hr->d = (PetscInt)d;
-  PetscCall(DataSetGetSizes(blp->like, NULL, &hr->p, NULL));
-  PetscCall(PetscIntMultError(hr->p, hr->d, &blp->nlambda));
-  PetscCall(PetscSplitOwnership(comm, &n, &hr->p));
-  PetscCall(VecCreate(comm, &hr->H));
-  PetscCall(VecSetSizes(hr->H, n * hr->d, blp->nlambda));
-  PetscCall(VecSetBlockSize(hr->H, hr->d));
-  PetscCall(VecSetFromOptions(hr->H));
-  PetscCall(CreateSmall(blp));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* u = H w, one entry a feature. */
-static PetscErrorCode Combine(const HyperRep *hr, Vec H, Vec w, Vec u)
-{
-  const PetscScalar *h;
-  PetscScalar *a;
-  PetscReal *all;
-  PetscInt n;
-
-  PetscFunctionBegin;
-  PetscCall(PetscMalloc1(hr->d, &all));
-  PetscCall(Gather(hr, w, all));
-  PetscCall(VecGetLocalSize(u, &n));
-  PetscCall(VecGetArrayRead(H, &h));
-  PetscCall(VecGetArrayWrite(u, &a));
-  for (PetscInt j = 0; j < n; j++) a[j] = Dot(hr->d, h + j * hr->d, all);
-  PetscCall(VecRestoreArrayWrite(u, &a));
-  PetscCall(VecRestoreArrayRead(H, &h));
-  PetscCall(PetscFree(all));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* The mean of 1/2 (z - y)^2 */
-static PetscErrorCode Measure(FeatureMat X, Vec z, BLPMetrics *metrics)
-{
-  const PetscReal *y;
-  const PetscScalar *a;
-  PetscReal half = 0;
-  PetscInt n;
-
-  PetscFunctionBegin;
-  PetscCall(FeatureMatGetTargets(X, &n, &y));
-  PetscCall(VecGetArrayRead(z, &a));
-  for (PetscInt i = 0; i < n; i++) half += (a[i] - y[i]) * (a[i] - y[i]) / 2;
-  PetscCall(VecRestoreArrayRead(z, &a));
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &half, 1, MPIU_REAL, MPI_SUM, PetscObjectComm((PetscObject)z)));
-  PetscCall(FeatureMatGetSizes(X, &metrics->n, NULL, NULL));
-  metrics->loss = metrics->n ? half / (PetscReal)metrics->n : (PetscReal)NAN;
-  metrics->accuracy = (PetscReal)NAN;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* X (H w): the model is linear in the features. */
-static PetscErrorCode BLPPredict_HyperRep(BLP blp, DataSet ds, Vec H, Vec w, Vec *Z, BLPMetrics *metrics)
-{
-  const HyperRep *hr = (HyperRep *)blp->data;
-  FeatureMat X;
-  PetscInt n;
-  Vec u;
-
-  PetscFunctionBegin;
-  PetscCall(VecGetLocalSize(H, &n));
-  PetscCall(VecCreateMPI(PetscObjectComm((PetscObject)blp), n / hr->d, hr->p, &u));
-  PetscCall(Combine(hr, H, w, u));
-  PetscCall(LinearModelApply(blp, ds, u, &X, Z));
-  PetscCall(Measure(X, *Z, metrics));
-  PetscCall(FeatureMatDestroy(&X));
-  PetscCall(VecDestroy(&u));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* ------------------------------------------------------------------ constants */
-
-static TwofoldConstant Proved(PetscReal value, const char origin[])
-{
-  return (TwofoldConstant){.value = value, .standing = TWOFOLD_PROVED, .origin = origin};
-}
-
-/* What rounding may do to an eigenvalue of a Gram matrix of this trace. */
-static PetscErrorCode Rounding(const HyperRep *hr, BLPSet set, const PetscReal G[], PetscReal *slack)
-{
-  PetscReal trace = 0;
-  PetscInt n;
-
-  PetscFunctionBegin;
-  PetscCall(FeatureMatGetSizes(hr->X[set], &n, NULL, NULL));
-  for (PetscInt k = 0; k < hr->d; k++) trace += G[k * (hr->d + 1)];
-  *slack = (PetscReal)(n + 10 * hr->d) * PETSC_MACHINE_EPSILON * trace;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* The least or the largest eigenvalue of the Hessian at H, with its eigenvector v; what rounding may do is
-   taken off the least, which is not below beta (v is then 0), and added to the largest. */
-static PetscErrorCode Extreme(HyperRep *hr, Vec H, PetscBool largest, PetscReal *value, PetscReal v[])
-{
-  const PetscInt d = hr->d;
-  PetscReal *A, *e, slack = 0;
-
-  PetscFunctionBegin;
-  PetscCall(Enter(hr, BLP_TRAIN, H, NULL, NULL));
-  PetscCall(PetscMalloc2(d * d, &A, d, &e));
-  PetscCall(PetscArraycpy(A, hr->G, d * d));
-  PetscCall(Rounding(hr, BLP_TRAIN, A, &slack));
-  PetscCall(Eigen(d, A, e));
-  PetscCall(PetscArraycpy(v, A + (largest ? (d - 1) * d : 0), d));
-  *value = hr->beta + (largest ? e[d - 1] + slack : PetscMax(e[0] - slack, 0));
-  if (*value == hr->beta) PetscCall(PetscArrayzero(v, d));
-  PetscCall(PetscFree2(A, e));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPStrongConvexity_HyperRep(BLP blp, Vec H, TwofoldConstant *mu)
-{
-  HyperRep *hr = (HyperRep *)blp->data;
-  PetscReal *v, value = 0;
-
-  PetscFunctionBegin;
-  PetscCall(PetscMalloc1(hr->d, &v));
-  PetscCall(Extreme(hr, H, PETSC_FALSE, &value, v));
-  *mu = Proved(value, "least eigenvalue of (X H)^T X H + beta I");
-  PetscCall(PetscFree(v));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPSmoothness_HyperRep(BLP blp, Vec H, TwofoldConstant *L)
-{
-  HyperRep *hr = (HyperRep *)blp->data;
-  PetscReal *v, value = 0;
-
-  PetscFunctionBegin;
-  PetscCall(PetscMalloc1(hr->d, &v));
-  PetscCall(Extreme(hr, H, PETSC_TRUE, &value, v));
-  *L = Proved(value, "||X H||^2 + beta");
-  PetscCall(PetscFree(v));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* d (v^T Z^T Z v) = 2 v^T Z^T X dH v for the unit eigenvector v. */
-static PetscErrorCode ExtremeGradient(BLP blp, Vec H, PetscBool largest, Vec g)
-{
-  HyperRep *hr = (HyperRep *)blp->data;
-  PetscReal *v, *twice, value = 0;
-
-  PetscFunctionBegin;
-  PetscCall(PetscMalloc2(hr->d, &v, hr->d, &twice));
-  PetscCall(Extreme(hr, H, largest, &value, v));
-  for (PetscInt k = 0; k < hr->d; k++) twice[k] = 2 * v[k];
-  PetscCall(PullBack(hr, BLP_TRAIN, NULL, NULL, v, twice, g));
-  PetscCall(PetscFree2(v, twice));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPStrongConvexityGradient_HyperRep(BLP blp, Vec H, Vec g)
-{
-  return ExtremeGradient(blp, H, PETSC_FALSE, g);
-}
-
-static PetscErrorCode BLPSmoothnessGradient_HyperRep(BLP blp, Vec H, Vec g)
-{
-  return ExtremeGradient(blp, H, PETSC_TRUE, g);
-}
-
-/* Of a set, with M = X^T Z and a = M w - X^T y: M^T M (d x d), M^T a (d) and ||a||^2, one after the other. */
-static PetscErrorCode Correlate(const HyperRep *hr, BLPSet set, const PetscReal w[], PetscReal sums[])
-{
-  const PetscInt d = hr->d;
-  PetscReal *const MtM = sums, *const Mta = sums + d * d, *const square = Mta + d;
-  const PetscScalar *m;
-  PetscInt n;
-
-  PetscFunctionBegin;
-  PetscCall(FeatureMatMultTranspose(hr->X[set], hr->Z[set], hr->M));
-  PetscCall(PetscArrayzero(sums, d * d + d + 1));
-  PetscCall(VecGetLocalSize(hr->M, &n));
-  PetscCall(VecGetArrayRead(hr->M, &m));
-  for (PetscInt j = 0; j < n / d; j++) {
-    const PetscScalar *const mj = m + j * d;
-    const PetscReal aj = Dot(d, mj, w) - hr->Xty[set][j];
-    *square += aj * aj;
-    for (PetscInt k = 0; k < d; k++) {
-      Mta[k] += mj[k] * aj;
-      for (PetscInt l = 0; l < d; l++) MtM[k * d + l] += mj[k] * mj[l];
-    }
-  }
-  PetscCall(VecRestoreArrayRead(hr->M, &m));
-  PetscCall(PetscLogFlops(2.0 * (double)n * (double)(d + 3)));
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, (PetscMPIInt)(d * d + d + 1), MPIU_REAL, MPI_SUM,
-                           PetscObjectComm((PetscObject)hr->M)));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* Square root of the largest eigenvalue of A, which is destroyed. */
-static PetscErrorCode RootOfLargest(PetscInt d, PetscReal A[], PetscReal *root)
-{
-  PetscReal *e;
-
-  PetscFunctionBegin;
-  PetscCall(PetscMalloc1(d, &e));
-  PetscCall(Eigen(d, A, e));
-  *root = PetscSqrtReal(PetscMax(e[d - 1], 0));
-  PetscCall(PetscFree(e));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* L_Phi at w, by the form at the head of this file, and ||M||. */
-static PetscErrorCode CrossNorm(const HyperRep *hr, const PetscReal w[], PetscReal *L_Phi, PetscReal *M)
-{
-  const PetscInt d = hr->d;
-  const PetscReal size = Dot(d, w, w);
-  PetscReal *sums, *form;
-
-  PetscFunctionBegin;
-  PetscCall(PetscMalloc2(d * d + d + 1, &sums, d * d, &form));
-  PetscCall(Correlate(hr, BLP_TRAIN, w, sums));
-  const PetscReal *const Mta = sums + d * d, square = sums[d * d + d];
-  for (PetscInt k = 0; k < d; k++)
-    for (PetscInt l = 0; l < d; l++)
-      form[k * d + l] = (k == l ? square : 0) + w[k] * Mta[l] + Mta[k] * w[l] + size * sums[k * d + l];
-  PetscCall(RootOfLargest(d, form, L_Phi));
-  PetscCall(RootOfLargest(d, sums, M));
-  PetscCall(PetscFree2(sums, form));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPLossLipschitz_HyperRep(BLP blp, Vec H, Vec w, PetscReal radius, BLPLipschitz *c)
-{
-  HyperRep *hr = (HyperRep *)blp->data;
-  const PetscInt d = hr->d;
-  PetscReal *all, *sums, *G, L_Phi = 0, M = 0, M_val = 0, root = 0, slack = 0;
-
-  PetscFunctionBegin;
-  PetscCall(PetscMalloc3(d, &all, d * d + d + 1, &sums, d * d, &G));
-  PetscCall(Enter(hr, BLP_TRAIN, H, w, all));
-  PetscCall(Enter(hr, BLP_VAL, H, NULL, NULL));
-  PetscCall(Gram(hr, BLP_VAL, G, NULL));
-  PetscCall(Rounding(hr, BLP_VAL, G, &slack));
-  PetscCall(RootOfLargest(d, G, &root));
-  c->eta1 = Proved(root * root + slack, "||X' H||^2");
-  PetscCall(Correlate(hr, BLP_VAL, all, sums));
-  const PetscReal a = PetscSqrtReal(sums[d * d + d]);
-  PetscCall(RootOfLargest(d, sums, &M_val));
-  const PetscReal reach = PetscSqrtReal(Dot(d, all, all)) + 2 * radius;
-  c->eta2 = Proved(a + (M_val > 0 ? M_val * reach : 0), "||X'^T r'|| + ||X'^T X' H|| (||w|| + 2 radius)");
-  PetscCall(CrossNorm(hr, all, &L_Phi, &M));
-  c->nu1 = Proved(0, "0: quadratic in w");
-  c->nu2 = Proved(2 * M, "2 ||X^T X H||");
-  c->L_Phi = Proved(L_Phi + (M > 0 ? 2 * M * radius : 0), "||d/dH grad_w l|| at w + 2 ||X^T X H|| radius");
-  PetscCall(PetscFree3(all, sums, G));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -812,13 +460,13 @@ static PetscErrorCode BLPSetUp_HyperRep(BLP blp)
   const PetscInt d = hr->d;
 
   PetscFunctionBegin;
-  PetscCall(BLPReset_HyperRep(blp));
+  PetscCall(HyperRepReset_Private(blp));
   PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], NULL, &hr->p, NULL));
   for (int s = 0; s < 3; s++)
     if (blp->set[s]) PetscCall(SetUpSamples(blp, (BLPSet)s));
   PetscCall(VecDuplicate(hr->M, &hr->H));
   PetscCall(VecGetSize(hr->H, &blp->nlambda));
-  PetscCall(CreateSmall(blp));
+  PetscCall(HyperRepCreateSmall_Private(blp));
   PetscCall(PetscMalloc3(d * d, &hr->G, d, &hr->h, d, &hr->at_w));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -918,7 +566,7 @@ static PetscErrorCode BLPGetMemory_HyperRep(BLP blp, PetscLogDouble *bytes)
 static PetscErrorCode BLPDestroy_HyperRep(BLP blp)
 {
   PetscFunctionBegin;
-  PetscCall(BLPReset_HyperRep(blp));
+  PetscCall(HyperRepReset_Private(blp));
   PetscCall(PetscFree(blp->data));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
