@@ -35,27 +35,12 @@
   e_1, t is 0, D = eta1 I, and K_1 = q I. From w_0 = 0 and v_0 = 0 the bounds of the error of the
   hypergradient are then attained wherever lambda_1 >= 0.
 */
-#include <twofold/impl/blpimpl.h>
-
-typedef struct {
-  PetscInt n, m, seed; /* entries of w, of lambda */
-  PetscReal mu, L, beta, gamma, eta1, eta2;
-  PetscBool linear, symmetric, worst;
-
-  Vec u;         /* of the reflector Q */
-  Vec a, across; /* J at gamma = 0: its diagonal; of a map entries (2k, 2k+1) and (2k+1, 2k) of the blocks */
-  Mat P;         /* N = diag(s) P */
-  Vec s, h;
-  Vec D, t, c;                /* of E; c is also the template of lambda's space */
-  Vec diagonal, factor;       /* of J(lambda); d/dlambda grad_w l = Q diag(factor) P */
-  Vec at_diagonal, at_factor; /* the same at the point of linearisation */
-  Vec x, y, z, w, g1, gap;    /* work; gap in lambda's space */
-} Quadratic;
+#include "quadratic.h"
 
 /* ------------------------------------------------------------------ linear algebra */
 
 /* y = Q x; y may be x. */
-static PetscErrorCode Reflect(const Quadratic *qd, Vec x, Vec y)
+PetscErrorCode QuadraticReflect_Private(const Quadratic *qd, Vec x, Vec y)
 {
   PetscScalar along;
 
@@ -76,7 +61,7 @@ static PetscErrorCode Spread(const Quadratic *qd, Vec d, Vec lambda, Vec y)
 }
 
 /* g = P^T diag(d) y; y is changed. */
-static PetscErrorCode Collect(const Quadratic *qd, Vec d, Vec y, Vec g)
+PetscErrorCode QuadraticCollect_Private(const Quadratic *qd, Vec d, Vec y, Vec g)
 {
   PetscFunctionBegin;
   PetscCall(VecPointwiseMult(y, y, d));
@@ -85,7 +70,7 @@ static PetscErrorCode Collect(const Quadratic *qd, Vec d, Vec y, Vec g)
 }
 
 /* diagonal <- that of J(lambda) */
-static PetscErrorCode GetDiagonal(const Quadratic *qd, Vec lambda, Vec diagonal)
+PetscErrorCode QuadraticGetDiagonal_Private(const Quadratic *qd, Vec lambda, Vec diagonal)
 {
   PetscFunctionBegin;
   if (qd->gamma == 0) { /* it is a, and stays so */
@@ -99,7 +84,7 @@ static PetscErrorCode GetDiagonal(const Quadratic *qd, Vec lambda, Vec diagonal)
 }
 
 /* factor <- gamma exp(P lambda) * z - beta s */
-static PetscErrorCode GetFactor(const Quadratic *qd, Vec lambda, Vec z, Vec factor)
+PetscErrorCode QuadraticGetFactor_Private(const Quadratic *qd, Vec lambda, Vec z, Vec factor)
 {
   PetscFunctionBegin;
   if (qd->gamma == 0) {
@@ -114,12 +99,10 @@ static PetscErrorCode GetFactor(const Quadratic *qd, Vec lambda, Vec z, Vec fact
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-typedef enum { MULT, MULT_TRANSPOSE, SOLVE, SOLVE_TRANSPOSE } CoreOp;
-
 /* y = J x, J^T x, J^{-1} x or J^{-T} x, J with this diagonal. */
-static PetscErrorCode Core(const Quadratic *qd, CoreOp op, Vec diagonal, Vec x, Vec y)
+PetscErrorCode QuadraticCore_Private(const Quadratic *qd, QuadraticOp op, Vec diagonal, Vec x, Vec y)
 {
-  const PetscBool mult = (PetscBool)(op == MULT || op == MULT_TRANSPOSE);
+  const PetscBool mult = (PetscBool)(op == QUADRATIC_MULT || op == QUADRATIC_MULT_TRANSPOSE);
   const PetscScalar *a, *across, *in;
   PetscScalar *out;
   PetscInt n;
@@ -136,7 +119,7 @@ static PetscErrorCode Core(const Quadratic *qd, CoreOp op, Vec diagonal, Vec x, 
   PetscCall(VecGetArrayWrite(y, &out));
   for (PetscInt i = 0; i < n; i++) {
     const PetscInt k = PetscMin(i ^ 1, n - 1); /* the other of the pair; i where it has none */
-    const PetscReal o = op == MULT || op == SOLVE ? across[i] : across[k];
+    const PetscReal o = op == QUADRATIC_MULT || op == QUADRATIC_SOLVE ? across[i] : across[k];
     out[i] =
         mult ? a[i] * in[i] + o * in[k] : (a[k] * in[i] - o * in[k]) / (a[i] * a[k] - across[i] * across[k]);
   }
@@ -149,12 +132,12 @@ static PetscErrorCode Core(const Quadratic *qd, CoreOp op, Vec diagonal, Vec x, 
 }
 
 /* y = Q J Q v, or Q J^T Q v, at the point of linearisation. */
-static PetscErrorCode Product(const Quadratic *qd, CoreOp op, Vec v, Vec y)
+static PetscErrorCode Product(const Quadratic *qd, QuadraticOp op, Vec v, Vec y)
 {
   PetscFunctionBegin;
-  PetscCall(Reflect(qd, v, qd->x));
-  PetscCall(Core(qd, op, qd->at_diagonal, qd->x, y));
-  PetscCall(Reflect(qd, y, y));
+  PetscCall(QuadraticReflect_Private(qd, v, qd->x));
+  PetscCall(QuadraticCore_Private(qd, op, qd->at_diagonal, qd->x, y));
+  PetscCall(QuadraticReflect_Private(qd, y, y));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -173,17 +156,17 @@ static PetscErrorCode Residual(const Quadratic *qd, Vec lambda, Vec w, PetscReal
   PetscReal quadratic, linear;
 
   PetscFunctionBegin;
-  PetscCall(GetDiagonal(qd, lambda, qd->diagonal));
+  PetscCall(QuadraticGetDiagonal_Private(qd, lambda, qd->diagonal));
   PetscCall(RightHandSide(qd, lambda, qd->y));
-  PetscCall(Reflect(qd, w, qd->x));
-  PetscCall(Core(qd, MULT, qd->diagonal, qd->x, r));
+  PetscCall(QuadraticReflect_Private(qd, w, qd->x));
+  PetscCall(QuadraticCore_Private(qd, QUADRATIC_MULT, qd->diagonal, qd->x, r));
   if (l) {
     PetscCall(VecDot(qd->x, r, &quadratic));
     PetscCall(VecDot(qd->x, qd->y, &linear));
     *l = quadratic / 2 - linear;
   }
   PetscCall(VecAXPY(r, -1, qd->y));
-  PetscCall(Reflect(qd, r, r));
+  PetscCall(QuadraticReflect_Private(qd, r, r));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -192,9 +175,9 @@ static PetscErrorCode Linearize(BLP blp, Vec lambda, Vec w)
   const Quadratic *qd = (Quadratic *)blp->data;
 
   PetscFunctionBegin;
-  PetscCall(GetDiagonal(qd, lambda, qd->at_diagonal));
-  PetscCall(Reflect(qd, w, qd->x));
-  PetscCall(GetFactor(qd, lambda, qd->x, qd->at_factor));
+  PetscCall(QuadraticGetDiagonal_Private(qd, lambda, qd->at_diagonal));
+  PetscCall(QuadraticReflect_Private(qd, w, qd->x));
+  PetscCall(QuadraticGetFactor_Private(qd, lambda, qd->x, qd->at_factor));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -212,13 +195,13 @@ static PetscErrorCode BLPUpper_Quadratic(BLP blp, Vec lambda, Vec w, PetscReal *
   PetscCall(VecPointwiseMult(qd->z, qd->D, qd->x));
   PetscCall(VecDot(qd->x, qd->z, &distance));
   PetscCall(Spread(qd, qd->s, lambda, qd->y));
-  PetscCall(Reflect(qd, qd->y, qd->y));
+  PetscCall(QuadraticReflect_Private(qd, qd->y, qd->y));
   PetscCall(VecDot(w, qd->y, &mixed));
   *E = distance / 2 + qd->eta2 * mixed + gap * gap / 2;
   if (g1) PetscCall(VecWAXPY(g1, qd->eta2, qd->y, qd->z));
   if (g2) {
-    PetscCall(Reflect(qd, w, qd->x));
-    PetscCall(Collect(qd, qd->s, qd->x, g2));
+    PetscCall(QuadraticReflect_Private(qd, w, qd->x));
+    PetscCall(QuadraticCollect_Private(qd, qd->s, qd->x, g2));
     PetscCall(VecAYPX(g2, qd->eta2, qd->gap));
   }
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -230,16 +213,16 @@ static PetscErrorCode BLPExact_Quadratic(BLP blp, Vec lambda, Vec w, PetscReal *
   const Vec solution = w ? w : qd->w;
 
   PetscFunctionBegin;
-  PetscCall(GetDiagonal(qd, lambda, qd->diagonal));
+  PetscCall(QuadraticGetDiagonal_Private(qd, lambda, qd->diagonal));
   PetscCall(RightHandSide(qd, lambda, qd->x));
-  PetscCall(Core(qd, SOLVE, qd->diagonal, qd->x, qd->z));
-  PetscCall(GetFactor(qd, lambda, qd->z, qd->factor));
-  PetscCall(Reflect(qd, qd->z, solution));
+  PetscCall(QuadraticCore_Private(qd, QUADRATIC_SOLVE, qd->diagonal, qd->x, qd->z));
+  PetscCall(QuadraticGetFactor_Private(qd, lambda, qd->z, qd->factor));
+  PetscCall(QuadraticReflect_Private(qd, qd->z, solution));
   PetscCall(BLPUpper_Quadratic(blp, lambda, solution, f, qd->g1, g));
   if (!g) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(Reflect(qd, qd->g1, qd->g1));
-  PetscCall(Core(qd, SOLVE_TRANSPOSE, qd->diagonal, qd->g1, qd->x)); /* Q v */
-  PetscCall(Collect(qd, qd->factor, qd->x, qd->gap));
+  PetscCall(QuadraticReflect_Private(qd, qd->g1, qd->g1));
+  PetscCall(QuadraticCore_Private(qd, QUADRATIC_SOLVE_TRANSPOSE, qd->diagonal, qd->g1, qd->x)); /* Q v */
+  PetscCall(QuadraticCollect_Private(qd, qd->factor, qd->x, qd->gap));
   PetscCall(VecAXPY(g, -1, qd->gap));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -251,7 +234,7 @@ static PetscErrorCode BLPLossGradient_Quadratic(BLP blp, Vec lambda, Vec w, Pets
 
 static PetscErrorCode BLPLossHessian_Quadratic(BLP blp, Vec v, Vec y)
 {
-  return Product((Quadratic *)blp->data, MULT, v, y);
+  return Product((Quadratic *)blp->data, QUADRATIC_MULT, v, y);
 }
 
 /* (Q diag(a) Q)_ii = a_i (1 - 4 u_i^2) + 4 u_i^2 <u, a u> */
@@ -276,7 +259,7 @@ static PetscErrorCode BLPLossCross_Quadratic(BLP blp, Vec u, Vec y)
 
   PetscFunctionBegin;
   PetscCall(Spread(qd, qd->at_factor, u, y));
-  PetscCall(Reflect(qd, y, y));
+  PetscCall(QuadraticReflect_Private(qd, y, y));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -285,8 +268,8 @@ static PetscErrorCode BLPLossCrossTranspose_Quadratic(BLP blp, Vec v, Vec g)
   const Quadratic *qd = (Quadratic *)blp->data;
 
   PetscFunctionBegin;
-  PetscCall(Reflect(qd, v, qd->x));
-  PetscCall(Collect(qd, qd->at_factor, qd->x, g));
+  PetscCall(QuadraticReflect_Private(qd, v, qd->x));
+  PetscCall(QuadraticCollect_Private(qd, qd->at_factor, qd->x, g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -302,7 +285,7 @@ static PetscErrorCode BLPMapApply_Quadratic(BLP blp, Vec lambda, Vec w, Vec y)
 static PetscErrorCode BLPMapJVP_Quadratic(BLP blp, Vec v, Vec y)
 {
   PetscFunctionBegin;
-  PetscCall(Product((Quadratic *)blp->data, MULT, v, y));
+  PetscCall(Product((Quadratic *)blp->data, QUADRATIC_MULT, v, y));
   PetscCall(VecAYPX(y, -1, v));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -310,7 +293,7 @@ static PetscErrorCode BLPMapJVP_Quadratic(BLP blp, Vec v, Vec y)
 static PetscErrorCode BLPMapVJP_Quadratic(BLP blp, Vec v, Vec y)
 {
   PetscFunctionBegin;
-  PetscCall(Product((Quadratic *)blp->data, MULT_TRANSPOSE, v, y));
+  PetscCall(Product((Quadratic *)blp->data, QUADRATIC_MULT_TRANSPOSE, v, y));
   PetscCall(VecAYPX(y, -1, v));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -328,261 +311,6 @@ static PetscErrorCode BLPMapParameterVJP_Quadratic(BLP blp, Vec v, Vec g)
   PetscFunctionBegin;
   PetscCall(BLPLossCrossTranspose_Quadratic(blp, v, g));
   PetscCall(VecScale(g, -1));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* ------------------------------------------------------------------ constants */
-
-static TwofoldConstant Proved(PetscReal value, const char origin[])
-{
-  return (TwofoldConstant){.value = value, .standing = TWOFOLD_PROVED, .origin = origin};
-}
-
-static PetscErrorCode BLPStrongConvexity_Quadratic(BLP blp, Vec lambda, TwofoldConstant *mu)
-{
-  const Quadratic *qd = (Quadratic *)blp->data;
-  PetscReal value;
-
-  PetscFunctionBegin;
-  PetscCall(GetDiagonal(qd, lambda, qd->diagonal));
-  PetscCall(VecMin(qd->diagonal, NULL, &value));
-  *mu = Proved(value, "min (a + gamma exp(lambda))");
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPSmoothness_Quadratic(BLP blp, Vec lambda, TwofoldConstant *L)
-{
-  const Quadratic *qd = (Quadratic *)blp->data;
-  PetscReal value;
-
-  PetscFunctionBegin;
-  PetscCall(GetDiagonal(qd, lambda, qd->diagonal));
-  PetscCall(VecMax(qd->diagonal, NULL, &value));
-  *L = Proved(value, "max (a + gamma exp(lambda))");
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* g = gamma exp(lambda_j) e_j for the least j of those whose entries of J(lambda) have this value. */
-static PetscErrorCode ExtremeGradient(BLP blp, Vec lambda, PetscReal value, Vec g)
-{
-  const Quadratic *qd = (Quadratic *)blp->data;
-  PetscInt first, n, least = PETSC_MAX_INT;
-  const PetscScalar *d, *l;
-
-  PetscFunctionBegin;
-  PetscCall(VecGetOwnershipRange(qd->diagonal, &first, NULL));
-  PetscCall(VecGetLocalSize(qd->diagonal, &n));
-  PetscCall(VecGetArrayRead(qd->diagonal, &d));
-  for (PetscInt i = 0; i < n; i++)
-    if (d[i] == value) least = PetscMin(least, (first + i) % qd->m);
-  PetscCall(VecRestoreArrayRead(qd->diagonal, &d));
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &least, 1, MPIU_INT, MPI_MIN, PetscObjectComm((PetscObject)blp)));
-  PetscCall(VecGetOwnershipRange(lambda, &first, NULL));
-  PetscCall(VecGetLocalSize(lambda, &n));
-  PetscCall(VecZeroEntries(g));
-  PetscCall(VecGetArrayRead(lambda, &l));
-  if (least >= first && least < first + n)
-    PetscCall(VecSetValue(g, least, qd->gamma * PetscExpReal(l[least - first]), INSERT_VALUES));
-  PetscCall(VecRestoreArrayRead(lambda, &l));
-  PetscCall(VecAssemblyBegin(g));
-  PetscCall(VecAssemblyEnd(g));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPStrongConvexityGradient_Quadratic(BLP blp, Vec lambda, Vec g)
-{
-  TwofoldConstant mu = {0};
-
-  PetscFunctionBegin;
-  PetscCall(BLPStrongConvexity_Quadratic(blp, lambda, &mu));
-  PetscCall(ExtremeGradient(blp, lambda, mu.value, g));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPSmoothnessGradient_Quadratic(BLP blp, Vec lambda, Vec g)
-{
-  TwofoldConstant L = {0};
-
-  PetscFunctionBegin;
-  PetscCall(BLPSmoothness_Quadratic(blp, lambda, &L));
-  PetscCall(ExtremeGradient(blp, lambda, L.value, g));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPContraction_Quadratic(BLP blp, Vec lambda, TwofoldConstant *q)
-{
-  (void)lambda;
-  *q = Proved(1 - ((Quadratic *)blp->data)->mu, "1 - mu");
-  return PETSC_SUCCESS;
-}
-
-/* Largest over the columns that have entries of ||factor_j|| + radius gamma exp(lambda_j), and of the latter
-   at radius 1. */
-static PetscErrorCode CrossNorm(BLP blp, Vec lambda, Vec w, PetscReal radius, PetscReal norm[2])
-{
-  const Quadratic *qd = (Quadratic *)blp->data;
-  const PetscScalar *l, *squares;
-  PetscInt first, n;
-
-  PetscFunctionBegin;
-  norm[0] = norm[1] = 0;
-  PetscCall(Reflect(qd, w, qd->x));
-  PetscCall(GetFactor(qd, lambda, qd->x, qd->factor));
-  PetscCall(VecCopy(qd->factor, qd->y));
-  PetscCall(Collect(qd, qd->factor, qd->y, qd->gap));
-  PetscCall(VecGetOwnershipRange(lambda, &first, NULL));
-  PetscCall(VecGetLocalSize(lambda, &n));
-  PetscCall(VecGetArrayRead(qd->gap, &squares));
-  PetscCall(VecGetArrayRead(lambda, &l));
-  for (PetscInt j = 0; j < n && first + j < qd->n; j++) {
-    const PetscReal growth = qd->gamma * PetscExpReal(l[j]);
-    norm[0] = PetscMax(norm[0], PetscSqrtReal(squares[j]) + (growth > 0 ? radius * growth : 0));
-    norm[1] = PetscMax(norm[1], growth);
-  }
-  PetscCall(VecRestoreArrayRead(lambda, &l));
-  PetscCall(VecRestoreArrayRead(qd->gap, &squares));
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, norm, 2, MPIU_REAL, MPI_MAX, PetscObjectComm((PetscObject)blp)));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* The same for loss and map: Phi = w - r. */
-static PetscErrorCode Lipschitz(BLP blp, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *c)
-{
-  const Quadratic *qd = (Quadratic *)blp->data;
-  PetscReal norm[2] = {0, 0};
-
-  PetscFunctionBegin;
-  PetscCall(CrossNorm(blp, lambda, w, radius, norm));
-  c->eta1 = Proved(qd->eta1, "||D||");
-  c->eta2 = Proved(qd->eta2, "eta2 ||S||");
-  c->nu1 = Proved(0, "0: quadratic in w");
-  c->nu2 = Proved(norm[1], "gamma max exp(lambda)");
-  c->L_Phi = Proved(norm[0], "max_j ||column j of d/dlambda grad_w l||");
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* ------------------------------------------------------------------ making it */
-
-/* The numbers of one kind do not depend on those of another. */
-typedef enum { REFLECTOR, SOLUTION, TARGET, CENTRE, SIGN, ROTATION, SQUEEZE } Stream;
-
-static PetscInt64 Seed(const Quadratic *qd, Stream stream)
-{
-  return (PetscInt64)16 * qd->seed + stream;
-}
-
-static PetscReal UnitRandom(const Quadratic *qd, Stream stream, PetscInt i) /* in [0, 1) */
-{
-  return (PetscReal)(TwofoldRandomBits(Seed(qd, stream), i) & 0xfffff) / (PetscReal)0x100000;
-}
-
-/* Number i of `count` from mu to L, both ends exact. */
-static PetscReal Spectrum(const Quadratic *qd, PetscInt i, PetscInt count)
-{
-  if (i == 0) return qd->mu;
-  if (i == count - 1) return qd->L;
-  const PetscReal t = (PetscReal)i / (PetscReal)(count - 1);
-  const PetscReal a = qd->linear ? qd->mu + t * (qd->L - qd->mu) : qd->mu * PetscPowReal(qd->L / qd->mu, t);
-  return PetscMin(PetscMax(a, qd->mu), qd->L);
-}
-
-/* I - K_k = [d_0 o_0; o_1 d_1], with nothing cancelled where it is small. */
-static void MapBlock(const Quadratic *qd, PetscInt k, PetscReal a, PetscReal d[2], PetscReal o[2])
-{
-  const PetscReal x = TwofoldRandomNormal(Seed(qd, ROTATION), 2 * k);
-  const PetscReal y = TwofoldRandomNormal(Seed(qd, ROTATION), 2 * k + 1), r = 1 - a;
-  const PetscBool plain = (PetscBool)(qd->worst && k == 0);
-  const PetscReal s = plain ? 1 : UnitRandom(qd, SQUEEZE, k), radius = PetscSqrtReal(x * x + y * y);
-  const PetscReal cosine = plain ? 1 : x / radius, sine = plain ? 0 : y / radius;
-  const PetscReal versine = cosine > 0 ? sine * sine / (1 + cosine) : 1 - cosine;
-
-  d[0] = a + r * versine;
-  d[1] = a + r * (1 - s + s * versine);
-  o[0] = r * s * sine;
-  o[1] = -r * sine;
-}
-
-static PetscErrorCode FillCore(Quadratic *qd)
-{
-  const PetscInt npairs = qd->n / 2 + qd->n % 2;
-  PetscScalar *a, *across = NULL;
-  PetscInt first, n;
-
-  PetscFunctionBegin;
-  PetscCall(VecGetOwnershipRange(qd->a, &first, NULL));
-  PetscCall(VecGetLocalSize(qd->a, &n));
-  PetscCall(VecGetArrayWrite(qd->a, &a));
-  if (!qd->symmetric) PetscCall(VecGetArrayWrite(qd->across, &across));
-  for (PetscInt i = 0; i < n && qd->symmetric; i++) a[i] = Spectrum(qd, first + i, qd->n);
-  for (PetscInt i = 0; i < n && !qd->symmetric; i += 2) {
-    const PetscInt k = (first + i) / 2;
-    const PetscReal value = Spectrum(qd, k, npairs);
-    if (i + 1 < n) {
-      MapBlock(qd, k, value, a + i, across + i);
-    } else {
-      a[i] = value;
-      across[i] = 0;
-    }
-  }
-  if (!qd->symmetric) PetscCall(VecRestoreArrayWrite(qd->across, &across));
-  PetscCall(VecRestoreArrayWrite(qd->a, &a));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* N = diag(s) P: a row has its entry in column i mod m; or row 0 alone has one. */
-static PetscErrorCode MakeSpread(Quadratic *qd)
-{
-  PetscInt first, n, mlocal, *rowptr, *column;
-  PetscScalar *one, *s;
-
-  PetscFunctionBegin;
-  PetscCall(VecGetOwnershipRange(qd->s, &first, NULL));
-  PetscCall(VecGetLocalSize(qd->s, &n));
-  PetscCall(VecGetLocalSize(qd->c, &mlocal));
-  PetscCall(PetscMalloc3(n + 1, &rowptr, n, &column, n, &one));
-  PetscCall(VecGetArrayWrite(qd->s, &s));
-  rowptr[0] = 0;
-  for (PetscInt i = 0; i < n; i++) {
-    const PetscInt j = (first + i) % qd->m, rows = (qd->n - 1 - j) / qd->m + 1; /* of column j */
-    const PetscReal sign = TwofoldRandomBits(Seed(qd, SIGN), first + i) & 1 ? 1 : -1;
-    const PetscBool there = (PetscBool)(!qd->worst || first + i == 0);
-    s[i] = qd->worst ? (there ? 1 : 0) : sign / PetscSqrtReal((PetscReal)rows);
-    column[rowptr[i]] = j;
-    one[rowptr[i]] = 1;
-    rowptr[i + 1] = rowptr[i] + (there ? 1 : 0);
-  }
-  PetscCall(VecRestoreArrayWrite(qd->s, &s));
-  PetscCall(MatCreate(PetscObjectComm((PetscObject)qd->s), &qd->P));
-  PetscCall(MatSetSizes(qd->P, n, mlocal, qd->n, qd->m));
-  PetscCall(MatSetType(qd->P, MATAIJ));
-  PetscCall(MatSeqAIJSetPreallocationCSR(qd->P, rowptr, column, one));
-  PetscCall(MatMPIAIJSetPreallocationCSR(qd->P, rowptr, column, one));
-  PetscCall(PetscFree3(rowptr, column, one));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* h, D, t and c */
-static PetscErrorCode FillVectors(Quadratic *qd)
-{
-  PetscInt first, n;
-  PetscScalar *d;
-
-  PetscFunctionBegin;
-  PetscCall(TwofoldVecSetRandomNormal(qd->u, Seed(qd, REFLECTOR)));
-  PetscCall(VecNormalize(qd->u, NULL));
-  PetscCall(TwofoldVecSetRandomNormal(qd->c, Seed(qd, CENTRE)));
-  PetscCall(TwofoldVecSetRandomNormal(qd->t, Seed(qd, TARGET)));
-  PetscCall(TwofoldVecSetRandomNormal(qd->x, Seed(qd, SOLUTION)));
-  if (qd->worst) {
-    PetscCall(VecZeroEntries(qd->t));
-    PetscCall(VecCopy(qd->s, qd->x)); /* e_1 */
-  }
-  PetscCall(Core(qd, MULT, qd->a, qd->x, qd->h));
-  PetscCall(VecGetOwnershipRange(qd->D, &first, NULL));
-  PetscCall(VecGetLocalSize(qd->D, &n));
-  PetscCall(VecGetArrayWrite(qd->D, &d));
-  for (PetscInt i = 0; i < n; i++) d[i] = qd->worst ? qd->eta1 : qd->eta1 / (PetscReal)(1 + (first + i) % 3);
-  PetscCall(VecRestoreArrayWrite(qd->D, &d));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -635,9 +363,7 @@ static PetscErrorCode BLPSetUp_Quadratic(BLP blp)
   for (size_t i = 0; i < sizeof(vecs) / sizeof(vecs[0]); i++) PetscCall(VecDuplicate(qd->u, vecs[i]));
   if (!qd->symmetric) PetscCall(VecDuplicate(qd->u, &qd->across));
   PetscCall(VecDuplicate(qd->c, &qd->gap));
-  PetscCall(FillCore(qd));
-  PetscCall(MakeSpread(qd));
-  PetscCall(FillVectors(qd));
+  PetscCall(QuadraticMake_Private(qd));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -667,7 +393,7 @@ static void SetOps(BLP blp)
   ops->smoothness = loss ? BLPSmoothness_Quadratic : NULL;
   ops->strongconvexitygradient = loss ? BLPStrongConvexityGradient_Quadratic : NULL;
   ops->smoothnessgradient = loss ? BLPSmoothnessGradient_Quadratic : NULL;
-  ops->losslipschitz = loss ? Lipschitz : NULL;
+  ops->losslipschitz = loss ? BLPLipschitz_Quadratic : NULL;
   ops->mapapply = loss ? NULL : BLPMapApply_Quadratic;
   ops->maplinearize = loss ? NULL : Linearize;
   ops->mapjvp = loss ? NULL : BLPMapJVP_Quadratic;
@@ -675,7 +401,7 @@ static void SetOps(BLP blp)
   ops->mapparameterjvp = loss ? NULL : BLPMapParameterJVP_Quadratic;
   ops->mapparametervjp = loss ? NULL : BLPMapParameterVJP_Quadratic;
   ops->contraction = loss ? NULL : BLPContraction_Quadratic;
-  ops->maplipschitz = loss ? NULL : Lipschitz;
+  ops->maplipschitz = loss ? NULL : BLPLipschitz_Quadratic;
 }
 
 static PetscErrorCode CheckNumbers(BLP blp)
