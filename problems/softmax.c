@@ -23,24 +23,7 @@
   need mu > 0 do not hold. Gradients sum to zero over the classes there, so iterations from w = 0 never move
   along the shift and converge on its complement.
 */
-#include <twofold/featuremat.h>
-#include <twofold/impl/blpimpl.h>
-#include "linear.h"
-
-typedef struct {
-  FeatureMat X[3]; /* train, val, test */
-  Vec Z[3];        /* n x c work of each set */
-  Vec P;           /* softmax(X w) at the point of linearisation */
-  Vec w;           /* that point, borrowed */
-  PetscInt c, p;   /* classes, features without the bias */
-  PetscInt share;  /* entries of W for one of lambda: c, those of a feature, or 1 */
-  PetscInt nweight;
-  PetscBool bias;
-  PetscReal *weight; /* D on this rank, one for `share` entries of W; 0 for the bias */
-  PetscObjectId lambda_id;
-  PetscObjectState lambda_state;
-  Vec lambda; /* template of lambda's space */
-} Softmax;
+#include "softmax.h"
 
 /* ------------------------------------------------------------------ sample space */
 
@@ -167,7 +150,7 @@ static PetscErrorCode OutputGradient(BLP blp, Vec Z)
 /* ------------------------------------------------------------------ feature space */
 
 /* D = exp(lambda) / (c p), kept until lambda changes. */
-static PetscErrorCode UpdateWeights(BLP blp, Vec lambda)
+PetscErrorCode SoftmaxUpdateWeights_Private(BLP blp, Vec lambda)
 {
   Softmax *sm = (Softmax *)blp->data;
   PetscObjectId id;
@@ -241,7 +224,7 @@ static PetscErrorCode BLPLossGradient_Softmax(BLP blp, Vec lambda, Vec w, PetscR
   PetscReal quadratic;
 
   PetscFunctionBegin;
-  PetscCall(UpdateWeights(blp, lambda));
+  PetscCall(SoftmaxUpdateWeights_Private(blp, lambda));
   PetscCall(Predict(sm, BLP_TRAIN, w, Z, l, NULL));
   PetscCall(SubtractLabels(sm->X[BLP_TRAIN], sm->c, Z));
   PetscCall(FeatureMatMultTranspose(sm->X[BLP_TRAIN], Z, g));
@@ -259,7 +242,7 @@ static PetscErrorCode BLPLossLinearize_Softmax(BLP blp, Vec lambda, Vec w)
   Softmax *sm = (Softmax *)blp->data;
 
   PetscFunctionBegin;
-  PetscCall(UpdateWeights(blp, lambda));
+  PetscCall(SoftmaxUpdateWeights_Private(blp, lambda));
   PetscCall(Predict(sm, BLP_TRAIN, w, sm->P, NULL, NULL));
   sm->w = w;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -375,178 +358,6 @@ static PetscErrorCode BLPLossCrossTranspose_Softmax(BLP blp, Vec v, Vec g)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode BLPStrongConvexity_Softmax(BLP blp, Vec lambda, TwofoldConstant *mu)
-{
-  Softmax *sm = (Softmax *)blp->data;
-  PetscReal lowest;
-
-  PetscFunctionBegin;
-  PetscCall(VecMin(lambda, NULL, &lowest));
-  mu->standing = TWOFOLD_PROVED;
-  mu->value = sm->bias ? 0 : PetscExpReal(lowest) / ((PetscReal)sm->c * (PetscReal)sm->p);
-  mu->origin = sm->bias ? "0: the bias is unpenalised" : "exp(min lambda) / (c p)";
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* g = exp(lambda_i) / (c p) at the place i of the least or largest entry, 0 elsewhere. */
-static PetscErrorCode ExtremeGradient(const Softmax *sm, Vec lambda, PetscBool largest, Vec g)
-{
-  PetscReal value;
-
-  PetscFunctionBegin;
-  PetscCall(largest ? VecMax(lambda, NULL, &value) : VecMin(lambda, NULL, &value));
-  PetscCall(LinearModelExtremePlace(lambda, largest, g));
-  PetscCall(VecScale(g, PetscExpReal(value) / ((PetscReal)sm->c * (PetscReal)sm->p)));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPStrongConvexityGradient_Softmax(BLP blp, Vec lambda, Vec g)
-{
-  const Softmax *sm = (Softmax *)blp->data;
-
-  PetscFunctionBegin;
-  if (sm->bias)
-    PetscCall(VecZeroEntries(g)); /* mu is 0 */
-  else
-    PetscCall(ExtremeGradient(sm, lambda, PETSC_FALSE, g));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPSmoothnessGradient_Softmax(BLP blp, Vec lambda, Vec g)
-{
-  PetscFunctionBegin;
-  PetscCall(ExtremeGradient((Softmax *)blp->data, lambda, PETSC_TRUE, g));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* The Hessian of logsumexp is at most 1/2. */
-static PetscErrorCode BLPSmoothness_Softmax(BLP blp, Vec lambda, TwofoldConstant *L)
-{
-  Softmax *sm = (Softmax *)blp->data;
-  TwofoldConstant norm;
-  PetscReal highest;
-  PetscInt n;
-
-  PetscFunctionBegin;
-  PetscCall(FeatureMatGetNorm(sm->X[BLP_TRAIN], &norm)); /* with the bias's column */
-  PetscCall(FeatureMatGetSizes(sm->X[BLP_TRAIN], &n, NULL, NULL));
-  PetscCall(VecMax(lambda, NULL, &highest));
-  if (norm.standing == TWOFOLD_UNKNOWN) PetscFunctionReturn(PETSC_SUCCESS);
-  L->standing = TWOFOLD_PROVED;
-  L->products = norm.products;
-  L->value = norm.value * norm.value / (2 * (PetscReal)n) +
-             PetscExpReal(highest) / ((PetscReal)sm->c * (PetscReal)sm->p);
-  L->origin = "||X||^2 / (2n) + max exp(lambda) / (c p); ||X|| by Lanczos, its residual added";
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* max_j D_j, and max_j D_j (||w_j|| + radius) over the entries w_j of W that share a weight. */
-static PetscErrorCode WeightNorms(BLP blp, Vec w, PetscReal radius, PetscReal *highest, PetscReal *cross)
-{
-  const Softmax *sm = (const Softmax *)blp->data;
-  PetscReal largest[2] = {0, 0};
-  const PetscScalar *a;
-
-  PetscFunctionBegin;
-  PetscCall(VecGetArrayRead(w, &a));
-  for (PetscInt j = 0; j < sm->nweight; j++) {
-    PetscReal square = 0;
-    for (PetscInt k = 0; k < sm->share; k++) square += a[j * sm->share + k] * a[j * sm->share + k];
-    if (sm->weight[j] == 0) continue; /* the bias */
-    largest[0] = PetscMax(largest[0], sm->weight[j]);
-    largest[1] = PetscMax(largest[1], sm->weight[j] * (PetscSqrtReal(square) + radius));
-  }
-  PetscCall(VecRestoreArrayRead(w, &a));
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, largest, 2, MPIU_REAL, MPIU_MAX, PetscObjectComm((PetscObject)blp)));
-  *highest = largest[0];
-  *cross = largest[1];
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* The Hessian of logsumexp is at most 1/2 and Lipschitz with sqrt(6)/9, its third derivative along u, |u| =
-   1, being a third central moment of numbers within sqrt(2) of each other. d/dlambda grad_w l = D * W has
-   columns of disjoint support. */
-static PetscErrorCode BLPLossLipschitz_Softmax(BLP blp, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *c)
-{
-  Softmax *sm = (Softmax *)blp->data;
-  TwofoldConstant train, val;
-  PetscReal highest = 0, cross = 0, row;
-  PetscInt n, nval;
-
-  PetscFunctionBegin;
-  PetscCall(UpdateWeights(blp, lambda));
-  PetscCall(WeightNorms(blp, w, radius, &highest, &cross));
-  PetscCall(FeatureMatGetNorm(sm->X[BLP_TRAIN], &train));
-  PetscCall(FeatureMatGetRowNorm(sm->X[BLP_TRAIN], &row));
-  PetscCall(FeatureMatGetSizes(sm->X[BLP_TRAIN], &n, NULL, NULL));
-  PetscCall(FeatureMatGetNorm(sm->X[BLP_VAL], &val));
-  PetscCall(FeatureMatGetSizes(sm->X[BLP_VAL], &nval, NULL, NULL));
-  c->eta2 =
-      (TwofoldConstant){.value = 0, .standing = TWOFOLD_PROVED, .origin = "E does not depend on lambda"};
-  c->nu2 =
-      (TwofoldConstant){.value = highest, .standing = TWOFOLD_PROVED, .origin = "max exp(lambda) / (c p)"};
-  c->L_Phi = (TwofoldConstant){
-      .value = cross, .standing = TWOFOLD_PROVED, .origin = "max exp(lambda_j) (||w_j|| + radius) / (c p)"};
-  if (val.standing)
-    c->eta1 = (TwofoldConstant){.value = val.value * val.value / (2 * (PetscReal)nval),
-                                .standing = TWOFOLD_PROVED,
-                                .origin = "||X'||^2 / (2 n')"};
-  if (train.standing)
-    c->nu1 = (TwofoldConstant){.value = PetscSqrtReal(6) / 9 * train.value * train.value * row / (PetscReal)n,
-                               .standing = TWOFOLD_PROVED,
-                               .origin = "sqrt(6)/9 ||X||^2 max ||x_i|| / n"};
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* Largest Euclidean norm of the rows of a block of c columns, times factor[row] where not NULL. */
-static PetscErrorCode LargestRow(Vec block, PetscInt c, const PetscReal factor[], PetscReal *norm)
-{
-  const PetscScalar *a;
-  PetscReal largest = 0;
-  PetscInt n;
-
-  PetscFunctionBegin;
-  PetscCall(VecGetLocalSize(block, &n));
-  PetscCall(VecGetArrayRead(block, &a));
-  for (PetscInt i = 0; i < n / c; i++) {
-    PetscReal square = 0;
-    for (PetscInt k = 0; k < c; k++) square += a[i * c + k] * a[i * c + k];
-    largest = PetscMax(largest, (factor ? factor[i] : 1) * PetscSqrtReal(square));
-  }
-  PetscCall(VecRestoreArrayRead(block, &a));
-  PetscCall(
-      MPIU_Allreduce(MPI_IN_PLACE, &largest, 1, MPIU_REAL, MPIU_MAX, PetscObjectComm((PetscObject)block)));
-  *norm = largest;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* The change of the Hessian's product with v, X^T of changes that are at most sqrt(6)/9 ||x_i W'|| ||x_i V||
-   at sample i for a change W' of W: the largest ||x_i V|| stands for max ||x_i|| ||V||. */
-static PetscErrorCode BLPLossLipschitzAlong_Softmax(BLP blp, Vec lambda, Vec w, PetscReal radius, Vec v,
-                                                    TwofoldConstant *nu1, TwofoldConstant *nu2)
-{
-  Softmax *sm = (Softmax *)blp->data;
-  const FeatureMat X = sm->X[BLP_TRAIN];
-  TwofoldConstant norm;
-  PetscReal along = 0;
-  PetscInt n;
-
-  PetscFunctionBegin;
-  (void)w;
-  (void)radius;
-  PetscCall(UpdateWeights(blp, lambda));
-  PetscCall(LargestRow(v, sm->share, sm->weight, &nu2->value));
-  nu2->origin = "max exp(lambda_j) ||v_j|| / (c p)";
-  PetscCall(FeatureMatGetNorm(X, &norm));
-  if (norm.standing == TWOFOLD_UNKNOWN) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(FeatureMatMult(X, v, sm->Z[BLP_TRAIN]));
-  PetscCall(LargestRow(sm->Z[BLP_TRAIN], sm->c, NULL, &along));
-  PetscCall(FeatureMatGetSizes(X, &n, NULL, NULL));
-  nu1->value = PetscSqrtReal(6) / 9 * norm.value * norm.value * along / (PetscReal)n;
-  nu1->origin = "sqrt(6)/9 ||X||^2 max ||x_i V|| / n";
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode BLPEvaluate_Softmax(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
 {
   Softmax *sm = (Softmax *)blp->data;
@@ -652,7 +463,7 @@ static PetscErrorCode BLPSetUp_Softmax(BLP blp)
                             .Xval = sm->X[BLP_VAL],
                             .weight = sm->weight,
                             .share = sm->share,
-                            .weights = UpdateWeights,
+                            .weights = SoftmaxUpdateWeights_Private,
                             .slope = OutputGradient,
                             .curvature = ApplyOutputHessian};
   PetscFunctionReturn(PETSC_SUCCESS);
