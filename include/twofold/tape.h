@@ -40,6 +40,7 @@ typedef PetscErrorCode (*TapeAdvanceFn)(void *ctx, PetscInt i, State x);
 typedef struct {
   PetscInt64 stored;     /**< states copied to the tape */
   PetscInt64 recomputed; /**< steps made again on the way back */
+  PetscInt64 small;      /**< numbers of this rank below 1.2e-38, rounded to multiples of 1.4e-45 (single) */
   PetscLogDouble ram;    /**< memory of this rank's pieces, bytes */
   PetscLogDouble disk;   /**< the same in a file */
 } TapeCounts;
@@ -131,6 +132,38 @@ PetscErrorCode TapeSetMaxRAM(Tape tape, PetscLogDouble bytes);
 PetscErrorCode TapeSetDirectory(Tape tape, const char dir[]);
 
 /**
+ * Sets whether a `disk` moves its file past the system's cache (`O_DIRECT`). Default: no.
+ *
+ * The cache's memory is then left alone, and every byte goes to the disk and comes from it. Iterates take
+ * whole pages of memory and of the file.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     tape    the tape
+ * @param[in]     direct  whether; TapeSetUp() tells where the file system cannot
+ *
+ * @option{-tape_direct}
+ */
+PetscErrorCode TapeSetDirect(Tape tape, PetscBool direct);
+
+/**
+ * Sets whether iterates are kept in single precision, in half the memory and half the file, and read back as
+ * doubles. Default: no. The lower-level solve goes on with what it has, unrounded.
+ *
+ * Each number changes by at most 6e-8 of it, one below 1.2e-38 by at most 7e-46. A `revolve` makes states
+ * again from rounded ones: with a map that contracts by q, all those it gives differ from the solve's by at
+ * most 6e-8 / (1 - q). A budget counts the halved bytes; one state in double precision is beside it.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     tape    the tape
+ * @param[in]     single  whether
+ *
+ * @option{-tape_single}
+ */
+PetscErrorCode TapeSetSingle(Tape tape, PetscBool single);
+
+/**
  * Sets the step a `revolve` makes states again with. Other tapes do without.
  *
  * @logicallycollective
@@ -156,7 +189,8 @@ PetscErrorCode TapeSetFromOptions(Tape tape);
 
 /**
  * Lays the tape out for states of a kind. It is empty then. Nothing happens where it is laid out already:
- * TapeSetType(), TapeSetWindow(), TapeSetMaxRAM() and TapeSetDirectory() make it be laid out anew.
+ * TapeSetType(), TapeSetWindow(), TapeSetMaxRAM(), TapeSetDirectory(), TapeSetDirect() and TapeSetSingle()
+ * make it be laid out anew.
  *
  * @collective
  *
@@ -165,12 +199,13 @@ PetscErrorCode TapeSetFromOptions(Tape tape);
  *
  * @raises PETSC_ERR_ARG_OUTOFRANGE the budget is too small; the message tells the least one
  * @raises PETSC_ERR_FILE_OPEN the file of a `disk` cannot be made
+ * @raises PETSC_ERR_SUP its file system has no way past the cache
  */
 PetscErrorCode TapeSetUp(Tape tape, State like);
 
 /**
- * Prints the type, what bounds it, and of a recording what TapeGetCounts() gives, bytes of the rank with
- * most.
+ * Prints the type, the precision, what bounds it, and of a recording what TapeGetCounts() gives, bytes of the
+ * rank with most.
  *
  * @collective
  *
@@ -242,7 +277,8 @@ PetscErrorCode TapeGetRange(Tape tape, PetscInt *first, PetscInt *length);
  * @param[in]     i     number of the state, from 0
  * @param[out]    x     the state, borrowed until TapeRestoreState()
  *
- * @raises PETSC_ERR_ARG_OUTOFRANGE the state is not kept, or a `disk` has released it
+ * @raises PETSC_ERR_ARG_OUTOFRANGE the state is not kept, or a `disk` has released it; or a number of a state
+ * on the tape is too large for single precision
  * @raises PETSC_ERR_FILE_WRITE, PETSC_ERR_FILE_READ the file of a `disk` failed
  * @raises PETSC_ERR_ARG_WRONGSTATE the last state has not been given back, or there is no TapeSetAdvance()
  */

@@ -41,16 +41,15 @@ PetscErrorCode TapeBudgetFromOptions_Private(Tape tape, PetscOptionItems *PetscO
 PetscErrorCode TapeBudgetHolds_Private(Tape tape, PetscInt pieces, PetscInt least, PetscInt *n)
 {
   const char *const prefix = ((PetscObject)tape)->prefix ? ((PetscObject)tape)->prefix : "";
-  const PetscLogDouble one = (PetscLogDouble)PetscMax(tape->maxlocal, 1) * (PetscLogDouble)pieces *
-                             (PetscLogDouble)sizeof(PetscScalar);
+  const PetscLogDouble one = (PetscLogDouble)tape->maxbytes * (PetscLogDouble)pieces;
 
   PetscFunctionBegin;
   PetscCheck(tape->max_ram >= (PetscLogDouble)least * one, PetscObjectComm((PetscObject)tape),
              PETSC_ERR_ARG_OUTOFRANGE,
              "-%stape_max_ram %.0f bytes is too little: type %s needs %.0f here, for %" PetscInt_FMT
-             " iterates of %" PetscInt_FMT " numbers on the rank with most. Raise it, or take more ranks",
+             " iterates of %" PetscInt_FMT " numbers on the rank with most. Raise it, or take more ranks%s",
              prefix, tape->max_ram, ((PetscObject)tape)->type_name, (PetscLogDouble)least * one,
-             least * pieces, tape->maxlocal);
+             least * pieces, tape->maxlocal, tape->single ? "" : " or -tape_single");
   *n = (PetscInt)PetscMin(floor(tape->max_ram / one), 1e9);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -8,7 +8,11 @@
    never touch the disk.
 
    The file has no name from its creation on: it goes with the last process that has it open, however that
-   ends. Errors of the thread are kept until all ranks agree on them, in a push or a get. */
+   ends. Errors of the thread are kept until all ranks agree on them, in a push or a get.
+
+   Transfers go through the system's cache, or past it (O_DIRECT), which saves that memory and a copy; pieces
+   then begin at multiples of a page, in memory and in the file. */
+#define _GNU_SOURCE /* O_DIRECT */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -20,10 +24,10 @@
 typedef struct {
   char path[PETSC_MAX_PATH_LEN]; /* that the file had */
   int fd;
-  size_t bytes;         /* of a piece */
-  PetscScalar **buffer; /* made as they are needed */
-  PetscInt made, most;  /* buffers there are, and that the budget holds */
-  PetscInt ahead;       /* kept clean for the solve */
+  size_t bytes;        /* of a piece */
+  char **buffer;       /* made as they are needed */
+  PetscInt made, most; /* buffers there are, and that the budget holds */
+  PetscInt ahead;      /* kept clean for the solve */
   pthread_t thread;
   pthread_mutex_t lock;
   pthread_cond_t changed; /* anything below, which is under the lock */
@@ -73,7 +77,7 @@ static void *Serve(void *ctx)
       pthread_cond_wait(&d->changed, &d->lock);
       continue;
     }
-    char *const buffer = (char *)d->buffer[p % d->most];
+    char *const buffer = d->buffer[p % d->most];
     d->busy = PETSC_TRUE;
     pthread_mutex_unlock(&d->lock);
     const int error = Transfer(d, p, buffer, reading);
@@ -197,13 +201,21 @@ static PetscErrorCode Agree(Tape tape)
 
 /* ------------------------------------------------------------------ record and read */
 
+static size_t PageSize(void)
+{
+  return (size_t)sysconf(_SC_PAGESIZE);
+}
+
 static PetscErrorCode AddBuffer(Tape tape)
 {
   Disk *d = (Disk *)tape->data;
-  PetscScalar *buffer;
+  void *buffer;
 
   PetscFunctionBegin;
-  PetscCall(PetscMalloc1(tape->nlocal + 1, &buffer));
+  PetscCheck(!posix_memalign(&buffer, PageSize(), PetscMax(d->bytes, 1)), PETSC_COMM_SELF, PETSC_ERR_MEM,
+             "no memory for an iterate of the tape, %zu bytes", d->bytes);
+  const size_t tail = PetscMin(d->bytes, PageSize()); /* of which the last page may stay unused */
+  memset((char *)buffer + d->bytes - tail, 0, tail);
   pthread_mutex_lock(&d->lock);
   const PetscErrorCode code = PetscRealloc((size_t)(d->made + 1) * sizeof(*d->buffer), &d->buffer);
   if (!code) d->buffer[d->made++] = buffer;
@@ -213,7 +225,7 @@ static PetscErrorCode AddBuffer(Tape tape)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode TapeSlot_Disk(Tape tape, PetscInt s, PetscBool write, PetscScalar **piece)
+static PetscErrorCode TapeSlot_Disk(Tape tape, PetscInt s, PetscBool write, void **piece)
 {
   Disk *d = (Disk *)tape->data;
 
@@ -281,13 +293,16 @@ static PetscErrorCode TapeGetMemory_Disk(Tape tape, PetscInt steps, PetscLogDoub
 static PetscErrorCode TapeSetFromOptions_Disk(Tape tape, PetscOptionItems *PetscOptionsObject)
 {
   char dir[PETSC_MAX_PATH_LEN];
-  PetscBool given;
+  PetscBool given, direct = tape->direct;
 
   PetscFunctionBegin;
   PetscCall(TapeBudgetFromOptions_Private(tape, PetscOptionsObject));
   PetscCall(PetscOptionsString("-tape_dir", "Folder of the file, on a disk of the node's own",
                                "TapeSetDirectory", tape->dir, dir, sizeof(dir), &given));
   if (given) PetscCall(TapeSetDirectory(tape, dir));
+  PetscCall(PetscOptionsBool("-tape_direct", "Write and read the file past the system's cache",
+                             "TapeSetDirect", direct, &direct, &given));
+  if (given) PetscCall(TapeSetDirect(tape, direct));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -299,7 +314,8 @@ static PetscErrorCode TapeView_Disk(Tape tape, PetscViewer viewer)
   PetscCall(PetscViewerASCIIPrintf(viewer, "  at most %.0f bytes in RAM", tape->max_ram));
   PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_FALSE));
   if (tape->setup)
-    PetscCall(PetscViewerASCIIPrintf(viewer, ": %" PetscInt_FMT " iterates; others in %s", d->most, d->path));
+    PetscCall(PetscViewerASCIIPrintf(viewer, ": %" PetscInt_FMT " iterates; others in %s%s", d->most, d->path,
+                                     tape->direct ? ", past the system's cache" : ""));
   PetscCall(PetscViewerASCIIPrintf(viewer, "\n"));
   PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_TRUE));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -313,11 +329,22 @@ static PetscErrorCode Reset(Tape tape)
   Stop(d);
   if (d->fd >= 0) close(d->fd);
   d->fd = -1;
-  for (PetscInt s = 0; s < d->made; s++) PetscCall(PetscFree(d->buffer[s]));
+  for (PetscInt s = 0; s < d->made; s++) free(d->buffer[s]);
   PetscCall(PetscFree(d->buffer));
   d->made = 0;
   tape->counts.ram = tape->counts.disk = 0;
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Sets the file to go past the cache; an error's number where it cannot. */
+static int GoDirect(int fd)
+{
+#if defined(O_DIRECT)
+  return fcntl(fd, F_SETFL, O_DIRECT) ? errno : 0;
+#else
+  (void)fd;
+  return ENOTSUP;
+#endif
 }
 
 /* The file, whose name is gone at once. */
@@ -327,21 +354,38 @@ static PetscErrorCode Open(Tape tape)
   const char *const tmp = getenv("TMPDIR"), *const dir = tape->dir[0]    ? tape->dir
                                                          : tmp && tmp[0] ? tmp
                                                                          : "/tmp";
-  char message[PETSC_MAX_PATH_LEN + 128] = "";
+  char message[PETSC_MAX_PATH_LEN + 256] = "";
+  PetscErrorCode code = PETSC_SUCCESS;
+  int refused = 0;
 
   PetscFunctionBegin;
   PetscCall(PetscSNPrintf(d->path, sizeof(d->path), "%s/twofold-tape-XXXXXX", dir));
   d->fd = mkstemp(d->path);
   if (d->fd < 0) {
+    code = PETSC_ERR_FILE_OPEN;
     PetscCall(PetscSNPrintf(message, sizeof(message), "-tape_dir %s: cannot make the tape's file there: %s",
                             dir, strerror(errno)));
   } else {
     unlink(d->path);
     fcntl(d->fd, F_SETFD, FD_CLOEXEC);
+    refused = tape->direct ? GoDirect(d->fd) : 0;
   }
-  PetscCall(TwofoldAgree(PetscObjectComm((PetscObject)tape), d->fd < 0 ? PETSC_ERR_FILE_OPEN : PETSC_SUCCESS,
-                         message));
+  if (refused) {
+    code = PETSC_ERR_SUP;
+    PetscCall(PetscSNPrintf(message, sizeof(message),
+                            "-tape_direct: the file system of -tape_dir %s has no way past the cache: %s. "
+                            "Leave the option out, or name a folder on a disk",
+                            dir, strerror(refused)));
+  }
+  PetscCall(TwofoldAgree(PetscObjectComm((PetscObject)tape), code, message));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static size_t WholePages(size_t bytes)
+{
+  const size_t page = PageSize();
+
+  return (bytes + page - 1) / page * page;
 }
 
 static PetscErrorCode TapeSetUp_Disk(Tape tape, State like)
@@ -351,10 +395,14 @@ static PetscErrorCode TapeSetUp_Disk(Tape tape, State like)
   PetscFunctionBegin;
   (void)like;
   PetscCall(Reset(tape));
+  if (tape->direct) {
+    tape->bytes = WholePages(tape->bytes);
+    tape->maxbytes = WholePages(tape->maxbytes);
+  }
+  d->bytes = tape->bytes;
   PetscCall(
       TapeBudgetHolds_Private(tape, 1, tape->nstate + 1, &d->most)); /* one is read while a state is lent */
   d->ahead = PetscMax(1, d->most / 4);
-  d->bytes = (size_t)tape->nlocal * sizeof(PetscScalar);
   PetscCall(Open(tape));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -3,7 +3,7 @@
 #include <twofold/impl/tapeimpl.h>
 
 typedef struct {
-  PetscScalar **piece;
+  void **piece;
   PetscInt n; /* slots allocated */
 } Pieces;
 
@@ -14,8 +14,8 @@ static PetscErrorCode Reserve(Tape tape, PetscInt n)
   PetscFunctionBegin;
   if (n <= p->n) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscRealloc((size_t)n * sizeof(*p->piece), &p->piece));
-  for (PetscInt s = p->n; s < n; s++) PetscCall(PetscMalloc1(tape->nlocal + 1, &p->piece[s]));
-  tape->counts.ram += (PetscLogDouble)(n - p->n) * (PetscLogDouble)tape->nlocal * sizeof(PetscScalar);
+  for (PetscInt s = p->n; s < n; s++) PetscCall(PetscMalloc(tape->bytes + 1, &p->piece[s]));
+  tape->counts.ram += (PetscLogDouble)(n - p->n) * (PetscLogDouble)tape->bytes;
   p->n = n;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -62,7 +62,7 @@ static PetscErrorCode CreatePieces(Tape tape)
 
 /* ------------------------------------------------------------------ memory */
 
-static PetscErrorCode TapeSlot_Memory(Tape tape, PetscInt s, PetscBool write, PetscScalar **piece)
+static PetscErrorCode TapeSlot_Memory(Tape tape, PetscInt s, PetscBool write, void **piece)
 {
   PetscFunctionBegin;
   if (write) PetscCall(Reserve(tape, s + 1));
@@ -73,7 +73,7 @@ static PetscErrorCode TapeSlot_Memory(Tape tape, PetscInt s, PetscBool write, Pe
 static PetscErrorCode TapeGetMemory_Memory(Tape tape, PetscInt steps, PetscLogDouble *bytes)
 {
   PetscFunctionBegin;
-  *bytes = (PetscLogDouble)(steps + tape->nstate - 1) * (PetscLogDouble)tape->nlocal * sizeof(PetscScalar);
+  *bytes = (PetscLogDouble)(steps + tape->nstate - 1) * (PetscLogDouble)tape->bytes;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -90,10 +90,8 @@ PetscErrorCode TapeCreate_Memory(Tape tape)
 
 static PetscErrorCode TapeRelease_Poison(Tape tape, PetscInt s)
 {
-  PetscScalar *piece = ((Pieces *)tape->data)->piece[s];
-
   PetscFunctionBegin;
-  for (PetscInt i = 0; i < tape->nlocal; i++) piece[i] = (PetscScalar)NAN;
+  memset(((Pieces *)tape->data)->piece[s], 0xff, tape->bytes); /* that is NaN in either precision */
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -107,7 +105,7 @@ PetscErrorCode TapeCreate_Poison(Tape tape)
 
 /* ------------------------------------------------------------------ ring */
 
-static PetscErrorCode TapeSlot_Ring(Tape tape, PetscInt s, PetscBool write, PetscScalar **piece)
+static PetscErrorCode TapeSlot_Ring(Tape tape, PetscInt s, PetscBool write, void **piece)
 {
   const PetscInt slots = tape->window + tape->nstate - 1;
 

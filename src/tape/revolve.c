@@ -19,8 +19,8 @@
 #include <twofold/impl/tapeimpl.h>
 
 typedef struct {
-  PetscInt i;         /* number of the state */
-  PetscScalar *piece; /* its vectors, one after the other */
+  PetscInt i;  /* number of the state */
+  char *piece; /* its vectors, one after the other */
 } Checkpoint;
 
 typedef struct {
@@ -51,22 +51,26 @@ static PetscInt Split(PetscInt t, PetscInt s)
 static PetscErrorCode Keep(Tape tape, PetscInt i, State x)
 {
   Revolve *r = (Revolve *)tape->data;
-  const PetscScalar *a;
 
   PetscFunctionBegin;
   if (r->n == r->space) {
     PetscCall(PetscRealloc((size_t)(r->space + 1) * sizeof(*r->at), &r->at));
-    PetscCall(PetscMalloc1(tape->nstate * tape->nlocal + 1, &r->at[r->space++].piece));
-    tape->counts.ram += (PetscLogDouble)tape->nstate * (PetscLogDouble)tape->nlocal * sizeof(PetscScalar);
+    PetscCall(PetscMalloc((size_t)tape->nstate * tape->bytes + 1, &r->at[r->space++].piece));
+    tape->counts.ram += (PetscLogDouble)tape->nstate * (PetscLogDouble)tape->bytes;
   }
   Checkpoint *const c = &r->at[r->n++];
   c->i = i;
-  for (PetscInt k = 0; k < tape->nstate; k++) {
-    PetscCall(VecGetArrayRead(x->v[k], &a));
-    PetscCall(PetscArraycpy(c->piece + k * tape->nlocal, a, tape->nlocal));
-    PetscCall(VecRestoreArrayRead(x->v[k], &a));
-  }
+  for (PetscInt k = 0; k < tape->nstate; k++)
+    PetscCall(TapeWritePiece_Private(tape, i, x->v[k], c->piece + (size_t)k * tape->bytes));
   tape->counts.stored++;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Place(Tape tape, const Checkpoint *c)
+{
+  PetscFunctionBegin;
+  for (PetscInt k = 0; k < tape->nstate; k++)
+    PetscCall(TapePlacePiece_Private(tape, k, c->piece + (size_t)k * tape->bytes));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -163,7 +167,7 @@ static PetscErrorCode Remake(Tape tape, PetscInt i)
   PetscFunctionBegin;
   PetscCheck(tape->advance, PetscObjectComm((PetscObject)tape), PETSC_ERR_ARG_WRONGSTATE,
              "state %" PetscInt_FMT " is to be made again: TapeSetAdvance() first", i);
-  PetscCall(StatePlace(tape->view, from->piece));
+  PetscCall(Place(tape, from));
   PetscCall(StateCopy(tape->view, r->work));
   PetscCall(StateUnplace(tape->view));
   r->working = from->i;
@@ -183,23 +187,30 @@ static PetscErrorCode TapeGet_Revolve(Tape tape, PetscInt i, State *x)
   PetscFunctionBegin;
   while (r->n && r->at[r->n - 1].i > i) r->n--;
   if (r->n && r->at[r->n - 1].i == i) {
-    PetscCall(StatePlace(tape->view, r->at[r->n - 1].piece));
+    PetscCall(Place(tape, &r->at[r->n - 1]));
     *x = tape->view;
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   if (r->working != i) PetscCall(Remake(tape, i));
+  PetscCall(TapeCheckFit_Private(tape)); /* of what was kept on the way */
   *x = r->work;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* ------------------------------------------------------------------ options, view, life cycle */
 
+/* Of the state that steps are made in. */
+static PetscLogDouble WorkBytes(Tape tape)
+{
+  return (PetscLogDouble)(tape->nstate * tape->nlocal) * (PetscLogDouble)sizeof(PetscScalar);
+}
+
 static PetscErrorCode TapeGetMemory_Revolve(Tape tape, PetscInt steps, PetscLogDouble *bytes)
 {
-  const PetscLogDouble states = (PetscLogDouble)PetscMin(steps, ((Revolve *)tape->data)->most) + 1;
+  const PetscLogDouble states = (PetscLogDouble)PetscMin(steps, ((Revolve *)tape->data)->most);
 
   PetscFunctionBegin;
-  *bytes = states * (PetscLogDouble)tape->nstate * (PetscLogDouble)tape->nlocal * sizeof(PetscScalar);
+  *bytes = states * (PetscLogDouble)tape->nstate * (PetscLogDouble)tape->bytes + WorkBytes(tape);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -236,7 +247,7 @@ static PetscErrorCode TapeSetUp_Revolve(Tape tape, State like)
   PetscCall(Reset(tape));
   PetscCall(TapeBudgetHolds_Private(tape, tape->nstate, 1, &r->most));
   PetscCall(StateCreate(like->v[0], like->n, &r->work));
-  tape->counts.ram = (PetscLogDouble)tape->nstate * (PetscLogDouble)tape->nlocal * sizeof(PetscScalar);
+  tape->counts.ram = WorkBytes(tape);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

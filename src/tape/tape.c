@@ -46,6 +46,7 @@ PetscErrorCode TapeCreate(MPI_Comm comm, Tape *t)
   tape->window = 10;
   tape->max_ram = 2e9;
   tape->expected.length = -1;
+  tape->unfit.state = -1;
   *t = tape;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -56,6 +57,7 @@ PetscErrorCode TapeDestroy(Tape *tape)
   if (!TwofoldLastReference((PetscObject *)tape)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscTryTypeMethod(*tape, destroy);
   PetscCall(StateDestroy(&(*tape)->view));
+  PetscCall(PetscFree((*tape)->wide));
   PetscCall(PetscHeaderDestroy(tape));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -98,10 +100,26 @@ PetscErrorCode TapeSetMaxRAM(Tape tape, PetscLogDouble bytes)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode TapeSetSingle(Tape tape, PetscBool single)
+{
+  PetscFunctionBegin;
+  tape->single = single;
+  tape->setup = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode TapeSetDirectory(Tape tape, const char dir[])
 {
   PetscFunctionBegin;
   PetscCall(PetscStrncpy(tape->dir, dir, sizeof(tape->dir)));
+  tape->setup = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TapeSetDirect(Tape tape, PetscBool direct)
+{
+  PetscFunctionBegin;
+  tape->direct = direct;
   tape->setup = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -116,6 +134,7 @@ PetscErrorCode TapeSetAdvance(Tape tape, TapeAdvanceFn advance, void *ctx)
 
 PetscErrorCode TapeSetFromOptions(Tape tape)
 {
+  PetscBool single = tape->single;
   char type[64];
 
   PetscFunctionBegin;
@@ -123,6 +142,9 @@ PetscErrorCode TapeSetFromOptions(Tape tape)
   PetscCall(TwofoldOptionsType(PetscOptionsObject, "-tape_type", "Where iterates are kept", "TapeSetType",
                                TapeList, TAPEMEMORY, type, sizeof(type)));
   PetscCall(TapeSetType(tape, type));
+  PetscCall(PetscOptionsBool("-tape_single", "Keep iterates in single precision", "TapeSetSingle", single,
+                             &single, NULL));
+  if (single != tape->single) PetscCall(TapeSetSingle(tape, single));
   PetscTryTypeMethod(tape, setfromoptions, PetscOptionsObject);
   PetscCall(PetscOptionsViewer("-tape_view", "Print the tape after each reverse sweep", "TapeView", NULL,
                                NULL, NULL));
@@ -141,6 +163,7 @@ PetscErrorCode TapeSetUp(Tape tape, State like)
                              PetscObjectComm((PetscObject)tape)));
   PetscCall(StateDestroy(&tape->view));
   PetscCall(StateCreateView(like, &tape->view));
+  PetscCall(TapeLayOut_Private(tape));
   PetscTryTypeMethod(tape, setup, like);
   PetscCall(TapeRewind(tape));
   tape->setup = PETSC_TRUE;
@@ -163,6 +186,11 @@ static PetscErrorCode ViewCounts(Tape tape, PetscViewer viewer)
                                    tape->length, counts.stored, counts.recomputed));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  %.0f bytes in RAM, %.0f on disk, on the rank with most\n",
                                    bytes[0], bytes[1]));
+  if (!tape->wide) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCallMPI(
+      MPI_Allreduce(MPI_IN_PLACE, &counts.small, 1, MPIU_INT64, MPI_SUM, PetscObjectComm((PetscObject)tape)));
+  PetscCall(PetscViewerASCIIPrintf(
+      viewer, "  %" PetscInt64_FMT " numbers below 1.2e-38 have lost more than the others\n", counts.small));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -173,6 +201,7 @@ PetscErrorCode TapeView(Tape tape, PetscViewer viewer)
   PetscFunctionBegin;
   PetscCall(TwofoldViewHeader((PetscObject)tape, &viewer, &ascii));
   if (!ascii) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscViewerASCIIPrintf(viewer, "  in %s precision\n", tape->single ? "single" : "double"));
   PetscTryTypeMethod(tape, view, viewer);
   if (tape->length) PetscCall(ViewCounts(tape, viewer));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -184,7 +213,9 @@ PetscErrorCode TapeRewind(Tape tape)
   tape->length = 0;
   tape->expected.first = 0;
   tape->expected.length = -1;
-  tape->counts.stored = tape->counts.recomputed = 0;
+  tape->counts.stored = tape->counts.recomputed = tape->counts.small = 0;
+  tape->unfit.state = -1;
+  tape->unchecked = PETSC_FALSE;
   PetscTryTypeMethod(tape, rewind);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -203,14 +234,11 @@ PetscErrorCode TapeExpect(Tape tape, PetscInt first, PetscInt length)
 
 static PetscErrorCode PushPiece(Tape tape, PetscInt s, Vec w)
 {
-  const PetscScalar *a;
-  PetscScalar *piece;
+  void *piece;
 
   PetscFunctionBegin;
   PetscUseTypeMethod(tape, slot, s, PETSC_TRUE, &piece);
-  PetscCall(VecGetArrayRead(w, &a));
-  PetscCall(PetscArraycpy(piece, a, tape->nlocal));
-  PetscCall(VecRestoreArrayRead(w, &a));
+  PetscCall(TapeWritePiece_Private(tape, tape->length, w, piece));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -255,12 +283,12 @@ PetscErrorCode TapeGetRange(Tape tape, PetscInt *first, PetscInt *length)
 
 PetscErrorCode TapeGetPieces_Private(Tape tape, PetscInt i, State *x)
 {
-  PetscScalar *piece;
+  void *piece;
 
   PetscFunctionBegin;
   for (PetscInt k = 0; k < tape->nstate; k++) {
     PetscUseTypeMethod(tape, slot, i + tape->nstate - 1 - k, PETSC_FALSE, &piece);
-    PetscCall(VecPlaceArray(tape->view->v[k], piece));
+    PetscCall(TapePlacePiece_Private(tape, k, piece));
   }
   *x = tape->view;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -277,6 +305,7 @@ PetscErrorCode TapeGetState(Tape tape, PetscInt i, State *x)
              first, tape->length - 1);
   PetscCheck(!tape->lent, PetscObjectComm((PetscObject)tape), PETSC_ERR_ARG_WRONGSTATE,
              "TapeRestoreState() the last state first");
+  PetscCall(TapeCheckFit_Private(tape));
   PetscCall(PetscLogEventBegin(TWOFOLD_TapePop, tape, 0, 0, 0));
   if (tape->ops->get)
     PetscUseTypeMethod(tape, get, i, x);
@@ -302,6 +331,7 @@ PetscErrorCode TapeGetCounts(Tape tape, TapeCounts *counts)
 {
   PetscFunctionBegin;
   *counts = tape->counts;
+  counts->ram += TapeWideBytes_Private(tape);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -310,5 +340,6 @@ PetscErrorCode TapeGetMemory(Tape tape, PetscInt steps, PetscLogDouble *bytes)
   PetscFunctionBegin;
   *bytes = 0;
   PetscTryTypeMethod(tape, memory, steps, bytes);
+  *bytes += TapeWideBytes_Private(tape);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
