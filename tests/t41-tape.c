@@ -1,17 +1,50 @@
-/* Tapes: what comes back is bitwise what was pushed, in every type, for states of one and more vectors. The
-   steps that a revolve makes again are as few as dynamic programming finds. */
+/* Tapes: what comes back is bitwise what was pushed, in every type, for states of one and more vectors, or in
+   single precision what rounding makes of it. The steps that a revolve makes again are as few as dynamic
+   programming finds. */
 #include <dirent.h>
+#include <float.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include "problem.h"
 
 static const PetscInt size = 5; /* fewer numbers than ranks on the largest runs */
 
+static PetscBool single;         /* the tapes are in single precision, */
+static PetscBool direct;         /* and those on disk go past the cache */
+static PetscBool remakes;        /* the tape gives states that it has not kept, too */
+static PetscInt too_large = -10; /* the iterate that no float holds, by one entry on one rank */
+
 /* w_i of a recording, i >= -history */
 static PetscErrorCode FillIterate(Vec w, PetscInt64 recording, PetscInt i)
 {
   PetscFunctionBegin;
   PetscCall(TwofoldVecSetRandomNormal(w, 1000 * recording + i));
+  if (i == too_large) {
+    PetscCall(VecSetValue(w, size - 1, -3.5e38, INSERT_VALUES));
+    PetscCall(VecAssemblyBegin(w));
+    PetscCall(VecAssemblyEnd(w));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Whether x is what the tape has to give for `pushed`. */
+static PetscErrorCode Matches(Vec x, Vec pushed, PetscBool *same)
+{
+  PetscScalar *a;
+  PetscInt n;
+  Vec rounded;
+
+  PetscFunctionBegin;
+  PetscCall(VecEqual(x, pushed, same));
+  if (!single || (remakes && *same)) PetscFunctionReturn(0);
+  PetscCall(VecDuplicate(pushed, &rounded));
+  PetscCall(VecCopy(pushed, rounded));
+  PetscCall(VecGetLocalSize(rounded, &n));
+  PetscCall(VecGetArray(rounded, &a));
+  for (PetscInt i = 0; i < n; i++) a[i] = (float)PetscRealPart(a[i]);
+  PetscCall(VecRestoreArray(rounded, &a));
+  PetscCall(VecEqual(x, rounded, same));
+  PetscCall(VecDestroy(&rounded));
   PetscFunctionReturn(0);
 }
 
@@ -41,7 +74,7 @@ static PetscErrorCode MakeStep(void *ctx, PetscInt i, State x)
   PetscCall(StateCreate(x->v[0], x->n, &expected));
   PetscCall(FillState(expected, s->recording, i));
   for (PetscInt k = 0; k < x->n; k++) {
-    PetscCall(VecEqual(x->v[k], expected->v[k], &same));
+    PetscCall(Matches(x->v[k], expected->v[k], &same));
     CHECK(same, "the step from state %d begins elsewhere", (int)i);
   }
   PetscCall(StateDestroy(&expected));
@@ -61,6 +94,9 @@ static PetscErrorCode MakeTape(TapeType type, PetscInt window, PetscInt nstate, 
   PetscCall(TapeCreate(TEST_COMM, tape));
   PetscCall(TapeSetType(*tape, type));
   PetscCall(TapeSetWindow(*tape, window));
+  PetscCall(TapeSetSingle(*tape, single));
+  PetscCall(TapeSetDirect(*tape, direct));
+  PetscCall(PetscStrcmp(type, TAPEREVOLVE, &remakes));
   PetscCall(TapeSetAdvance(*tape, MakeStep, &made));
   PetscCall(TapeSetUp(*tape, *x));
   PetscFunctionReturn(0);
@@ -89,7 +125,7 @@ static PetscErrorCode ExpectState(Tape tape, State expected, PetscInt64 recordin
   CHECK(x->n == expected->n, "a state of %d vectors", (int)x->n);
   for (PetscInt k = 0; k < x->n; k++) {
     PetscBool same;
-    PetscCall(VecEqual(x->v[k], expected->v[k], &same));
+    PetscCall(Matches(x->v[k], expected->v[k], &same));
     CHECK(same, "recording %d: vector %d of state %d is not what was pushed", (int)recording, (int)k, (int)i);
   }
   PetscCall(TapeRestoreState(tape, i, &x));
@@ -169,7 +205,7 @@ static PetscErrorCode Poison(void)
   PetscCall(VecNorm(lent->v[0], NORM_2, &norm));
   CHECK(PetscIsNanReal(norm), "a released state still reads %g", norm);
   PetscCall(FillIterate(x->v[0], 1, 3));
-  PetscCall(VecEqual(lent->v[1], x->v[0], &same));
+  PetscCall(Matches(lent->v[1], x->v[0], &same));
   CHECK(same, "the state before the released one is damaged");
   PetscCall(TapeRestoreState(tape, 4, &lent));
   PetscCall(TapeRewind(tape));
@@ -200,23 +236,38 @@ static PetscErrorCode Ring(void)
   PetscFunctionReturn(0);
 }
 
+/* Bytes of a number on the tape. */
+static PetscLogDouble Number(void)
+{
+  return (PetscLogDouble)(single ? sizeof(float) : sizeof(PetscScalar));
+}
+
+/* Memory beside that of the numbers on the tape: states in double precision, one that steps are made in and
+   one that is lent. */
+static PetscLogDouble Beside(State x)
+{
+  PetscInt nlocal;
+
+  VecGetLocalSize(x->v[0], &nlocal);
+  return (PetscLogDouble)(((remakes ? 1 : 0) + (single ? 1 : 0)) * x->n * nlocal) *
+         (PetscLogDouble)sizeof(PetscScalar);
+}
+
 static PetscErrorCode Memory(TapeType type, PetscInt nstate)
 {
   PetscLogDouble bytes;
   PetscInt nlocal;
-  PetscBool ring, revolve;
+  PetscBool ring;
   Tape tape;
   State x;
 
   PetscFunctionBegin;
   PetscCall(PetscStrcmp(type, TAPERING, &ring));
-  PetscCall(PetscStrcmp(type, TAPEREVOLVE, &revolve));
   PetscCall(MakeTape(type, 4, nstate, &tape, &x));
   PetscCall(VecGetLocalSize(x->v[0], &nlocal));
   PetscCall(TapeGetMemory(tape, 10, &bytes));
-  const PetscInt pieces = revolve ? 11 * nstate : (ring ? 4 : 10) + nstate - 1;
-  const PetscLogDouble expected =
-      (PetscLogDouble)pieces * (PetscLogDouble)nlocal * (PetscLogDouble)sizeof(PetscScalar);
+  const PetscInt pieces = remakes ? 10 * nstate : (ring ? 4 : 10) + nstate - 1;
+  const PetscLogDouble expected = (PetscLogDouble)(pieces * nlocal) * Number() + Beside(x);
   CHECK(bytes == expected, "%s: %g bytes instead of %g", type, bytes, expected);
   PetscCall(StateDestroy(&x));
   PetscCall(TapeDestroy(&tape));
@@ -233,7 +284,7 @@ static PetscErrorCode Budget(State x, PetscInt n, PetscLogDouble *bytes)
   PetscFunctionBegin;
   PetscCall(VecGetLocalSize(x->v[0], &nlocal));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &nlocal, 1, MPIU_INT, MPI_MAX, TEST_COMM));
-  *bytes = (PetscLogDouble)(n * nlocal) * (PetscLogDouble)sizeof(PetscScalar);
+  *bytes = (PetscLogDouble)(n * nlocal) * Number();
   PetscFunctionReturn(0);
 }
 
@@ -282,7 +333,8 @@ static PetscErrorCode RevolveOnce(Tape tape, State x, PetscInt first, PetscInt t
   const PetscInt least = known ? steps[s][n] - PetscMax(0, n - 1) : StepsOfUnknown(t, s);
   CHECK(made.steps == least && counts.recomputed == least, "%d states, %d kept: %d steps and not %d", (int)n,
         (int)s, (int)made.steps, (int)least);
-  PetscCall(Budget(x, (s + 1) * x->n, &budget));
+  PetscCall(Budget(x, s * x->n, &budget));
+  budget += Beside(x);
   CHECK(counts.ram <= budget && counts.disk == 0, "%g bytes are more than %g", counts.ram, budget);
   PetscFunctionReturn(0);
 }
@@ -346,10 +398,27 @@ static PetscErrorCode CheckEmpty(const char dir[])
   PetscFunctionReturn(0);
 }
 
+/* Bytes of an iterate in a file and in its buffer. */
+static PetscLogDouble PieceOnDisk(PetscInt nlocal)
+{
+  const PetscLogDouble page = (PetscLogDouble)sysconf(_SC_PAGESIZE),
+                       bytes = (PetscLogDouble)nlocal * Number();
+
+  return direct ? ceil(bytes / page) * page : bytes;
+}
+
+/* A budget of n iterates; where whole pages are taken, of n that are all of one size. */
+static PetscErrorCode DiskBudget(State x, PetscInt n, PetscLogDouble *bytes)
+{
+  PetscFunctionBegin;
+  PetscCall(Budget(x, 1, bytes));
+  *bytes = (PetscLogDouble)n * PieceOnDisk((PetscInt)(*bytes / Number()));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode DiskOnce(Tape tape, State x, PetscInt t, PetscInt most)
 {
   const PetscInt pieces = t ? t + x->n - 1 : 0;
-  const PetscLogDouble one = (PetscLogDouble)sizeof(PetscScalar);
   TapeCounts counts;
   PetscInt nlocal;
 
@@ -360,9 +429,10 @@ static PetscErrorCode DiskOnce(Tape tape, State x, PetscInt t, PetscInt most)
   PetscCall(TapeGetCounts(tape, &counts));
   PetscCall(VecGetLocalSize(x->v[0], &nlocal));
   CHECK(counts.stored == t && counts.recomputed == 0, "%d states stored of %d", (int)counts.stored, (int)t);
-  CHECK(counts.ram <= (PetscLogDouble)(most * nlocal) * one, "%d buffers: %g bytes", (int)most, counts.ram);
-  CHECK(counts.disk >= (PetscLogDouble)((pieces - most) * nlocal) * one &&
-            counts.disk <= (PetscLogDouble)(PetscMax(0, pieces - 1) * nlocal) * one,
+  const PetscLogDouble one = PieceOnDisk(nlocal);
+  CHECK(counts.ram <= (PetscLogDouble)most * one + Beside(x), "%d buffers: %g bytes", (int)most, counts.ram);
+  CHECK(counts.disk >= (PetscLogDouble)(pieces - most) * one &&
+            counts.disk <= (PetscLogDouble)PetscMax(0, pieces - 1) * one,
         "%d pieces, %d buffers: %g bytes on disk", (int)pieces, (int)most, counts.disk);
   PetscFunctionReturn(0);
 }
@@ -379,7 +449,7 @@ static PetscErrorCode Disk(PetscInt nstate, const char dir[])
   PetscCall(MakeTape(TAPEDISK, 1, nstate, &tape, &x));
   PetscCall(TapeSetDirectory(tape, dir));
   for (PetscInt most = nstate + 1; most <= nstate + 9; most += 4) {
-    PetscCall(Budget(x, most, &bytes));
+    PetscCall(DiskBudget(x, most, &bytes));
     PetscCall(TapeSetMaxRAM(tape, bytes));
     PetscCall(TapeSetUp(tape, x));
     for (int l = 0; l < 6; l++) PetscCall(DiskOnce(tape, x, lengths[l], most));
@@ -429,13 +499,13 @@ static PetscErrorCode FullDisk(const char dir[])
   PetscCallMPI(MPI_Comm_size(TEST_COMM, &ranks));
   PetscCall(MakeTape(TAPEDISK, 1, 1, &tape, &x));
   PetscCall(TapeSetDirectory(tape, dir));
-  PetscCall(Budget(x, 3, &bytes));
+  PetscCall(DiskBudget(x, 3, &bytes));
   PetscCall(TapeSetMaxRAM(tape, bytes));
   PetscCall(TapeSetUp(tape, x));
   PetscCall(VecGetLocalSize(x->v[0], &nlocal));
   CHECK(getrlimit(RLIMIT_FSIZE, &old) == 0, "no limit to read");
   less = old;
-  less.rlim_cur = (rlim_t)(5 * nlocal) * sizeof(PetscScalar);
+  less.rlim_cur = (rlim_t)(5 * PieceOnDisk(nlocal));
   const int set = rank == PetscMin(1, ranks - 1) ? setrlimit(RLIMIT_FSIZE, &less) : 0;
   CHECK(set == 0, "no limit to set");
   PetscCall(PushUntilFull(tape, x, &pushed));
@@ -478,10 +548,11 @@ static PetscErrorCode LostFile(const char dir[])
   PetscCallMPI(MPI_Comm_rank(TEST_COMM, &rank));
   PetscCall(MakeTape(TAPEDISK, 1, 1, &tape, &x));
   PetscCall(TapeSetDirectory(tape, dir));
-  PetscCall(Budget(x, 3, &bytes));
+  PetscCall(DiskBudget(x, 3, &bytes));
   PetscCall(TapeSetMaxRAM(tape, bytes));
   PetscCall(TapeSetUp(tape, x));
   PetscCall(Push(tape, x, 1, i + 1));
+  for (; i >= 20; i--) PetscCall(ExpectState(tape, x, 1, i)); /* nothing is written any more */
   int file = FindFile(dir);
   PetscCallMPI(MPI_Bcast(&file, 1, MPI_INT, 0, TEST_COMM));
   const int cut = rank == 0 && file >= 0 ? ftruncate(file, 0) : 0;
@@ -531,6 +602,32 @@ static PetscErrorCode Disks(void)
   PetscCall(NoFolder());
   PetscCallMPI(MPI_Barrier(TEST_COMM));
   rmdir(dir); /* by the first rank that comes */
+  PetscFunctionReturn(0);
+}
+
+/* Past the cache, where the file system of /tmp can do that; where not, it is refused on all ranks. */
+static PetscErrorCode DirectDisks(void)
+{
+  PetscErrorCode code;
+  Tape tape;
+  State x;
+
+  PetscFunctionBegin;
+  PetscCall(MakeTape(TAPEDISK, 1, 1, &tape, &x));
+  PetscCall(TapeSetDirectory(tape, "/tmp"));
+  PetscCall(TapeSetDirect(tape, PETSC_TRUE));
+  PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
+  code = TapeSetUp(tape, x);
+  PetscCall(PetscPopErrorHandler());
+  PetscCall(StateDestroy(&x));
+  PetscCall(TapeDestroy(&tape));
+  CHECK(code == 0 || code == PETSC_ERR_SUP, "code %d", (int)code);
+  direct = (PetscBool)(code == 0);
+  for (int pass = 0; direct && pass < 2; pass++) {
+    single = (PetscBool)(pass == 1);
+    PetscCall(Disks());
+  }
+  direct = single = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 
@@ -653,6 +750,158 @@ static PetscErrorCode Options(void)
   PetscFunctionReturn(0);
 }
 
+/* ------------------------------------------------------------------ single precision */
+
+/* Numbers at the ends of what a float holds, each by itself on the rank that has the last entry. */
+static PetscErrorCode Extremes(TapeType type)
+{
+  static const struct {
+    double pushed, read;
+    int small;
+  } cases[] = {{3.4028235e38, FLT_MAX, 0},
+               {-3.40282356e38, -FLT_MAX, 0},
+               {1.2e-38, 1.2e-38f, 0},
+               {1.1e-38, 1.1e-38f, 1},
+               {-1e-40, -1e-40f, 1},
+               {6e-46, 0, 1},
+               {8e-46, FLT_TRUE_MIN, 1},
+               {1e-300, 0, 1},
+               {0, 0, 0},
+               {INFINITY, INFINITY, 0},
+               {-INFINITY, -INFINITY, 0}};
+  TapeCounts counts;
+  State x, lent;
+  Tape tape;
+
+  PetscFunctionBegin;
+  PetscCall(MakeTape(type, 1, 1, &tape, &x));
+  for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+    PetscInt start, end;
+    const PetscScalar *a;
+    PetscCall(TapeRewind(tape));
+    PetscCall(VecSet(x->v[0], 1));
+    PetscCall(VecGetOwnershipRange(x->v[0], &start, &end));
+    const PetscBool mine = (PetscBool)(start < size && end == size);
+    if (mine) PetscCall(VecSetValue(x->v[0], size - 1, cases[k].pushed, INSERT_VALUES));
+    PetscCall(VecAssemblyBegin(x->v[0]));
+    PetscCall(VecAssemblyEnd(x->v[0]));
+    PetscCall(TapePush(tape, x));
+    PetscCall(VecSet(x->v[0], 2));
+    if (remakes) PetscCall(TapePush(tape, x)); /* the last state is not rounded */
+    PetscCall(TapeGetState(tape, 0, &lent));
+    PetscCall(VecGetArrayRead(lent->v[0], &a));
+    const double got = mine ? (double)PetscRealPart(a[end - start - 1]) : cases[k].read;
+    PetscCall(VecRestoreArrayRead(lent->v[0], &a));
+    PetscCall(TapeRestoreState(tape, 0, &lent));
+    PetscCall(TapeGetCounts(tape, &counts));
+    CHECK(got == cases[k].read, "%s: %g comes back as %.17g", type, cases[k].pushed, got);
+    CHECK(counts.small == (mine ? cases[k].small : 0), "%s: %g is counted %d times", type, cases[k].pushed,
+          (int)counts.small);
+  }
+  PetscCall(StateDestroy(&x));
+  PetscCall(TapeDestroy(&tape));
+  PetscFunctionReturn(0);
+}
+
+/* Reads backwards until that is refused; *refused is the state that was asked for then, or -1. */
+static PetscErrorCode SweepUntilRefused(Tape tape, State x, PetscInt length, PetscInt *refused)
+{
+  PetscErrorCode code = 0;
+  State lent;
+
+  PetscFunctionBegin;
+  PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
+  for (*refused = length - 1; *refused >= 0; (*refused)--) {
+    code = TapeGetState(tape, *refused, &lent);
+    if (code) break;
+    PetscCall(TapeRestoreState(tape, *refused, &lent));
+  }
+  PetscCall(PetscPopErrorHandler());
+  CHECK(code == (*refused < 0 ? 0 : PETSC_ERR_ARG_OUTOFRANGE), "code %d at state %d", (int)code,
+        (int)*refused);
+  PetscCall(StateZero(x));
+  PetscFunctionReturn(0);
+}
+
+/* A number beyond floats on one rank is refused on all: at the first state that is read or, of what a revolve
+   keeps on the way back alone, then. The tape goes on working. */
+static PetscErrorCode TooLarge(TapeType type)
+{
+  const PetscInt length = 12, kept = 3;
+  PetscInt refused = -1, at_once = 0, later = 0, never = 0;
+  PetscLogDouble bytes;
+  Tape tape;
+  State x;
+
+  PetscFunctionBegin;
+  PetscCall(MakeTape(type, length, 1, &tape, &x));
+  PetscCall(Budget(x, kept, &bytes));
+  PetscCall(TapeSetMaxRAM(tape, bytes));
+  PetscCall(TapeSetUp(tape, x));
+  for (too_large = 0; too_large < length; too_large++) {
+    PetscCall(TapeRewind(tape));
+    PetscCall(TapeExpect(tape, 0, length));
+    PetscCall(Push(tape, x, 1, length));
+    PetscCall(SweepUntilRefused(tape, x, length, &refused));
+    if (refused == length - 1)
+      at_once++;
+    else if (refused >= 0)
+      later++;
+    else
+      never++;
+  }
+  too_large = -10;
+  if (remakes)
+    CHECK(at_once == kept && later > 0 && never > 0, "%d refused at once, %d later", (int)at_once,
+          (int)later);
+  else
+    CHECK(at_once == length, "%s: %d of %d refused at once", type, (int)at_once, (int)length);
+  PetscCall(TapeRewind(tape));
+  PetscCall(Push(tape, x, 2, length));
+  PetscCall(Sweep(tape, x, 2, 0, length));
+  PetscCall(StateDestroy(&x));
+  PetscCall(TapeDestroy(&tape));
+  PetscFunctionReturn(0);
+}
+
+/* From one precision to the other and back. */
+static PetscErrorCode Switch(TapeType type)
+{
+  const PetscBool was = single;
+  Tape tape;
+  State x;
+
+  PetscFunctionBegin;
+  PetscCall(MakeTape(type, 9, 2, &tape, &x));
+  for (int k = 0; k < 3; k++) {
+    single = (PetscBool)!single;
+    PetscCall(TapeSetSingle(tape, single));
+    PetscCall(TapeSetUp(tape, x));
+    PetscCall(Push(tape, x, k, 9));
+    PetscCall(Sweep(tape, x, k, 0, 9));
+  }
+  single = was;
+  PetscCall(StateDestroy(&x));
+  PetscCall(TapeDestroy(&tape));
+  PetscFunctionReturn(0);
+}
+
+/* What is true of every type. */
+static PetscErrorCode All(TapeType type)
+{
+  PetscFunctionBegin;
+  for (PetscInt nstate = 1; nstate <= STATE_MAX; nstate++) {
+    PetscCall(Recordings(type, nstate));
+    PetscCall(Memory(type, nstate));
+  }
+  PetscCall(Lending(type));
+  PetscCall(Switch(type));
+  if (!single) PetscFunctionReturn(0);
+  PetscCall(Extremes(type));
+  PetscCall(TooLarge(type));
+  PetscFunctionReturn(0);
+}
+
 int main(int argc, char **argv)
 {
   const char **types;
@@ -660,24 +909,23 @@ int main(int argc, char **argv)
 
   PetscFunctionBeginUser;
   PetscCall(TestInitialize(&argc, &argv));
+  FillSteps();
   PetscCall(TapeGetRegistered(&ntypes, &types));
   CHECK(ntypes >= 5, "%d tapes", (int)ntypes);
-  for (PetscInt t = 0; t < ntypes; t++) {
-    for (PetscInt nstate = 1; nstate <= STATE_MAX; nstate++) {
-      PetscCall(Recordings(types[t], nstate));
-      PetscCall(Memory(types[t], nstate));
-    }
-    PetscCall(Lending(types[t]));
+  for (int pass = 0; pass < 2; pass++) {
+    single = (PetscBool)(pass == 1);
+    for (PetscInt t = 0; t < ntypes; t++) PetscCall(All(types[t]));
+    PetscCall(Poison());
+    PetscCall(Ring());
+    PetscCall(Revolve(1));
+    PetscCall(Revolve(2));
+    PetscCall(Refusals(TAPEREVOLVE, 2));
+    PetscCall(Disks());
+    PetscCall(Refusals(TAPEDISK, 3));
   }
   PetscCall(PetscFree(types));
-  PetscCall(Poison());
-  PetscCall(Ring());
-  FillSteps();
-  PetscCall(Revolve(1));
-  PetscCall(Revolve(2));
-  PetscCall(Refusals(TAPEREVOLVE, 2));
-  PetscCall(Disks());
-  PetscCall(Refusals(TAPEDISK, 3));
+  single = PETSC_FALSE;
+  PetscCall(DirectDisks());
   PetscCall(NoStep());
   PetscCall(Sizes());
   PetscCall(Options());
