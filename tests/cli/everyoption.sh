@@ -130,6 +130,9 @@ hypergrad@-hg_type itd -tape_type revolve -tape_max_ram 0.4kB -tape_view@-@^  3 
 hypergrad@-hg_type itd -tape_type revolve -tape_max_ram 200 -lls_max_it 9 -tape_view@-@^  9 states, 2 stored, 28 steps made again$
 hypergrad@-hg_type itd -tape_type disk -tape_dir DIR -tape_max_ram 400 -lls_max_it 9 -tape_view@-@^  at most 400 bytes in RAM: 2 iterates; others in run
 hypergrad@-hg_type itd -hg_itd_truncate 2 -tape_type ring -tape_window 2 -tape_view@-@^  last 2 states$
+hypergrad@-hg_type itd -tape_view@-@^  in double precision$
+hypergrad@-hg_type itd -tape_single -tape_view@-@^  in single precision$
+hypergrad@-hg_type itd -tape_type disk -tape_dir DIR -tape_direct 0 -tape_max_ram 200 -tape_single -lls_max_it 9 -tape_view@-@^  9 states, 9 stored, 0 steps made again$
 hypergrad@-error_if_not_converged@-@^reason  *CONVERGED_ITS$
 hypergrad@-output_dir DIR/out@DIR/out/summary.json@"command": "hypergrad"
 solve@-uls_type descent -uls_step 0.5 -uls_view@-@^  at most 2 steps$

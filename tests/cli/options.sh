@@ -133,6 +133,8 @@ done <<'END'
 -tape_window,3,-hg_type,itd -tape_type ring
 -tape_max_ram,1GB,-hg_type,itd revolve
 -tape_dir,.,-hg_type,itd -tape_type disk
+-tape_direct,1,-hg_type,itd -tape_type disk
+-tape_single,1 -hg_type itd
 -hg_itd_truncate,2 -hg_type itd
 -hg_fpm_type,gd,-hg_type,itd -hg_type aid
 -hg_fpm_step,2,-hg_type,itd -hg_type aid
