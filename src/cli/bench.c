@@ -1,5 +1,5 @@
 /* twofold bench: the steps that solvers are made of, against this machine's memory bandwidth and against the
-   reference kernels. */
+   reference kernels; beside them what the messages between steps cost. */
 #include <math.h>
 #include <petsctime.h>
 #include <stdlib.h>
@@ -8,21 +8,20 @@
 enum { FAST, REFERENCE, SIDES };
 
 typedef struct {
-  PetscInt runs, steps;
+  PetscInt runs, steps, lower_steps;
   PetscReal triad_mb; /* of one of its arrays on one rank */
-  PetscBool reference;
+  PetscBool reference, messages;
+  PetscBool chosen[BENCH_KERNELS];
   PetscReal *ms[BENCH_KERNELS][SIDES]; /* of each run */
   PetscReal *triad;                    /* GB/s of all ranks together */
   PetscReal bytes[BENCH_KERNELS];      /* by the model; 0: none */
+  PetscReal sent[BENCH_KERNELS];       /* bytes of a rank's messages by the model; negative: none */
+  BenchCollective collective[BENCH_COLLECTIVES];
 } Bench;
-
-typedef struct {
-  PetscReal low, median, high;
-} Spread;
 
 /* ------------------------------------------------------------------ times */
 
-static PetscErrorCode Now(PetscLogDouble *t)
+PetscErrorCode BenchBegin(PetscLogDouble *t)
 {
   PetscFunctionBegin;
   PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
@@ -31,7 +30,7 @@ static PetscErrorCode Now(PetscLogDouble *t)
 }
 
 /* Until the last rank is ready, in ms. */
-static PetscErrorCode Since(PetscLogDouble begin, PetscReal *ms)
+PetscErrorCode BenchEnd(PetscLogDouble begin, PetscReal *ms)
 {
   PetscLogDouble end;
 
@@ -53,9 +52,9 @@ static PetscErrorCode Triad(PetscInt n, PetscScalar *restrict a, const PetscScal
 
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
-  PetscCall(Now(&begin));
+  PetscCall(BenchBegin(&begin));
   for (PetscInt i = 0; i < n; i++) a[i] = b[i] + 3 * c[i];
-  PetscCall(Since(begin, &ms));
+  PetscCall(BenchEnd(begin, &ms));
   *rate = 3.0 * sizeof(PetscScalar) * (PetscReal)n * size / (1e6 * ms);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -66,10 +65,11 @@ static PetscErrorCode TimeKernel(const BenchKernel *kernel, BenchSide *side, Pet
 
   PetscFunctionBegin;
   if (kernel->prepare) PetscCall((*kernel->prepare)(side));
-  PetscCall(Now(&begin));
+  PetscCall(BenchBegin(&begin));
   PetscCall((*kernel->run)(side));
-  PetscCall(Since(begin, ms));
-  if (kernel->many) *ms /= (PetscReal)side->steps;
+  PetscCall(BenchEnd(begin, ms));
+  if (kernel->many == BENCH_LOWER_STEPS) *ms /= (PetscReal)side->lower_steps;
+  if (kernel->many == BENCH_CG_STEPS) *ms /= (PetscReal)side->steps;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -86,7 +86,7 @@ static PetscErrorCode Measure(Bench *bench, BenchSide side[])
   for (PetscInt run = -1; run < bench->runs; run++) {
     PetscCall(Triad(n, a, b, c, run < 0 ? &warm : &bench->triad[run]));
     for (int k = 0; k < BENCH_KERNELS; k++)
-      for (int s = 0; s < (bench->reference ? SIDES : 1); s++)
+      for (int s = 0; bench->chosen[k] && s < (bench->reference ? SIDES : 1); s++)
         PetscCall(TimeKernel(&BenchKernels[k], &side[s], run < 0 ? &warm : &bench->ms[k][s][run]));
   }
   PetscCall(PetscFree3(a, b, c));
@@ -100,10 +100,10 @@ static int Compare(const void *x, const void *y)
   return (a > b) - (a < b);
 }
 
-static Spread Summarise(PetscInt n, PetscReal x[])
+BenchSpread BenchSummarise(PetscInt n, PetscReal x[])
 {
   qsort(x, (size_t)n, sizeof(*x), Compare);
-  return (Spread){x[0], x[n / 2], x[n - 1]};
+  return (BenchSpread){x[0], x[n / 2], x[n - 1]};
 }
 
 /* ------------------------------------------------------------------ the problem */
@@ -127,6 +127,37 @@ static PetscErrorCode CountBytes(BLP blp, Bench *bench)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Bytes that a rank sends for a product with X or X^T, on average (featuremat_grid.c). */
+static PetscErrorCode ProductSends(FeatureMat X, PetscReal *bytes)
+{
+  PetscInt n, p, c, Pr, Pc;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetSizes(X, &n, &p, &c));
+  PetscCall(FeatureMatGetGrid(X, &Pr, &Pc));
+  *bytes = sizeof(PetscScalar) * (PetscReal)c / ((PetscReal)Pr * (PetscReal)Pc) *
+           ((PetscReal)p * (PetscReal)(Pr - 1) + (PetscReal)n * (PetscReal)(Pc - 1));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode CountMessages(BLP blp, Bench *bench)
+{
+  FeatureMat X[2];
+  PetscReal bytes[2];
+  PetscBool grid = PETSC_FALSE;
+
+  PetscFunctionBegin;
+  for (int k = 0; k < BENCH_KERNELS; k++) bench->sent[k] = -1;
+  PetscCall(BLPGetFeatureMat(blp, BLP_TRAIN, &X[0]));
+  PetscCall(BLPGetFeatureMat(blp, BLP_VAL, &X[1]));
+  if (X[0] && X[1]) PetscCall(PetscObjectTypeCompare((PetscObject)X[0], FEATUREMATGRID, &grid));
+  if (!grid) PetscFunctionReturn(PETSC_SUCCESS);
+  for (int i = 0; i < 2; i++) PetscCall(ProductSends(X[i], &bytes[i]));
+  for (int k = 0; k < BENCH_KERNELS; k++)
+    bench->sent[k] = BenchKernels[k].products * bytes[BenchKernels[k].upper ? 1 : 0];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* The same problem with the reference kernels. */
 static PetscErrorCode CreateReference(const CliCommon *common, BLP *blp)
 {
@@ -147,7 +178,7 @@ static PetscErrorCode CreateReference(const CliCommon *common, BLP *blp)
 
 /* ------------------------------------------------------------------ results */
 
-static PetscErrorCode Print(const Bench *bench, const Spread times[][SIDES], Spread triad)
+static PetscErrorCode Print(const Bench *bench, const BenchSpread times[][SIDES], BenchSpread triad)
 {
   PetscFunctionBegin;
   PetscCall(PetscPrintf(
@@ -158,7 +189,8 @@ static PetscErrorCode Print(const Bench *bench, const Spread times[][SIDES], Spr
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%-27s %9s %19s %8s %7s %7s%s\n", "", "ms", "ms       ms", "model",
                         "", "triad", bench->reference ? "          ms" : ""));
   for (int k = 0; k < BENCH_KERNELS; k++) {
-    const Spread t = times[k][FAST], r = times[k][REFERENCE];
+    if (!bench->chosen[k]) continue;
+    const BenchSpread t = times[k][FAST], r = times[k][REFERENCE];
     const PetscReal rate = bench->bytes[k] / (1e6 * t.median);
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%-27s %9.3f %9.3f %9.3f", BenchKernels[k].name, (double)t.median,
                           (double)t.low, (double)t.high));
@@ -172,10 +204,11 @@ static PetscErrorCode Print(const Bench *bench, const Spread times[][SIDES], Spr
           PetscPrintf(PETSC_COMM_WORLD, " %11.3f %7.2f", (double)r.median, (double)(r.median / t.median)));
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\n"));
   }
+  if (bench->messages) PetscCall(BenchPrintCollectives(bench->collective));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static void WriteSpread(Json *json, const char key[], Spread s)
+static void WriteSpread(Json *json, const char key[], BenchSpread s)
 {
   JsonOpen(json, key);
   JsonReal(json, "median", s.median);
@@ -184,7 +217,36 @@ static void WriteSpread(Json *json, const char key[], Spread s)
   JsonClose(json);
 }
 
-static PetscErrorCode WriteSummary(RunDir dir, const Bench *bench, const Spread times[][SIDES], Spread triad)
+/* What was timed: sizes, and the grid where there is one. */
+static PetscErrorCode WriteProblem(Json *json, BLP blp)
+{
+  const char *const key[] = {"training", "validation"};
+  const BLPSet set[] = {BLP_TRAIN, BLP_VAL};
+  FeatureMat X;
+  PetscInt64 nnz;
+  PetscInt n, p, c, Pr, Pc;
+
+  PetscFunctionBegin;
+  for (int i = 0; i < 2; i++) {
+    PetscCall(BLPGetFeatureMat(blp, set[i], &X));
+    if (!X) continue;
+    PetscCall(FeatureMatGetSizes(X, &n, &p, &c));
+    PetscCall(FeatureMatGetNonzeros(X, &nnz));
+    PetscCall(FeatureMatGetGrid(X, &Pr, &Pc));
+    JsonOpen(json, key[i]);
+    JsonInt(json, "samples", n);
+    JsonInt(json, "features", p);
+    JsonInt(json, "columns", c);
+    JsonInt(json, "nonzeros", nnz);
+    JsonInt(json, "grid_rows", Pr);
+    JsonInt(json, "grid_columns", Pc);
+    JsonClose(json);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode WriteSummary(RunDir dir, const Bench *bench, BLP blp, const BenchSpread times[][SIDES],
+                                   BenchSpread triad)
 {
   PetscMPIInt size;
   FILE *file;
@@ -200,10 +262,14 @@ static PetscErrorCode WriteSummary(RunDir dir, const Bench *bench, const Spread 
     JsonInt(&json, "ranks", size);
     JsonInt(&json, "runs", bench->runs);
     WriteSpread(&json, "triad_gb_s", triad);
+    PetscCall(WriteProblem(&json, blp));
+    if (bench->messages) BenchWriteCollectives(&json, bench->collective);
     for (int k = 0; k < BENCH_KERNELS; k++) {
+      if (!bench->chosen[k]) continue;
       JsonOpen(&json, BenchKernels[k].key);
       WriteSpread(&json, "ms", times[k][FAST]);
       JsonReal(&json, "model_bytes", bench->bytes[k] > 0 ? bench->bytes[k] : NAN);
+      JsonReal(&json, "model_sent_bytes_a_rank", bench->sent[k] < 0 ? NAN : bench->sent[k]);
       if (bench->reference) WriteSpread(&json, "reference_ms", times[k][REFERENCE]);
       JsonClose(&json);
     }
@@ -215,22 +281,64 @@ static PetscErrorCode WriteSummary(RunDir dir, const Bench *bench, const Spread 
 
 /* ------------------------------------------------------------------ the command */
 
+/* "all", or keys with commas between them. */
+static PetscErrorCode ChooseKernels(const char text[], Bench *bench)
+{
+  char known[256] = "";
+  char **words;
+  int count;
+
+  PetscFunctionBegin;
+  PetscCall(PetscStrToArray(text, ',', &count, &words));
+  for (int k = 0; k < BENCH_KERNELS; k++) {
+    bench->chosen[k] = (PetscBool)(strcmp(text, "all") == 0);
+    PetscCall(PetscStrlcat(known, k ? ", " : "", sizeof(known)));
+    PetscCall(PetscStrlcat(known, BenchKernels[k].key, sizeof(known)));
+  }
+  for (int i = 0; i < count && strcmp(text, "all") != 0; i++) {
+    int k = 0;
+    while (k < BENCH_KERNELS && strcmp(words[i], BenchKernels[k].key) != 0) k++;
+    PetscCheck(k < BENCH_KERNELS, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
+               "-bench_kernels %s: there is no %s; all, or some of %s", text, words[i], known);
+    bench->chosen[k] = PETSC_TRUE;
+  }
+  PetscCall(PetscStrToArrayDestroy(count, words));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode ReadOptions(Bench *bench)
 {
+  char kernels[256] = "all";
+
   PetscFunctionBegin;
-  *bench = (Bench){.runs = 11, .steps = 10, .triad_mb = 64, .reference = PETSC_TRUE};
+  *bench = (Bench){.runs = 11,
+                   .steps = 10,
+                   .lower_steps = 1,
+                   .triad_mb = 64,
+                   .reference = PETSC_TRUE,
+                   .messages = PETSC_TRUE};
   PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options: bench", "twofold");
   PetscCall(PetscOptionsInt("-bench_runs", "Times each step is measured", "twofold", bench->runs,
                             &bench->runs, NULL));
+  PetscCall(PetscOptionsString("-bench_kernels",
+                               "What is measured: all, or keys of the summary with commas between", "twofold",
+                               kernels, kernels, sizeof(kernels), NULL));
+  PetscCall(PetscOptionsInt("-bench_lower_steps", "Steps of the lower level at a time", "twofold",
+                            bench->lower_steps, &bench->lower_steps, NULL));
   PetscCall(PetscOptionsInt("-bench_cg_steps", "Steps of conjugate gradients at a time", "twofold",
                             bench->steps, &bench->steps, NULL));
   PetscCall(PetscOptionsReal("-bench_triad_mb", "Size of an array of the triad on a rank", "twofold",
                              bench->triad_mb, &bench->triad_mb, NULL));
   PetscCall(PetscOptionsBool("-bench_reference", "Measure the reference kernels beside", "twofold",
                              bench->reference, &bench->reference, NULL));
+  PetscCall(PetscOptionsBool("-bench_messages", "Measure latency and rate of messages", "twofold",
+                             bench->messages, &bench->messages, NULL));
   PetscOptionsEnd();
   PetscCheck(bench->runs > 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
              "-bench_runs %" PetscInt_FMT ": at least 1", bench->runs);
+  PetscCall(ChooseKernels(kernels, bench));
+  PetscCheck(bench->lower_steps > 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
+             "-bench_lower_steps %" PetscInt_FMT ": at least 1", bench->lower_steps);
   PetscCheck(bench->steps > 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
              "-bench_cg_steps %" PetscInt_FMT ": at least 1", bench->steps);
   PetscCheck(bench->triad_mb >= 0.001 && bench->triad_mb <= 10000, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
@@ -240,8 +348,9 @@ static PetscErrorCode ReadOptions(Bench *bench)
 
 static PetscErrorCode Run(Bench *bench, const CliCommon *common, BLP blp, Vec lambda)
 {
-  BenchSide side[SIDES];
-  Spread times[BENCH_KERNELS][SIDES] = {{{0}}}, triad;
+  const BenchSide counts = {.steps = bench->steps, .lower_steps = bench->lower_steps};
+  BenchSide side[SIDES] = {counts, counts};
+  BenchSpread times[BENCH_KERNELS][SIDES] = {{{0}}}, triad;
   RunDir dir = NULL;
   PetscBool loss;
   BLP reference;
@@ -255,23 +364,25 @@ static PetscErrorCode Run(Bench *bench, const CliCommon *common, BLP blp, Vec la
   for (int k = 0; k < BENCH_KERNELS; k++)
     for (int s = 0; s < SIDES; s++) PetscCall(PetscCalloc1(bench->runs, &bench->ms[k][s]));
   PetscCall(CountBytes(blp, bench));
+  PetscCall(CountMessages(blp, bench));
   PetscCall(PetscObjectReference((PetscObject)blp));
-  PetscCall(BenchSideCreate(blp, lambda, bench->steps, &side[FAST]));
+  PetscCall(BenchSideCreate(blp, lambda, &side[FAST]));
   if (bench->reference) {
     Vec same;
     PetscCall(CreateReference(common, &reference));
     PetscCall(CliCreateLambda(reference, &same));
-    PetscCall(BenchSideCreate(reference, same, bench->steps, &side[REFERENCE]));
+    PetscCall(BenchSideCreate(reference, same, &side[REFERENCE]));
     PetscCall(VecDestroy(&same));
   }
   PetscCall(Measure(bench, side));
-  triad = Summarise(bench->runs, bench->triad);
+  if (bench->messages) PetscCall(BenchMeasureCollectives(bench->runs, bench->collective));
+  triad = BenchSummarise(bench->runs, bench->triad);
   for (int k = 0; k < BENCH_KERNELS; k++)
-    for (int s = 0; s < SIDES; s++) times[k][s] = Summarise(bench->runs, bench->ms[k][s]);
-  PetscCall(Print(bench, (const Spread(*)[SIDES])times, triad));
+    for (int s = 0; s < SIDES; s++) times[k][s] = BenchSummarise(bench->runs, bench->ms[k][s]);
+  PetscCall(Print(bench, (const BenchSpread(*)[SIDES])times, triad));
   if (dir) {
     PetscCall(RunDirWriteOptions(dir, "bench"));
-    PetscCall(WriteSummary(dir, bench, (const Spread(*)[SIDES])times, triad));
+    PetscCall(WriteSummary(dir, bench, blp, (const BenchSpread(*)[SIDES])times, triad));
     PetscCall(RunDirDestroy(&dir));
   }
   for (int s = 0; s < (bench->reference ? SIDES : 1); s++) PetscCall(BenchSideDestroy(&side[s]));

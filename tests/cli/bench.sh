@@ -44,6 +44,32 @@ for dir in plain pair; do
   check "$dir: bytes of the upper level" test "$(bytes $dir upper)" = $((16 * 24 + 24 * val))
 done
 
+# ------------------------------------------------------------------ messages
+number() { # DIR OBJECT KEY: of the summary
+  awk -v o="\"$2\":" -v k="\"$3\":" '$1 == o { in_it = 1 } in_it && $1 == k { sub(",", "", $2); print $2; exit }' "$1/summary.json"
+}
+# What a rank sends for a product with X, of 30 or 20 samples, 8 features, 3 columns: on a column of blocks (1 - 1/2) p c
+# numbers of 8 bytes, on a row (1 - 1/2) n c.
+bench 2 column "${data[@]}" -data_grid 2,1 -bench_reference false -bench_messages false
+bench 2 row "${data[@]}" -data_grid 1,2 -bench_lower_steps 3 -bench_kernels step_gd,evaluate -bench_reference false
+check "a column's grid" test "$(number column training grid_rows),$(number column training grid_columns)" = 2,1
+check "a row's grid" test "$(number row training grid_rows),$(number row training grid_columns)" = 1,2
+check "sizes" test "$(number row training samples) $(number row training features) $(number row training columns)" = "30 8 3"
+check "validation" test "$(number row validation samples) $(number row validation nonzeros)" = "20 $val"
+check "a step on a column" test "$(number column step_gd model_sent_bytes_a_rank)" = $((2 * 8 * 8 * 3 / 2))
+check "a reverse step on a column" test "$(number column reverse_gd model_sent_bytes_a_rank)" = $((3 * 8 * 8 * 3 / 2))
+check "a step on a row" test "$(number row step_gd model_sent_bytes_a_rank)" = $((2 * 8 * 30 * 3 / 2))
+check "an evaluation on a row" test "$(number row evaluate model_sent_bytes_a_rank)" = $((8 * 20 * 3 / 2))
+check "one rank sends nothing" test "$(number alone step_gd model_sent_bytes_a_rank)" = 0
+check "kernels not chosen" sh -c '! grep -q step_cg row/summary.json && ! grep -q "^CG step" log/row'
+for collective in gather reduce_scatter sum; do
+  check "$collective: one message" test "$(number row $collective messages)" = 1
+  check "$collective: latency" awk -v us="$(number row $collective latency_us)" 'BEGIN { exit !(us >= 0 && us < 1e6) }'
+  check "$collective is not measured on one rank" test -z "$(number alone $collective messages)"
+  check "$collective is left out" test -z "$(number column $collective messages)"
+done
+check "collectives are printed" test "$(grep -cE '^(gather|reduce-scatter|sum of two numbers) ' log/row)" = 3
+
 refuse() { # MESSAGE OPTIONS...
   local message=$1
   shift
@@ -52,6 +78,8 @@ refuse() { # MESSAGE OPTIONS...
   check "message of $*" grep -q -- "$message" log/refused
 }
 refuse '-bench_runs 0: at least 1' -bench_runs 0
+refuse '-bench_lower_steps 0: at least 1' -bench_lower_steps 0
+refuse '-bench_kernels step_gd,walk: there is no walk; all, or some of step_gd, step_heavyball,' -bench_kernels step_gd,walk
 refuse '-bench_cg_steps -1: at least 1' -bench_cg_steps -1
 refuse '-bench_triad_mb 0: between' -bench_triad_mb 0
 refuse '-data_grid 2,2 has 4 blocks, but there are 2 ranks' -data_grid 2,2
