@@ -3,32 +3,121 @@
 
 /* ------------------------------------------------------------------ storage */
 
-/* Counts by the major side, then places: a counting sort keeps the order of the minor side. */
-static void Fill(PetscInt nentries, const FeatureMatEntry entry[], Block *X)
-{
-  PetscInt64 *const next = X->start + 1;
+/* A panel holds a piece of 32 columns of so many rows in 48 KiB; 30 KiB for the 20 columns of text. */
+enum { PANEL_ROWS = 192 };
+/* Entries a minor row has in a panel at least, on the average: below, loading it once for all gains nothing.
+ */
+static const PetscReal panel_fill = 4;
 
-  for (PetscInt64 e = 0; e < nentries; e++)
-    X->start[(X->by_features ? entry[e].feature : entry[e].sample) + 2]++;
-  for (PetscInt i = 0; i < X->major; i++) X->start[i + 2] += X->start[i + 1];
-  for (PetscInt64 e = 0; e < nentries; e++) {
-    const PetscInt64 to = next[X->by_features ? entry[e].feature : entry[e].sample]++;
-    X->at[to] = (int)(X->by_features ? entry[e].sample : entry[e].feature);
+static PetscInt Major(const Block *X, const FeatureMatEntry *e)
+{
+  return X->by_features ? e->feature : e->sample;
+}
+
+static PetscInt Minor(const Block *X, const FeatureMatEntry *e)
+{
+  return X->by_features ? e->sample : e->feature;
+}
+
+/* Gives the rows that have enough of the start[i + 1] entries a place in the panels. */
+static PetscErrorCode ChoosePanels(Block *X)
+{
+  const PetscReal enough = panel_fill / PANEL_ROWS * (PetscReal)X->minor;
+  PetscInt rows = 0;
+  PetscInt64 sum = 0;
+
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < X->major; i++) {
+    X->place[i] = -1;
+    if (X->start[i + 1] == 0 || (PetscReal)X->start[i + 1] < enough) continue;
+    X->place[i] = (int)rows++;
+    sum += X->start[i + 1];
+  }
+  if ((PetscReal)sum < panel_fill * (PetscReal)X->minor) {
+    for (PetscInt i = 0; i < X->major; i++) X->place[i] = -1;
+    rows = 0;
+  }
+  if (!rows) PetscFunctionReturn(PETSC_SUCCESS);
+  X->npanels = (rows + PANEL_ROWS - 1) / PANEL_ROWS;
+  X->capacity = (rows + X->npanels - 1) / X->npanels;
+  PetscCall(PetscCalloc1(X->npanels, &X->panel));
+  PetscCall(PetscMalloc1(X->npanels * X->capacity * BLOCK_WIDEST, &X->row));
+  PetscCall(PetscMalloc1(rows, &X->heavy));
+  for (PetscInt i = 0; i < X->major; i++)
+    if (X->place[i] >= 0) X->heavy[X->place[i]] = i;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static void AddUp(PetscInt rows, PetscInt64 start[])
+{
+  for (PetscInt i = 0; i < rows; i++) start[i + 1] += start[i];
+}
+
+/* The panel of an entry; NULL if none has it. */
+static Panel *InPanel(const Block *X, const FeatureMatEntry *e)
+{
+  const int place = X->place[Major(X, e)];
+
+  return place < 0 ? NULL : &X->panel[place / X->capacity];
+}
+
+/* Counting sorts, which keep the order in which the entries come: counts at i + 2, added up, are the places
+   at i + 1 where row i begins, and where it ends once they have moved on with its entries. */
+static PetscErrorCode FillPanels(PetscInt nentries, const FeatureMatEntry entry[], Block *X)
+{
+  Panel *panel;
+
+  PetscFunctionBegin;
+  for (PetscInt k = 0; k < X->npanels; k++) PetscCall(PetscCalloc1(X->minor + 2, &X->panel[k].start));
+  for (PetscInt e = 0; e < nentries; e++)
+    if ((panel = InPanel(X, &entry[e]))) panel->start[Minor(X, &entry[e]) + 2]++;
+  for (PetscInt k = 0; k < X->npanels; k++) {
+    panel = &X->panel[k];
+    AddUp(X->minor, panel->start + 1);
+    PetscCall(PetscMalloc1(panel->start[X->minor + 1] + 1, &panel->at));
+    PetscCall(PetscMalloc1(panel->start[X->minor + 1] + 1, &panel->value));
+  }
+  for (PetscInt e = 0; e < nentries; e++) {
+    if (!(panel = InPanel(X, &entry[e]))) continue;
+    const PetscInt64 to = panel->start[Minor(X, &entry[e]) + 1]++;
+    panel->at[to] = (unsigned char)(X->place[Major(X, &entry[e])] % X->capacity);
+    panel->value[to] = entry[e].value;
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The rows that are in no panel. */
+static PetscErrorCode FillRows(PetscInt nentries, const FeatureMatEntry entry[], Block *X)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscArrayzero(X->start, X->major + 2));
+  for (PetscInt e = 0; e < nentries; e++)
+    if (X->place[Major(X, &entry[e])] < 0) X->start[Major(X, &entry[e]) + 2]++;
+  AddUp(X->major, X->start + 1);
+  PetscCall(PetscMalloc1(X->start[X->major + 1] + 1, &X->at));
+  PetscCall(PetscMalloc1(X->start[X->major + 1] + 1, &X->value));
+  for (PetscInt e = 0; e < nentries; e++) {
+    if (X->place[Major(X, &entry[e])] >= 0) continue;
+    const PetscInt64 to = X->start[Major(X, &entry[e]) + 1]++;
+    X->at[to] = (int)Minor(X, &entry[e]);
     X->value[to] = entry[e].value;
   }
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode BlockCreate(PetscInt nfeatures, PetscInt nsamples, PetscInt nentries,
                            const FeatureMatEntry entry[], Block *X)
 {
   PetscFunctionBegin;
-  *X = (Block){.by_features = (PetscBool)(nfeatures >= nsamples)};
+  *X = (Block){.by_features = (PetscBool)(nfeatures >= nsamples), .nentries = nentries};
   X->major = X->by_features ? nfeatures : nsamples;
   X->minor = X->by_features ? nsamples : nfeatures;
   PetscCall(PetscCalloc1(X->major + 2, &X->start));
-  PetscCall(PetscMalloc1(nentries + 1, &X->at));
-  PetscCall(PetscMalloc1(nentries + 1, &X->value));
-  Fill(nentries, entry, X);
+  PetscCall(PetscMalloc1(X->major + 1, &X->place));
+  for (PetscInt e = 0; e < nentries; e++) X->start[Major(X, &entry[e]) + 1]++;
+  PetscCall(ChoosePanels(X));
+  PetscCall(FillPanels(nentries, entry, X));
+  PetscCall(FillRows(nentries, entry, X));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -38,14 +127,28 @@ PetscErrorCode BlockDestroy(Block *X)
   PetscCall(PetscFree(X->start));
   PetscCall(PetscFree(X->at));
   PetscCall(PetscFree(X->value));
+  PetscCall(PetscFree(X->place));
+  for (PetscInt k = 0; k < X->npanels; k++) {
+    PetscCall(PetscFree(X->panel[k].start));
+    PetscCall(PetscFree(X->panel[k].at));
+    PetscCall(PetscFree(X->panel[k].value));
+  }
+  PetscCall(PetscFree(X->panel));
+  PetscCall(PetscFree(X->heavy));
+  PetscCall(PetscFree(X->row));
   *X = (Block){0};
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscLogDouble BlockGetMemory(const Block *X)
 {
-  return (PetscLogDouble)X->start[X->major] * (sizeof(int) + sizeof(PetscScalar)) +
-         (PetscLogDouble)(X->major + 2) * sizeof(PetscInt64);
+  const PetscLogDouble light = (PetscLogDouble)X->start[X->major];
+
+  return (PetscLogDouble)X->nentries * sizeof(PetscScalar) + light * sizeof(int) +
+         ((PetscLogDouble)X->nentries - light) * sizeof(unsigned char) +
+         (PetscLogDouble)(X->major + X->npanels * X->minor) * sizeof(PetscInt64) +
+         (PetscLogDouble)X->major * sizeof(int) +
+         (PetscLogDouble)(X->npanels * X->capacity * BLOCK_WIDEST) * sizeof(PetscScalar);
 }
 
 /* ------------------------------------------------------------------ kernels */
@@ -76,21 +179,28 @@ PetscBool BlockUseKernels(const char name[])
   return PETSC_FALSE;
 }
 
-/* Plain loops, for products that are rare. */
-static void GatherSquares(const Block *X, PetscInt c, const PetscScalar in[], PetscScalar out[])
+/* For products that are rare, entry by entry: out += M in of the squares, or M^T in. */
+static void AddSquare(PetscBool transposed, PetscInt c, PetscInt major, PetscInt minor, PetscScalar value,
+                      const PetscScalar in[], PetscScalar out[])
 {
-  for (PetscInt j = 0; j < X->major; j++)
-    for (PetscInt64 e = X->start[j]; e < X->start[j + 1]; e++)
-      for (PetscInt k = 0; k < c; k++)
-        out[(PetscInt64)j * c + k] += X->value[e] * X->value[e] * in[(PetscInt64)X->at[e] * c + k];
+  const PetscInt64 from = (PetscInt64)(transposed ? major : minor) * c;
+  const PetscInt64 to = (PetscInt64)(transposed ? minor : major) * c;
+
+  for (PetscInt k = 0; k < c; k++) out[to + k] += value * value * in[from + k];
 }
 
-static void ScatterSquares(const Block *X, PetscInt c, const PetscScalar in[], PetscScalar out[])
+static void AddSquares(const Block *X, PetscBool transposed, PetscInt c, const PetscScalar in[],
+                       PetscScalar out[])
 {
   for (PetscInt j = 0; j < X->major; j++)
     for (PetscInt64 e = X->start[j]; e < X->start[j + 1]; e++)
-      for (PetscInt k = 0; k < c; k++)
-        out[(PetscInt64)X->at[e] * c + k] += X->value[e] * X->value[e] * in[(PetscInt64)j * c + k];
+      AddSquare(transposed, c, j, X->at[e], X->value[e], in, out);
+  for (PetscInt k = 0; k < X->npanels; k++) {
+    const Panel *panel = &X->panel[k];
+    for (PetscInt i = 0; i < X->minor; i++)
+      for (PetscInt64 e = panel->start[i]; e < panel->start[i + 1]; e++)
+        AddSquare(transposed, c, X->heavy[k * X->capacity + panel->at[e]], i, panel->value[e], in, out);
+  }
 }
 
 static void Clear(PetscInt rows, PetscInt c, PetscScalar x[])
@@ -115,10 +225,8 @@ void BlockMultTranspose(const Block *X, PetscInt c, PetscBool squared, const Pet
     return;
   }
   Clear(X->by_features ? X->major : X->minor, c, g);
-  if (X->by_features)
-    GatherSquares(X, c, r, g);
-  else if (squared)
-    ScatterSquares(X, c, r, g);
+  if (squared)
+    AddSquares(X, (PetscBool)!X->by_features, c, r, g);
   else
     Kernels()->scatter(X, c, r, g);
 }

@@ -7,12 +7,29 @@
    columns for each feature or sample. */
 #include <twofold/impl/featurematimpl.h>
 
+/* Major rows with many entries, so few that a piece of each stays in the first cache. Their entries lie by
+   the minor side: a minor row is loaded once for all of them. */
+typedef struct {
+  PetscInt64 *start; /* entries of minor row i: start[i], ..., start[i + 1] - 1 */
+  unsigned char *at; /* their rows in the panel */
+  PetscScalar *value;
+} Panel;
+
+/* Widest piece of a row that a kernel has in registers. */
+enum { BLOCK_WIDEST = 32 };
+
 typedef struct {
   PetscBool by_features; /* the major side: features; else samples */
   PetscInt major, minor; /* rows of the two sides */
-  PetscInt64 *start;     /* entries of major row i: start[i], ..., start[i + 1] - 1 */
-  int *at;               /* their places on the minor side, 32 bits also where PetscInt has 64 */
+  PetscInt64 nentries;
+  PetscInt64 *start; /* entries of major row i, if no panel has it: start[i], ..., start[i + 1] - 1 */
+  int *at;           /* their places on the minor side, 32 bits also where PetscInt has 64 */
   PetscScalar *value;
+  PetscInt npanels, capacity; /* rows each has, but for the last */
+  Panel *panel;
+  int *place;       /* of a major row in the panels, one after another; negative: in none */
+  PetscInt *heavy;  /* the major row at a place */
+  PetscScalar *row; /* a piece of each row of the panels: work */
 } Block;
 
 /* entry[], in the block's own numbers, is sorted by samples, and by features within one. */

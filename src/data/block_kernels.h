@@ -19,11 +19,9 @@ typedef VECTOR(BLOCK_WIDTH) Wide;
 typedef VECTOR(4) Four;
 typedef VECTOR(2) Two;
 
-enum { WIDEST = 32 };
-
 /* C = BLOCK_WIDTH wides + (4) + (2) + (1), those in brackets as C's binary digits below the wide ones say */
 typedef struct {
-  Wide wide[WIDEST / BLOCK_WIDTH];
+  Wide wide[BLOCK_WIDEST / BLOCK_WIDTH];
   Four four;
   Two two;
   PetscScalar one;
@@ -149,9 +147,14 @@ static inline int Piece(PetscInt left)
 
 /* ------------------------------------------------------------------ products */
 
-/* out = M in, or of the squares: for each major row the sum over its entries. */
+/* What a row's entries find on the minor side: the sum of M's row times `in`. */
 INLINE void GatherRow(const int C, PetscInt c, const Block *X, PetscInt j, const PetscScalar *in, Row *sum)
 {
+  if (X->place[j] >= 0) {
+    RowLoad(C, X->row + (PetscInt64)X->place[j] * C, sum);
+    return;
+  }
+  RowZero(C, sum);
   for (PetscInt64 e = X->start[j]; e < X->start[j + 1]; e++) {
     Row row;
     RowLoad(C, in + (PetscInt64)X->at[e] * c, &row);
@@ -162,6 +165,10 @@ INLINE void GatherRow(const int C, PetscInt c, const Block *X, PetscInt j, const
 /* out += M^T row: the row goes to the places of its entries. */
 INLINE void ScatterRow(const int C, PetscInt c, const Block *X, PetscInt j, const Row *row, PetscScalar *out)
 {
+  if (X->place[j] >= 0) {
+    RowStore(C, row, X->row + (PetscInt64)X->place[j] * C);
+    return;
+  }
   for (PetscInt64 e = X->start[j]; e < X->start[j + 1]; e++) {
     PetscScalar *const to = out + (PetscInt64)X->at[e] * c;
     Row sum;
@@ -171,12 +178,52 @@ INLINE void ScatterRow(const int C, PetscInt c, const Block *X, PetscInt j, cons
   }
 }
 
+/* The rows of the panels, before any GatherRow(). */
+INLINE void GatherPanels(const int C, PetscInt c, const Block *X, const PetscScalar *in)
+{
+  for (PetscInt k = 0; k < X->npanels; k++) {
+    const Panel *const panel = &X->panel[k];
+    PetscScalar *const rows = X->row + (PetscInt64)k * X->capacity * C;
+    for (PetscInt i = 0; i < X->capacity * C; i++) rows[i] = 0;
+    for (PetscInt i = 0; i < X->minor; i++) {
+      Row row;
+      RowLoad(C, in + (PetscInt64)i * c, &row);
+      for (PetscInt64 e = panel->start[i]; e < panel->start[i + 1]; e++) {
+        PetscScalar *const to = rows + panel->at[e] * C;
+        Row sum;
+        RowLoad(C, to, &sum);
+        RowAdd(C, &sum, panel->value[e], &row);
+        RowStore(C, &sum, to);
+      }
+    }
+  }
+}
+
+/* out += M^T in of the panels, after all ScatterRow(). */
+INLINE void ScatterPanels(const int C, PetscInt c, const Block *X, PetscScalar *out)
+{
+  for (PetscInt k = 0; k < X->npanels; k++) {
+    const Panel *const panel = &X->panel[k];
+    const PetscScalar *const rows = X->row + (PetscInt64)k * X->capacity * C;
+    for (PetscInt i = 0; i < X->minor; i++) {
+      Row sum;
+      RowLoad(C, out + (PetscInt64)i * c, &sum);
+      for (PetscInt64 e = panel->start[i]; e < panel->start[i + 1]; e++) {
+        Row row;
+        RowLoad(C, rows + panel->at[e] * C, &row);
+        RowAdd(C, &sum, panel->value[e], &row);
+      }
+      RowStore(C, &sum, out + (PetscInt64)i * c);
+    }
+  }
+}
+
 static void Gather(const Block *X, PetscInt c, const PetscScalar in[], PetscScalar out[])
 {
 #define CALL(C)                                                                                              \
+  GatherPanels(C, c, X, in + k0);                                                                            \
   for (PetscInt j = 0; j < X->major; j++) {                                                                  \
     Row sum;                                                                                                 \
-    RowZero(C, &sum);                                                                                        \
     GatherRow(C, c, X, j, in + k0, &sum);                                                                    \
     RowStore(C, &sum, out + (PetscInt64)j * c + k0);                                                         \
   }
@@ -191,7 +238,8 @@ static void Scatter(const Block *X, PetscInt c, const PetscScalar in[], PetscSca
     Row row;                                                                                                 \
     RowLoad(C, in + (PetscInt64)j * c + k0, &row);                                                           \
     ScatterRow(C, c, X, j, &row, out + k0);                                                                  \
-  }
+  }                                                                                                          \
+  ScatterPanels(C, c, X, out + k0);
   FOR_PIECES(CALL)
 #undef CALL
 }
@@ -241,8 +289,9 @@ static void Sweep(const Block *X, PetscInt c, FeatureMatDiagonal D, const Featur
                   PetscScalar z[], PetscReal sums[2])
 {
 #define CALL(C)                                                                                              \
-  UPDATE_ROWS(C, X->major, RowZero(C, &row);                                                                 \
-              GatherRow(C, c, X, j, r + k0, &row), if (z) ScatterRow(C, c, X, j, &row, z + k0))
+  GatherPanels(C, c, X, r + k0);                                                                             \
+  UPDATE_ROWS(C, X->major, GatherRow(C, c, X, j, r + k0, &row), if (z) ScatterRow(C, c, X, j, &row, z + k0)) \
+  if (z) ScatterPanels(C, c, X, z + k0);
   FOR_PIECES(CALL)
 #undef CALL
 }
@@ -302,8 +351,9 @@ static void SweepCG(const Block *X, PetscInt c, FeatureMatDiagonal D, PetscReal 
                     PetscScalar p[], PetscScalar z[], PetscReal sums[3])
 {
 #define CALL(C)                                                                                              \
-  STEP_ROWS(C, X->major, RowZero(C, &row);                                                                   \
-            GatherRow(C, c, X, j, r + k0, &row), ScatterRow(C, c, X, j, &row, z + k0))
+  GatherPanels(C, c, X, r + k0);                                                                             \
+  STEP_ROWS(C, X->major, GatherRow(C, c, X, j, r + k0, &row), ScatterRow(C, c, X, j, &row, z + k0))          \
+  ScatterPanels(C, c, X, z + k0);
   FOR_PIECES(CALL)
 #undef CALL
 }

@@ -17,7 +17,7 @@ typedef struct {
   PetscMPIInt size, rank;
   PetscMPIInt *count, *offset; /* of the pieces, in numbers: rows times c */
   PetscInt rows;               /* of the block's side */
-  PetscScalar *full[2];        /* whole sides, where there is more than one piece */
+  PetscScalar *full[2];        /* whole sides, in and out; NULL where the only piece will do */
 } Side;
 
 /* A product of some Vec that is known: X w of this rank's samples. */
@@ -43,8 +43,8 @@ static PetscErrorCode SideDestroy(Side *side)
   PetscFunctionBegin;
   if (side->comm) PetscCallMPI(MPI_Comm_free(&side->comm));
   PetscCall(PetscFree2(side->count, side->offset));
-  PetscCall(PetscFree(side->full[0]));
-  PetscCall(PetscFree(side->full[1]));
+  PetscCall(TwofoldFreePages(&side->full[0]));
+  PetscCall(TwofoldFreePages(&side->full[1]));
   *side = (Side){0};
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -74,8 +74,16 @@ static PetscErrorCode SideCreate(FeatureMat X, PetscMPIInt colour, PetscInt rows
              "or another -data_grid",
              sum);
   side->rows = (PetscInt)(sum / X->c);
-  if (side->size > 1) PetscCall(PetscMalloc1(sum + 1, &side->full[0]));
-  if (side->size > 1) PetscCall(PetscMalloc1(sum + 1, &side->full[1]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Whole sides where there is more than one piece, and where the kernels look rows up at random: those are
+   worth a copy into huge pages. */
+static PetscErrorCode SideAllocate(FeatureMat X, PetscBool at_random, Side *side)
+{
+  PetscFunctionBegin;
+  if (side->size == 1 && !at_random) PetscFunctionReturn(PETSC_SUCCESS);
+  for (int i = 0; i < 2; i++) PetscCall(TwofoldMallocPages((PetscInt64)side->rows * X->c, &side->full[i]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -83,26 +91,29 @@ static PetscErrorCode SideCreate(FeatureMat X, PetscMPIInt colour, PetscInt rows
 static PetscErrorCode SideGather(Side *side, const PetscScalar own[], const PetscScalar **full)
 {
   PetscFunctionBegin;
-  *full = own;
-  if (side->size == 1) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCallMPI(MPI_Allgatherv(own, side->count[side->rank], MPIU_SCALAR, side->full[0], side->count,
-                              side->offset, MPIU_SCALAR, side->comm));
-  *full = side->full[0];
+  *full = side->full[0] ? side->full[0] : own;
+  if (side->size > 1)
+    PetscCallMPI(MPI_Allgatherv(own, side->count[side->rank], MPIU_SCALAR, side->full[0], side->count,
+                                side->offset, MPIU_SCALAR, side->comm));
+  else if (side->full[0])
+    PetscCall(PetscArraycpy(side->full[0], own, side->count[0]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* Where a kernel is to put a whole side of which this rank is to get the piece `own`. */
 static PetscScalar *SideTarget(const Side *side, PetscScalar own[])
 {
-  return side->size == 1 ? own : side->full[1];
+  return side->full[1] ? side->full[1] : own;
 }
 
 /* Its sum over the ranks, a piece to each. */
 static PetscErrorCode SideReduce(const Side *side, PetscScalar own[])
 {
   PetscFunctionBegin;
-  if (side->size == 1) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCallMPI(MPI_Reduce_scatter(side->full[1], own, side->count, MPIU_SCALAR, MPIU_SUM, side->comm));
+  if (side->size > 1)
+    PetscCallMPI(MPI_Reduce_scatter(side->full[1], own, side->count, MPIU_SCALAR, MPIU_SUM, side->comm));
+  else if (side->full[1])
+    PetscCall(PetscArraycpy(own, side->full[1], side->count[0]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -233,6 +244,8 @@ static PetscErrorCode FeatureMatSetData_Grid(FeatureMat X, DataSet ds, PetscBool
   PetscCall(FeatureMatDeal_Private(X, ds, bias, grid->samples.comm, GridColumn, &nentries, &entry));
   Localise(X, i * (PetscMPIInt)X->Pc, nentries, entry);
   PetscCall(BlockCreate(grid->features.rows, grid->samples.rows, nentries, entry, &grid->block));
+  PetscCall(SideAllocate(X, grid->block.by_features, &grid->samples));
+  PetscCall(SideAllocate(X, (PetscBool)!grid->block.by_features, &grid->features));
   PetscCall(PetscFree(entry));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -282,7 +295,7 @@ static PetscErrorCode Multiply(FeatureMat X, Vec W, PetscScalar own[])
   BlockMult(&grid->block, X->c, full, z);
   PetscCall(VecRestoreArrayRead(W, &w));
   PetscCall(SideReduce(&grid->samples, own));
-  PetscCall(PetscLogFlops(2.0 * (double)grid->block.start[grid->block.major] * (double)X->c));
+  PetscCall(PetscLogFlops(2.0 * (double)grid->block.nentries * (double)X->c));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -313,7 +326,7 @@ static PetscErrorCode MultiplyTranspose(FeatureMat X, PetscBool squared, const P
   PetscCall(SideGather(&grid->samples, r, &full));
   BlockMultTranspose(&grid->block, X->c, squared, full, SideTarget(&grid->features, own));
   PetscCall(SideReduce(&grid->features, own));
-  PetscCall(PetscLogFlops(2.0 * (double)grid->block.start[grid->block.major] * (double)X->c));
+  PetscCall(PetscLogFlops(2.0 * (double)grid->block.nentries * (double)X->c));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -488,7 +501,7 @@ static PetscErrorCode FeatureMatView_Grid(FeatureMat X, PetscViewer viewer)
   PetscFunctionBegin;
   if (!grid->block.start) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCallMPI(MPI_Comm_size(comm, &size));
-  most = all = (PetscReal)grid->block.start[grid->block.major];
+  most = all = (PetscReal)grid->block.nentries;
   PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &most, 1, MPIU_REAL, MPIU_MAX, comm));
   PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &all, 1, MPIU_REAL, MPIU_SUM, comm));
   PetscCall(PetscViewerASCIIPrintf(viewer,
@@ -507,7 +520,7 @@ static PetscErrorCode FeatureMatGetMemory_Grid(FeatureMat X, PetscLogDouble *byt
   PetscFunctionBegin;
   *bytes = BlockGetMemory(&grid->block);
   for (int i = 0; i < 2; i++)
-    if (side[i]->size > 1)
+    if (side[i]->full[0])
       *bytes += 2.0 * (PetscLogDouble)side[i]->rows * (PetscLogDouble)X->c * sizeof(PetscScalar);
   for (int i = 0; i < REMEMBERED; i++)
     if (grid->known[i].z)

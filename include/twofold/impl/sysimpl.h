@@ -144,6 +144,11 @@ PetscErrorCode TwofoldHasChanged(PetscInt n, const Vec x[], const TwofoldSeen se
 /* exponential.c: x[i] <- exp(x[i]) */
 void TwofoldExponentials(PetscInt n, PetscReal x[]);
 
+/* pages.c: memory for n numbers, on cache lines and where it is much in huge pages: for what is looked up at
+   random. */
+PetscErrorCode TwofoldMallocPages(PetscInt64 n, PetscScalar **a);
+PetscErrorCode TwofoldFreePages(PetscScalar **a);
+
 /* e <- the unit vector of global entry j. Logically collective. */
 PetscErrorCode TwofoldVecSetUnit(Vec e, PetscInt j);
 
