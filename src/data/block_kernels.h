@@ -51,6 +51,14 @@ INLINE void RowStore(const int C, const Row *r, PetscScalar *x)
 #undef OP
 }
 
+/* Asks for what a loop over rows will need some rows later: the processor's own guess ends with a page. */
+enum { AHEAD = 16 };
+INLINE void RowPrefetch(const int C, const PetscScalar *x)
+{
+  for (int k = 0; k < C; k += 8) __builtin_prefetch(x + k);
+  if (C % 8 != 1) __builtin_prefetch(x + C - 1);
+}
+
 INLINE void RowZero(const int C, Row *r)
 {
 #define OP(F, AT, T) r->F = (T){0}
@@ -236,6 +244,7 @@ static void Scatter(const Block *X, PetscInt c, const PetscScalar in[], PetscSca
 #define CALL(C)                                                                                              \
   for (PetscInt j = 0; j < X->major; j++) {                                                                  \
     Row row;                                                                                                 \
+    RowPrefetch(C, in + (PetscInt64)(j + AHEAD) * c + k0);                                                   \
     RowLoad(C, in + (PetscInt64)j * c + k0, &row);                                                           \
     ScatterRow(C, c, X, j, &row, out + k0);                                                                  \
   }                                                                                                          \
@@ -273,10 +282,12 @@ INLINE void UpdateRow(const int C, const FeatureMatUpdate *u, const Row *d, cons
       const PetscInt64 at = (PetscInt64)j * c + k0;                                                          \
       Row d, ra, rb, row;                                                                                    \
       RowDiagonal(C, c, D, j, k0, &d);                                                                       \
+      RowPrefetch(C, a + at + AHEAD * c);                                                                    \
+      RowPrefetch(C, b + at + AHEAD * c);                                                                    \
       RowLoad(C, a + at, &ra);                                                                               \
       RowLoad(C, b + at, &rb);                                                                               \
       GIVEN;                                                                                                 \
-      UpdateRow(C, update, &d, &ra, &rb, &row, part);                                                        \
+      UpdateRow(C, &u, &d, &ra, &rb, &row, part);                                                            \
       RowStore(C, &row, y + at);                                                                             \
       THEN;                                                                                                  \
     }                                                                                                        \
@@ -288,6 +299,8 @@ static void Sweep(const Block *X, PetscInt c, FeatureMatDiagonal D, const Featur
                   const PetscScalar r[], const PetscScalar a[], const PetscScalar b[], PetscScalar y[],
                   PetscScalar z[], PetscReal sums[2])
 {
+  const FeatureMatUpdate u = *update; /* which no store changes */
+
 #define CALL(C)                                                                                              \
   GatherPanels(C, c, X, r + k0);                                                                             \
   UPDATE_ROWS(C, X->major, GatherRow(C, c, X, j, r + k0, &row), if (z) ScatterRow(C, c, X, j, &row, z + k0)) \
@@ -298,9 +311,12 @@ static void Sweep(const Block *X, PetscInt c, FeatureMatDiagonal D, const Featur
 
 static void Update(PetscInt rows, PetscInt c, FeatureMatDiagonal D, const FeatureMatUpdate *update,
                    const PetscScalar g[], const PetscScalar a[], const PetscScalar b[], PetscScalar y[],
-                   PetscReal sums[2]){
+                   PetscReal sums[2])
+{
+  const FeatureMatUpdate u = *update;
+
 #define CALL(C) UPDATE_ROWS(C, rows, RowLoad(C, g + at, &row), (void)0)
-    FOR_PIECES(CALL)
+  FOR_PIECES(CALL)
 #undef CALL
 }
 
@@ -339,6 +355,9 @@ INLINE void StepRow(const int C, const Row *d, PetscReal s, PetscReal alpha, Pet
       const PetscInt64 at = (PetscInt64)j * c + k0;                                                          \
       Row d, row;                                                                                            \
       RowDiagonal(C, c, D, j, k0, &d);                                                                       \
+      RowPrefetch(C, x + at + AHEAD * c);                                                                    \
+      RowPrefetch(C, res + at + AHEAD * c);                                                                  \
+      RowPrefetch(C, p + at + AHEAD * c);                                                                    \
       GIVEN;                                                                                                 \
       StepRow(C, &d, s, alpha, beta, x + at, res + at, p + at, &row, part);                                  \
       THEN;                                                                                                  \
