@@ -73,10 +73,11 @@ PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOpt
                                blp->path[1], sizeof(blp->path[1]), NULL));
   PetscCall(PetscOptionsString("-blp_test", "Test samples: file", "BLPSetData", blp->path[2], blp->path[2],
                                sizeof(blp->path[2]), NULL));
-  PetscCall(PetscOptionsString("-blp_data",
-                               "Samples to split: file, or folder of a text corpus; or synthetic, "
-                               "synthetic_text, see -blp_synthetic_*",
-                               "BLPSetData", blp->source, blp->source, sizeof(blp->source), NULL));
+  PetscCall(
+      PetscOptionsString("-blp_data",
+                         "Samples to split: file, or folder of a text corpus; or made, as -blp_synthetic_* "
+                         "say (one of) synthetic synthetic_text",
+                         "BLPSetData", blp->source, blp->source, sizeof(blp->source), NULL));
   synthetic = IsSynthetic(blp);
   PetscCall(PetscOptionsInt("-blp_folds", "Cross-validation: folds of -blp_data (0: none)", "BLPSetFolds", F,
                             &F, NULL));

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Every option of the program is used by some test, or stands in tests/options-not-yet.txt; nothing stands there that
-# is used or no longer exists. The program tells its commands and their options itself, by -help: those of each type,
-# too, since types are chosen from the lists in it until no new option appears. Uses are looked for in the strings of
-# C tests and in the shell scripts beside this one, without comments. What a run is refused for is no use of it: lines
-# that say "refused", and all between "# coverage: off" and "# coverage: on", do not count.
+# is used or no longer exists. The program tells its commands and their options itself, by -help: those of each type, of
+# made samples and of folds, too, since words are chosen from the lists in it until no new option appears. Uses are
+# looked for in the strings of C tests and in the shell scripts beside this one, without comments. What a run is refused
+# for is no use of it: lines that say "refused", and all between "# coverage: off" and "# coverage: on", do not count.
 # shellcheck source=common.sh
 # shellcheck disable=SC2317 # functions that pool runs
 . "$(dirname "$0")/common.sh"
@@ -13,42 +13,47 @@ not_yet=$tests/options-not-yet.txt
 # ------------------------------------------------------------------ what there is
 # options: of a help text on standard input, one a line
 options() { sed -n 's/^  -\([A-Za-z0-9_]*\).*/-\1/p'; }
-# choices: its lists of types, as "-option type" lines
+# choices: its lists of types and of words, as "-option word" lines, and the number that no list tells
 choices() {
-  sed -n 's/^  \(-[A-Za-z0-9_]*\) <now .*(one of) \(.*\) ([^()]*)$/\1 \2/p' |
-    awk '{ for (i = 2; i <= NF; i++) print $1, $i }'
+  sed -n -e 's/^  \(-[A-Za-z0-9_]*\) <now .*(\(choose \)\{0,1\}one of) \(.*\) ([^()]*)$/\1 \3/p' \
+    -e 's/^  \(-blp_folds\) .*/\1 2/p' | awk '{ for (i = 2; i <= NF; i++) print $1, $i }'
+}
+# look FILE COMMAND [-OPTION WORD]...: the help text with these chosen
+look() {
+  local file=$1 text
+  shift
+  if text=$(launch 0 "$@" -help 2>&1); then
+    echo "$text" >"help/$file"
+  elif [ $# = 1 ] || [[ $text != *"twofold: error: ${*: -2:1} ${*: -1}: "* ]]; then
+    # a type that the program refuses, as one of callbacks, has no options here
+    fail "$* -help" <(echo "$text")
+  fi
 }
 
-# explore COMMAND: -help with no type chosen, then with each type of each list that appears, and so on
-explore() {
-  local command=$1 queue=("") chosen choice text
-  declare -A seen=()
-  while [ ${#queue[@]} -gt 0 ]; do
-    chosen=${queue[0]}
-    queue=("${queue[@]:1}")
-    # shellcheck disable=SC2086 # options and their values
-    if ! text=$(launch 0 "$command" $chosen -help 2>&1); then
-      # a type that the program refuses, as one of callbacks, has no options here
-      if [ -n "$chosen" ] && [[ $text == *"twofold: error: -${chosen##*-}: "* ]]; then
-        continue
-      fi
-      fail "$command $chosen -help" <(echo "$text")
-    fi
-    options <<<"$text"
+# Each command with nothing chosen; then, two at a time, with each word of each list that appears, behind the choices that
+# made the list appear; and so on. A word is chosen once: what it brings does not depend on the command.
+mkdir help
+declare -A seen=()
+queue=()
+while read -r command; do queue+=("$command"); done < <(launch 0 -help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p')
+check "the program tells no commands" test "${#queue[@]}" -gt 0
+for ((first = 0; first < ${#queue[@]}; first = last)); do
+  last=${#queue[@]}
+  for ((i = first; i < last; i++)); do
+    # shellcheck disable=SC2086 # a command, options and their values
+    pool look "$i" ${queue[i]}
+  done
+  wait
+  for ((i = first; i < last; i++)); do
+    [ -e "help/$i" ] || continue
     while read -r choice; do
-      [ -z "${seen[$choice]:-}" ] || continue
+      [ -n "${seen[$choice]:-}" ] || queue+=("${queue[i]} $choice")
       seen[$choice]=1
-      queue+=("$chosen $choice")
-    done < <(choices <<<"$text")
-  done >"all.$command"
-}
-
-launch 0 -help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' >commands
-check "the program tells no commands" test -s commands
-while read -r command; do pool explore "$command"; done <commands
-wait
-sort -u all.* >options
-check "too few options for a look at them all" test "$(wc -l <options)" -gt 40
+    done < <(choices <"help/$i")
+  done
+done
+cat help/* | options | sort -u >known
+check "too few options for a look at them all" test "$(wc -l <known)" -gt 40
 
 # ------------------------------------------------------------------ what is used
 # strings: the string literals of C files, a line each
@@ -110,9 +115,9 @@ each() { # FILE WHAT: fails once a line
   while read -r option; do fail "$option $2"; done <"$1"
   echo >>log/checks
 }
-comm -23 options used >open
+comm -23 known used >open
 comm -23 open listed >missing
-comm -13 options listed >gone
+comm -13 known listed >gone
 comm -12 used listed >covered
 each missing "is used by no test: add one, or list it in tests/options-not-yet.txt"
 each gone "stands in tests/options-not-yet.txt but is no option of the program (any more): drop it there"
