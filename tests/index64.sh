@@ -7,7 +7,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 jobs/setup.sh --only libpetsc64-real-dev libslepc64-real-dev
 export CMAKE_GENERATOR=${CMAKE_GENERATOR-$(command -v ninja >/dev/null && echo Ninja || echo 'Unix Makefiles')}
-cmake --preset release64 -B build/index64 -DTWOFOLD_WERROR=ON -DBUILD_TESTING=ON -DCMAKE_C_FLAGS_RELEASE=-O1 >/dev/null
+cmake --preset release64 -B build/index64 -DTWOFOLD_WERROR=ON -DBUILD_TESTING=ON -DCMAKE_C_FLAGS_RELEASE=-O1 \
+  -DTWOFOLD_TEST_OPTIMISATION=-O0 >/dev/null
 cmake --build build/index64
 
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -15,4 +16,4 @@ if [ "$(id -u)" -eq 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 [ $# -gt 0 ] || set -- -R '^t([0-46]|5[0-4]).*-n2$'
-exec ctest --test-dir build/index64 -j2 --output-on-failure --no-tests=error "$@"
+exec ctest --test-dir build/index64 -j3 --output-on-failure --no-tests=error "$@"

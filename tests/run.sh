@@ -25,4 +25,4 @@ export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 if [ "$(id -u)" -eq 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
-exec ctest --test-dir "build/$preset" -j2 --output-on-failure --no-tests=error "$@"
+exec ctest --test-dir "build/$preset" -j3 --output-on-failure --no-tests=error "$@"

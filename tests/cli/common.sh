@@ -14,6 +14,7 @@ twofold=$(realpath "$1")
 helpers=$(realpath "$2")
 read -r -a mpirun <<<"${TWOFOLD_MPIRUN:-mpirun --oversubscribe --bind-to none}"
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMPI_MCA_mpi_yield_when_idle=1
+export OMPI_MCA_odls_base_sigkill_timeout=0 # or mpirun waits for a second behind every run that fails
 limit=60 # s for one run
 
 work=$(mktemp -d)

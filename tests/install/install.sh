@@ -34,13 +34,16 @@ if ! "${cxx:-false}" probe.cpp -o probe; then
   echo "skipped: there is no C++ compiler behind mpicxx"
   exit 77
 fi
-flags=(-fsyntax-only -Wall -Wextra -Werror)
+flags=(-fsyntax-only -Wall -Wextra -Werror "${cflags[@]}")
+headers=0
 while IFS= read -r header; do
-  echo "#include <$header>" >header.c
-  cp header.c header.cpp
-  "$cc" -std=c11 "${flags[@]}" "${cflags[@]}" header.c || fail "$header does not stand alone in C"
-  "$cxx" -std=c++17 "${flags[@]}" "${cflags[@]}" header.cpp || fail "$header does not stand alone in C++"
+  headers=$((headers + 1))
+  echo "#include <$header>" >"header$headers.c"
+  cp "header$headers.c" "header$headers.cpp"
 done < <(cd "$tree/include" && find . -name '*.h' ! -path '*/impl/*' | sed 's|^\./||')
+[ "$headers" -gt 10 ] || fail "only $headers headers are installed"
+printf '%s\n' header*.c | xargs -P 2 -n 4 "$cc" -std=c11 "${flags[@]}" || fail "a header does not stand alone in C"
+printf '%s\n' header*.cpp | xargs -P 2 -n 4 "$cxx" -std=c++17 "${flags[@]}" || fail "a header does not stand alone in C++"
 
 # ------------------------------------------------------------------ the example
 

@@ -1,8 +1,2 @@
 # Every option is used by a test; a table of what each brings about.
-string(JOIN " " TWOFOLD_MPIRUN_WORDS ${TWOFOLD_MPIRUN})
-foreach(name coverage everyoption)
-  add_test(NAME cli-${name} COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh
-    $<TARGET_FILE:twofold-cli> $<TARGET_FILE_DIR:vecdiff>)
-  set_tests_properties(cli-${name} PROPERTIES ENVIRONMENT "${TWOFOLD_TEST_ENV};TWOFOLD_MPIRUN=${TWOFOLD_MPIRUN_WORDS}"
-    TIMEOUT 300 PROCESSORS 2 SKIP_RETURN_CODE 77 LABELS cli)
-endforeach()
+twofold_cli_test(coverage everyoption)

@@ -2,7 +2,7 @@
 file(GLOB TWOFOLD_DENSE CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/dense*.c)
 add_library(test-dense STATIC ${TWOFOLD_DENSE})
 target_link_libraries(test-dense PUBLIC twofold LAPACK::LAPACK)
-target_compile_options(test-dense PRIVATE -Wall -Wextra $<$<BOOL:${TWOFOLD_WERROR}>:-Werror>)
+target_compile_options(test-dense PRIVATE ${TWOFOLD_TEST_OPTIONS})
 
 # A test against dense.h.
 function(twofold_dense_test name)
