@@ -170,13 +170,13 @@ bench() {
   }
 }
 
-# Open MPI counts what its ranks send in a whole run. The run whose STEP is made ten times more often each time has that much
-# more: run and warm-up, for the lower level's steps each with as many steps before that are not timed.
+# Open MPI counts what its ranks send in a whole run. A run that makes two more of STEP each time sends that much more:
+# in its warm-up and in its run, and with steps of the lower level, where as many that are not timed go before each.
 count_step() { # RANKS DIR STEP OPTIONS...: adds to DIR/sent.json.part
-  local count=$1 dir=$2 step=$3 many total before
+  local count=$1 dir=$2 step=$3 many each
   shift 3
   local sends=() few=(-bench_runs 1 -bench_triad_mb 0.001 -bench_reference false -bench_messages false -bench_kernels "$step")
-  for many in 1 11; do
+  for many in 1 3; do
     local sub=$dir/$step-$many
     OMPI_MCA_pml_monitoring_enable=2 OMPI_MCA_pml_monitoring_enable_output=3 OMPI_MCA_pml_monitoring_filename=$sub-sent \
       bench "$count" "$sub" "${few[@]}" -bench_lower_steps $many -bench_cg_steps $many "$@"
@@ -184,10 +184,9 @@ count_step() { # RANKS DIR STEP OPTIONS...: adds to DIR/sent.json.part
     sends+=("$(cat "$sub"-sent* | awk '$1 == "E" || $1 == "I" { b += $4; m += $6 } END { printf "%.0f %.0f", b, m }')")
     rm -f "$sub"-sent*
   done
-  before=2
-  [ "$step" != step_cg ] || before=1
-  read -r total before <<<"$((10 * 2 * before * count)) ${sends[0]}"
-  awk -v n="$total" -v a="$before" -v b="${sends[1]}" -v step="$step" 'BEGIN {
+  each=2
+  [ "$step" = step_cg ] || each=4
+  awk -v n=$((2 * each * count)) -v a="${sends[0]}" -v b="${sends[1]}" -v step="$step" 'BEGIN {
     split(a, x, " "); split(b, y, " ")
     printf "  \"%s\": {\n    \"bytes_a_rank\": %.10g,\n    \"messages_a_rank\": %.10g\n  },\n", step, (y[1] - x[1]) / n, (y[2] - x[2]) / n
   }' >>"$dir/sent.json.part"
