@@ -6,7 +6,8 @@
 #   model.csv        the model's times and volumes for the sizes of the strong and the weak runs, for lines in pictures
 #   prediction.csv, prediction.md   the model's times for the problems in `problems`, "NAME:n,p,c,nnz ..."
 #   parameters.csv   the model's parameters as measured
-# -v network="LATENCY_US GB_S RANKS_A_NODE", -v gather_rounds=ring|log, -v most=RANKS of the lines (16)
+# -v network="LATENCY_US GB_S RANKS_A_NODE", -v gather_rounds=ring|log, -v most=RANKS of the lines (16),
+# -v statistic=median|least of a step's times
 
 # ------------------------------------------------------------------ reading JSON, a key a line, as twofold writes it
 FNR == 1 {
@@ -71,10 +72,10 @@ function learn_all(i, run, c) {
   for (i = 1; i <= runs; i++) if (kind_of(order[i]) == "calibrate") learn_messages(order[i])
   for (i = 1; i <= runs; i++) {
     run = order[i]
-    if (kind_of(run) != "calibrate" || !has(run, "time", "step_gd.ms.median")) continue
+    if (kind_of(run) != "calibrate" || !has(run, "time", "step_gd.ms." statistic)) continue
     c = ranks_of(run) == 1 ? "one" : "node"
     learn(c, ranks_of(run), get(run, "time", "training.samples"), get(run, "time", "training.features"),
-      get(run, "time", "training.columns"), get(run, "time", "training.nonzeros"), get(run, "time", "step_gd.ms.median"))
+      get(run, "time", "training.columns"), get(run, "time", "training.nonzeros"), get(run, "time", "step_gd.ms." statistic))
   }
   calibrated = ("one", "n") in machine || ("node", "n") in machine
 }
@@ -103,9 +104,9 @@ function write_parameters(file, configs, c, i) {
 function base_of(kind, step, i, run) {
   for (i = 1; i <= runs; i++) {
     run = order[i]
-    if (kind_of(run) != kind || !has(run, "time", step ".ms.median")) continue
+    if (kind_of(run) != kind || !has(run, "time", step ".ms." statistic)) continue
     base_ranks = ranks_of(run)
-    return get(run, "time", step ".ms.median")
+    return get(run, "time", step ".ms." statistic)
   }
   base_ranks = 1
   return ""
@@ -116,7 +117,7 @@ function row_of(run, step, kind, n, p, c, nnz, t, base, gb, sums) {
   c = either(run, "training.columns"); nnz = either(run, "training.nonzeros")
   Pr = either(run, "training.grid_rows"); Pc = either(run, "training.grid_columns")
   split("", row)
-  row["ms"] = t = get(run, "time", step ".ms.median")
+  row["ms"] = t = get(run, "time", step ".ms." statistic)
   row["low"] = get(run, "time", step ".ms.least")
   row["high"] = get(run, "time", step ".ms.most")
   base = base_of(kind, step)

@@ -76,6 +76,12 @@ cp sent.json out/strong-4-row/sent/sent.json
 scaling spoilt --quick --gather-only -o out
 check "a count that is changed is in the table" awk -F, -v a="$counted" '$2 == 4 && $3 == "row" && $a == 1.0 { n++ } END { exit n != 1 }' out/scaling.csv
 
+scaling least --quick --gather-only --least -o out
+check "the least times where asked for" awk -F, -v t="$time" -v least="$(column ms_least)" '
+  NR > 1 && $t != $least { exit 1 }
+  $t != "" { n++ }
+  END { exit n < 2 }' out/scaling.csv
+
 # ------------------------------------------------------------------ as jobs
 SITE_PARTITION=short SITE_ACCOUNT=me SITE_SETUP='module load "mpi"' SITE_RANKS_A_NODE=4 \
   scaling jobs --quick --scheduler slurm --ranks "2 8" --data text --dry-run -o 'with space'
