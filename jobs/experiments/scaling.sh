@@ -126,7 +126,7 @@ problem_of() { # KIND RANKS
 }
 # What the model is measured by: SAMPLES:FEATURES, more and more entries of X, whose shorter side leaves one cache after another
 # (SAMPLES times 20 classes). The first has next to none.
-calibrations="20:200000 600:200000 6000:200000 30000:200000 150000:200000 1000000:1000000"
+calibrations="20:200000 600:200000 3000:200000 6000:200000 12000:200000 40000:200000 160000:200000"
 [ -z "$quick" ] || calibrations="20:6000 600:6000"
 
 grid_of() { # NAME RANKS: Pr,Pc
@@ -231,11 +231,13 @@ run_kind() { # KIND RANKS
   done
 }
 calibrate() { # RANKS
-  local size options
+  local size options steps
   for size in $calibrations; do
+    steps=3
+    [ "${size%:*}" -lt 20000 ] || steps=1
     read -r -a options <<<"$(text "${size%:*}" "${size#*:}")"
     bench "$1" "$out/calibrate-$1-${size%:*}/time" -bench_runs $((runs < 5 ? runs : 5)) -bench_reference false -bench_triad_mb 1 \
-      -bench_lower_steps 3 -bench_kernels step_gd -data_grid "1,$1" "${options[@]}"
+      -bench_lower_steps "$steps" -bench_kernels step_gd -data_grid "1,$1" "${options[@]}"
   done
 }
 run_ranks() { # RANKS
