@@ -63,7 +63,7 @@ do for [terminal in "svg png"] {
         lines(kind, "row") using (column("ranks")):(start / column("ranks")) with lines dt (8, 6) lw 1.4 lc rgb "#777777" title "ideal"
     } else {
       unset logscale y
-      set yrange [0:130]
+      set yrange [0:110<*]
       set title "weak scaling: a step of gradient descent"
       set ylabel "efficiency, %" offset 0.8, 0
       plot for [g in (model ? shown : "")] lines(kind, g) using (column("ranks")):(100 * column("efficiency")) with lines lw width(g) lc rgb colour(g) title "model, ".title_of(g), \
@@ -111,7 +111,7 @@ do for [terminal in "svg png"] {
     unset key
     set logscale y
     set format y "10^{%T}"
-    set xrange [1:4096]
+    set xrange [1:4500]
     set xtics ("1" 1, "16" 16, "256" 256, "4096" 4096)
     do for [i = 1:n] {
       p = word(problems, i)

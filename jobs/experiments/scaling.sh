@@ -91,7 +91,7 @@ fi
 out=${out:-runs/scaling$quick}
 [[ $out = /* ]] || out=$submitted/$out
 twofold=${TWOFOLD:-$root/build/release/twofold}
-if [ ! -x "$twofold" ]; then
+if [ -n "$compute" ] && [ ! -x "$twofold" ]; then
   say "there is no program $twofold: cmake --preset release && cmake --build build/release, or set TWOFOLD"
   exit 66
 fi
@@ -173,29 +173,39 @@ bench() {
   }
 }
 
-# Open MPI counts what its ranks send in a whole run. A run that makes two more of STEP each time sends that much more:
-# in its warm-up and in its run, and with steps of the lower level, where as many that are not timed go before each.
-count_step() { # RANKS DIR STEP OPTIONS...: adds to DIR/sent.json.part
-  local count=$1 dir=$2 step=$3 many each
+# What all ranks send in a whole run, as Open MPI counts it: bytes and messages, in $sends. Without a count this fails.
+run_counted() { # RANKS DIR OPTIONS...
+  local count=$1 dir=$2 few=(-bench_runs 1 -bench_triad_mb 0.001 -bench_reference false -bench_messages false)
+  shift 2
+  OMPI_MCA_pml_monitoring_enable=2 OMPI_MCA_pml_monitoring_enable_output=3 OMPI_MCA_pml_monitoring_filename=$dir-sent \
+    bench "$count" "$dir" "${few[@]}" "$@"
+  compgen -G "$dir-sent*" >/dev/null || return 1
+  sends=$(cat "$dir"-sent* | awk '$1 == "E" || $1 == "I" { b += $4; m += $6 } END { printf "%.0f %.0f", b, m }')
+  rm -f "$dir"-sent*
+}
+# A run that makes two more of a step each time sends that much more than the one before: in its warm-up and in its run, and
+# with steps of the lower level, where as many that are not timed go before each.
+count_steps() { # RANKS DIR STEPS OPTIONS...: writes DIR/sent.json
+  local count=$1 dir=$2 steps=$3 step base lower cg each
   shift 3
-  local sends=() few=(-bench_runs 1 -bench_triad_mb 0.001 -bench_reference false -bench_messages false -bench_kernels "$step")
-  for many in 1 3; do
-    local sub=$dir/$step-$many
-    OMPI_MCA_pml_monitoring_enable=2 OMPI_MCA_pml_monitoring_enable_output=3 OMPI_MCA_pml_monitoring_filename=$sub-sent \
-      bench "$count" "$sub" "${few[@]}" -bench_lower_steps $many -bench_cg_steps $many "$@"
-    compgen -G "$sub-sent*" >/dev/null || return 1
-    sends+=("$(cat "$sub"-sent* | awk '$1 == "E" || $1 == "I" { b += $4; m += $6 } END { printf "%.0f %.0f", b, m }')")
-    rm -f "$sub"-sent*
+  run_counted "$count" "$dir/base" -bench_kernels "${steps// /,}" -bench_lower_steps 1 -bench_cg_steps 1 "$@" || return 1
+  base=$sends
+  echo "{" >"$dir/sent.json.part"
+  for step in $steps; do
+    lower=3 cg=1 each=4
+    [ "$step" != step_cg ] || lower=1 cg=3 each=2
+    run_counted "$count" "$dir/$step" -bench_kernels "${steps// /,}" -bench_lower_steps $lower -bench_cg_steps $cg "$@" || return 1
+    awk -v n=$((2 * each * count)) -v a="$base" -v b="$sends" -v step="$step" 'BEGIN {
+      split(a, x, " "); split(b, y, " ")
+      printf "  \"%s\": {\n    \"bytes_a_rank\": %.10g,\n    \"messages_a_rank\": %.10g\n  },\n", step, (y[1] - x[1]) / n, (y[2] - x[2]) / n
+    }' >>"$dir/sent.json.part"
   done
-  each=2
-  [ "$step" = step_cg ] || each=4
-  awk -v n=$((2 * each * count)) -v a="${sends[0]}" -v b="${sends[1]}" -v step="$step" 'BEGIN {
-    split(a, x, " "); split(b, y, " ")
-    printf "  \"%s\": {\n    \"bytes_a_rank\": %.10g,\n    \"messages_a_rank\": %.10g\n  },\n", step, (y[1] - x[1]) / n, (y[2] - x[2]) / n
-  }' >>"$dir/sent.json.part"
+  printf '  "ranks": %d\n}\n' "$count" >>"$dir/sent.json.part"
+  cp "$dir/base/summary.json" "$dir/summary.json"
+  mv "$dir/sent.json.part" "$dir/sent.json"
 }
 count() { # RANKS DIR OPTIONS...: DIR/sent.json and DIR/summary.json
-  local count=$1 dir=$2 step steps="step_gd step_cg" quiet=yes
+  local count=$1 dir=$2 steps="step_gd step_cg" quiet=yes
   shift 2
   if [ -e "$dir/sent.json" ]; then
     say "there already: $dir"
@@ -209,13 +219,7 @@ count() { # RANKS DIR OPTIONS...: DIR/sent.json and DIR/summary.json
   mkdir -p "$dir"
   [ -z "$quick" ] || steps=step_gd
   say "messages of $count ranks: $*"
-  echo "{" >"$dir/sent.json.part"
-  for step in $steps; do
-    count_step "$count" "$dir" "$step" "$@" || { say "this MPI does not count messages: Open MPI's component pml/monitoring does"; return; }
-  done
-  printf '  "ranks": %d\n}\n' "$count" >>"$dir/sent.json.part"
-  cp "$dir/step_gd-1/summary.json" "$dir/summary.json"
-  mv "$dir/sent.json.part" "$dir/sent.json"
+  count_steps "$count" "$dir" "$steps" "$@" || say "this MPI does not count messages: Open MPI's component pml/monitoring does"
 }
 
 times=(-bench_runs "$runs" -bench_reference false)
@@ -236,7 +240,7 @@ calibrate() { # RANKS
     steps=3
     [ "${size%:*}" -lt 20000 ] || steps=1
     read -r -a options <<<"$(text "${size%:*}" "${size#*:}")"
-    bench "$1" "$out/calibrate-$1-${size%:*}/time" -bench_runs $((runs < 5 ? runs : 5)) -bench_reference false -bench_triad_mb 1 \
+    bench "$1" "$out/calibrate-$1-${size%:*}/time" -bench_runs $((runs < 9 ? runs : 9)) -bench_reference false -bench_triad_mb 1 \
       -bench_lower_steps "$steps" -bench_kernels step_gd -data_grid "1,$1" "${options[@]}"
   done
 }
