@@ -45,8 +45,9 @@ static PetscErrorCode RunCommand(int argc, char **argv, const char name[], int *
     PetscCall(PetscOptionsHasName(NULL, NULL, "-cli_version", &version));
     PetscCall(PetscOptionsHasName(NULL, NULL, "-cli_help", &help));
     if (version) {
-      PetscCall(PetscPrintf(PETSC_COMM_WORLD, "twofold %s (PETSc %d.%d.%d)\n", TWOFOLD_VERSION,
-                            PETSC_VERSION_MAJOR, PETSC_VERSION_MINOR, PETSC_VERSION_SUBMINOR));
+      PetscCall(PetscPrintf(PETSC_COMM_WORLD, "twofold %s (PETSc %d.%d.%d%s)\n", TWOFOLD_VERSION,
+                            PETSC_VERSION_MAJOR, PETSC_VERSION_MINOR, PETSC_VERSION_SUBMINOR,
+                            sizeof(PetscInt) == 8 ? ", 64-bit indices" : ""));
       PetscFunctionReturn(PETSC_SUCCESS);
     }
     if (help || argc == 1) PetscCall(PrintUsage());

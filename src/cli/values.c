@@ -22,8 +22,9 @@ static void CheckInteger(const CliHeard *option, const char value[], char text[]
 
   if (!IsInteger(option->taken, &taken) || !IsInteger(value, &wanted)) return;
   if (!errno && wanted == taken) return;
-  snprintf(text, len, "-%s %s: beyond the largest integer, %lld; PETSc with 64-bit indices takes larger ones",
-           option->name, value, (long long)PETSC_MAX_INT);
+  snprintf(text, len, "-%s %s: beyond the largest integer, %lld%s", option->name, value,
+           (long long)PETSC_MAX_INT,
+           sizeof(PetscInt) == 4 ? "; PETSc with 64-bit indices takes larger ones" : "");
 }
 
 /* A viewer reads TYPE, or TYPE:FILE and more behind a second colon. */

@@ -72,6 +72,11 @@ pool() {
   "$@" &
 }
 
+# integer: bytes of an integer of the program, as in the binary files it writes
+integer() {
+  if launch 0 -version | grep -q ', 64-bit indices)$'; then echo 8; else echo 4; fi
+}
+
 # refused RANKS CODE WORDS ARGS...: the run must end with this exit code and one message of ours, which has all
 # of WORDS (parts are separated by |), before anything mpirun says
 refused() {

@@ -10,11 +10,12 @@ samples 30 2 >val.svm
 samples 25 3 >test.svm
 cat train.svm val.svm >all.svm
 seq -0.3 0.1 0.4 >lambda.txt
+integer=$(integer)
 real='-?[0-9.]+(e[-+]?[0-9]+)?' # as %g prints one
 files=(-blp_train train.svm -blp_val val.svm)
 
 # brings COMMAND OPTIONS WHERE WHAT: WHERE is - for standard output or a file; WHAT is an extended regular expression
-# that a line must match, or "N bytes" for a file
+# that a line must match, or "N numbers" for a vector in a file: two integers, then its doubles
 brings() {
   local command=$1 options=$2 where=$3 what=$4 dir=run.$BASHPID
   read -r -a options <<<"$2"
@@ -30,12 +31,13 @@ brings() {
   launch 0 "$@" >"$dir/stdout" 2>"$dir/stderr" || fail "exit code $?: $*" "$dir/stderr"
   [ "$where" = - ] && where=$dir/stdout || where=${where//DIR/$dir}
   case $what in
-  *' bytes') check "$where is not of $what: $*" test "$(stat -c %s "$where")" = "${what% bytes}" ;;
+  *' numbers')
+    check "$where does not hold $what: $*" test "$(stat -c %s "$where")" = $((2 * integer + 8 * ${what% numbers})) ;;
   *) check "no '$what' in $where: $*" grep -qE -e "${what//NUMBER/$real}" "$where" ;;
   esac
 }
 
-# The columns are parted by @; a vector in binary is two integers and its doubles.
+# The columns are parted by @.
 while IFS=@ read -r command options where what; do
   pool brings "$command" "$options" "$where" "$what"
 done <<'END'
@@ -110,9 +112,9 @@ hypergrad@-hg_monitor@-@^hypergradient: f NUMBER, \|\|g\|\| NUMBER, lower 3 step
 hypergrad@-hg_converged_reason@-@^Hypergradient ended by CONVERGED_ITS \(lower level CONVERGED_ITS, adjoint CONVERGED_RTOL\)
 hypergrad@-blp_lambda_tie scalar -hg_type itd -hg_test@-@ is of order NUMBER \(2 expected\): pass$
 hypergrad@-hg_view_gradient@-@^Vec Object: gradient 
-hypergrad@-hg_view_gradient binary:DIR/g.bin@DIR/g.bin@72 bytes
+hypergrad@-hg_view_gradient binary:DIR/g.bin@DIR/g.bin@8 numbers
 hypergrad@-hg_view_solution ascii:DIR/w@DIR/w@^Vec Object: w 
-hypergrad@-hg_view_solution binary:DIR/w.bin@DIR/w.bin@200 bytes
+hypergrad@-hg_view_solution binary:DIR/w.bin@DIR/w.bin@24 numbers
 hypergrad@-hg_view_adjoint ascii:DIR/v@DIR/v@^Vec Object: v 
 hypergrad@-hg_warm_start -hg_view@-@^  adjoint by (sweep)?cg, .* warm start$
 hypergrad@-hg_fpm_type gd -hg_fpm_step 0.25 -hg_fpm_view@-@^  step 0.25; d1Phi is symmetric$
@@ -140,7 +142,7 @@ solve@-uls_max_it 4@-@^CONVERGED_ITS after 4 upper steps
 solve@-uls_monitor@-@^ *1 upper level f NUMBER \|\|g\|\| NUMBER$
 solve@-uls_converged_reason@-@^Upper-level solve ended by CONVERGED_ITS after 2 steps$
 solve@-uls_view_solution@-@^Vec Object: lambda 
-solve@-uls_view_solution binary:DIR/l.bin@DIR/l.bin@72 bytes
+solve@-uls_view_solution binary:DIR/l.bin@DIR/l.bin@8 numbers
 solve@-uls_momentum 0.3 -uls_momentum_type nesterov -uls_view@-@^  Nesterov momentum 0.3$
 solve@-uls_gatol 1e9@-@^CONVERGED_GATOL after 0 upper steps
 solve@-hg_ksp_max_it 1 -uls_on_inexact stop@-@^DIVERGED_INEXACT after 0 upper steps

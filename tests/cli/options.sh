@@ -182,9 +182,15 @@ pool refused 0 64 "no command|solve" "${data[@]}"
 
 # ------------------------------------------------------------------ values: type, range, names; none
 # coverage: off
+largest=2147483647
+if [ "$(integer)" = 8 ]; then
+  largest=9223372036854775807
+else
+  pool refused 0 64 "-lls_max_it 2147483648|$largest" "${one[@]}" -lls_max_it 2147483648
+fi
 while IFS=@ read -r options words; do
   # shellcheck disable=SC2086 # options and their values
-  pool refused 0 64 "$words" "${one[@]}" $options
+  pool refused 0 64 "${words/LARGEST/$largest}" "${one[@]}" $options
 done <<'END'
 -lls_max_it abc@-lls_max_it abc|whole number
 -lls_max_it 3.7@-lls_max_it 3.7|whole number
@@ -193,7 +199,7 @@ done <<'END'
 -hg_ksp_rtol small@-hg_ksp_rtol small|a number
 -lls_warm_start maybe@-lls_warm_start maybe|true or false
 -quiet train.svm@-quiet train.svm|true or false
--lls_max_it 99999999999@-lls_max_it 99999999999|2147483647
+-lls_max_it 9999999999999999999@-lls_max_it 9999999999999999999|LARGEST
 -lls_fpm_step@-lls_fpm_step needs a value
 -lls_rtol -hg_monitor@-lls_rtol needs a value
 -blp_lambda_file@-blp_lambda_file needs a value
@@ -313,7 +319,7 @@ version() {
   local text
   text=$(launch "$1" -version 2>&1) || fail "-version"
   echo >>log/checks
-  [[ $text =~ ^twofold\ [0-9]+\.[0-9]+\.[0-9]+\ \(PETSc\ [0-9.]+\)$ ]] || fail "-version prints: $text"
+  [[ $text =~ ^twofold\ [0-9]+\.[0-9]+\.[0-9]+\ \(PETSc\ [0-9.]+(,\ 64-bit\ indices)?\)$ ]] || fail "-version prints: $text"
 }
 pool version 0
 pool version 2

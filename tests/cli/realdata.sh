@@ -52,7 +52,8 @@ is() { # WHAT WANTED GOT: to 1e-9 relative
   echo >>log/checks
   awk -v a="$2" -v b="$3" 'BEGIN { exit !(b != "" && (a - b) ^ 2 <= (1e-9 * a) ^ 2) }' || fail "$1 is $3, not $2"
 }
-entries() { od -A n -t f8 --endian=big -j 8 -N 16 "$1"; } # the first two of a PETSc vector
+integer=$(integer)
+entries() { od -A n -t f8 --endian=big -j $((2 * integer)) -N 16 "$1"; } # the first two of a PETSc vector
 value() { awk -v name="$1" 'index($0, name) == 1 { print $NF }' "$2"; }
 vector() { # NAME: as the reference's file, where it has one
   [ -f "$reference/$1.bin" ] || return

@@ -80,7 +80,8 @@ ranks_agree() {
 pool ranks_agree
 
 # ------------------------------------------------------------------ a row, and the same by twofold hypergrad
-entries() { od -A n -v --endian=big -j 8 -w8 -t f8 "$1"; } # of a vector in PETSc's binary format
+integer=$(integer)
+entries() { od -A n -v --endian=big -j $((2 * integer)) -w8 -t f8 "$1"; } # of a vector in PETSc's binary format
 hypergrad() { # NAME LAMBDAS OPTIONS...: its gradient in log/NAME.entries
   local name=$1 lambda=$2
   shift 2
