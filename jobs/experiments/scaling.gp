@@ -119,7 +119,7 @@ do for [terminal in "svg png"] {
       do for [j = 1:4] {
         g = word(grids, j)
         set lmargin at screen ((j - 1) * 270.0 + 62) / wide
-        set rmargin at screen (j * 270.0 - 12) / wide
+        set rmargin at screen (j * 270.0 - 22) / wide
         set tmargin at screen top - 30.0 / high
         set bmargin at screen top - (250.0 - 48) / high
         set title p.": ".title_of(g) offset 0, -0.5 font ",11"

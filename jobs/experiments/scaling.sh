@@ -126,7 +126,7 @@ problem_of() { # KIND RANKS
 }
 # What the model is measured by: SAMPLES:FEATURES, more and more entries of X, whose shorter side leaves one cache after another
 # (SAMPLES times 20 classes). The first has next to none.
-calibrations="20:200000 600:200000 3000:200000 6000:200000 12000:200000 40000:200000 160000:200000"
+calibrations="20:1000000 600:20000 3000:50000 6000:100000 12000:200000 40000:200000 160000:200000"
 [ -z "$quick" ] || calibrations="20:6000 600:6000"
 
 grid_of() { # NAME RANKS: Pr,Pc
@@ -222,8 +222,9 @@ count() { # RANKS DIR OPTIONS...: DIR/sent.json and DIR/summary.json
   count_steps "$count" "$dir" "$steps" "$@" || say "this MPI does not count messages: Open MPI's component pml/monitoring does"
 }
 
-times=(-bench_runs "$runs" -bench_reference false)
-[ -z "$quick" ] || times+=(-bench_triad_mb 1 -bench_cg_steps 2)
+# Many steps at a time, as solvers make them: the first ones behind another kind of step take longer.
+times=(-bench_runs "$runs" -bench_reference false -bench_lower_steps 10)
+[ -z "$quick" ] || times=(-bench_runs "$runs" -bench_reference false -bench_lower_steps 2 -bench_triad_mb 1 -bench_cg_steps 2)
 run_kind() { # KIND RANKS
   local grid dir shape options
   read -r -a options <<<"$(problem_of "$1" "$2")"

@@ -113,5 +113,5 @@ function learn(config, ranks, n, p, c, nnz, ms, i) {
   }
   i = ++machine[config, "n"]
   machine[config, "minor", i] = minor_bytes(n, p, c, 1, ranks)
-  machine[config, "entry_ns", i] = (1e6 * ms - machine[config, "w_ns"] * p * c / ranks) / (c * nnz / ranks)
+  machine[config, "entry_ns", i] = larger(0, 1e6 * ms - machine[config, "w_ns"] * stream(n, p, c, 1, ranks)) / (c * nnz / ranks)
 }
