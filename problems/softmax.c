@@ -462,6 +462,7 @@ static PetscErrorCode BLPSetUp_Softmax(BLP blp)
   blp->linear = (BLPLinear){.X = sm->X[BLP_TRAIN],
                             .Xval = sm->X[BLP_VAL],
                             .weight = sm->weight,
+                            .rate = sm->weight, /* exp' = exp */
                             .share = sm->share,
                             .weights = SoftmaxUpdateWeights_Private,
                             .slope = OutputGradient,

@@ -161,15 +161,79 @@ static PetscErrorCode Sweep(const Case *k, int place, const char where[])
   PetscCall(VecCopy(k->b, b));
   y = place == 1 ? a : place == 2 ? b : own;
   PetscCall(Expected(k, &update, place == 3 ? NULL : k->b, z, expected));
-  PetscCall(FeatureMatSweep_Private(k->X, D, &update, k->R, a, place == 3 ? NULL : b, y, PETSC_TRUE, sums));
+  PetscCall(
+      FeatureMatSweep_Private(k->X, D, &update, k->R, a, place == 3 ? NULL : b, y, PETSC_TRUE, NULL, sums));
   PetscCall(Near(y, z, "the sweep", where));
   PetscCall(NearNumber(PetscSqrtReal(sums[0]), expected[0], "what moved", where));
   PetscCall(NearNumber(PetscSqrtReal(sums[1]), expected[1], "the distance", where));
   PetscCall(Product(k, y, where));
   if (place != 1) { /* nothing is remembered of a sweep without its product */
-    PetscCall(FeatureMatSweep_Private(k->X, D, &update, k->R, a, NULL, own, PETSC_FALSE, NULL));
+    PetscCall(FeatureMatSweep_Private(k->X, D, &update, k->R, a, NULL, own, PETSC_FALSE, NULL, NULL));
     PetscCall(Product(k, own, where));
   }
+  PetscCall(VecDestroy(&a));
+  PetscCall(VecDestroy(&b));
+  PetscCall(VecDestroy(&own));
+  PetscCall(VecDestroy(&z));
+  PetscFunctionReturn(0);
+}
+
+/* cross_j = sum of y x over the entries of a weight */
+static PetscErrorCode Cross(const Case *k, Vec y, Vec x, const PetscReal cross[], const char where[])
+{
+  const PetscScalar *a, *b;
+  PetscReal worst = 0;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetLocalSize(y, &n));
+  PetscCall(VecGetArrayRead(y, &a));
+  PetscCall(VecGetArrayRead(x, &b));
+  for (PetscInt j = 0; j < n; j += k->share) {
+    PetscReal sum = 0;
+    for (PetscInt i = j; i < j + k->share; i++) sum += a[i] * b[i];
+    worst = PetscMax(worst, PetscAbsReal(cross[j / k->share] - sum) / (1 + PetscAbsReal(sum)));
+  }
+  PetscCall(VecRestoreArrayRead(x, &b));
+  PetscCall(VecRestoreArrayRead(y, &a));
+  CHECK(worst <= tolerance, "a cross product of %s differs by %g", where, worst);
+  PetscFunctionReturn(0);
+}
+
+/* A sweep that looks at another vector beside, twice, as itd's steps follow each other: place as above. */
+static PetscErrorCode Beside(const Case *k, int place, const char where[])
+{
+  const FeatureMatUpdate update = {.keep = 1.8, .b0 = place == 3 ? 0 : -0.8, .a1 = -0.4, .s = -0.7};
+  const FeatureMatDiagonal D = {k->weight, k->share};
+  FeatureMatBeside beside;
+  PetscReal sums[2];
+  Vec a, b, own, y, z;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(VecDuplicate(k->a, &a));
+  PetscCall(VecDuplicate(k->a, &b));
+  PetscCall(VecDuplicate(k->a, &own));
+  PetscCall(VecDuplicate(k->a, &z));
+  PetscCall(VecDuplicate(k->a, &beside.x));
+  PetscCall(VecGetLocalSize(k->a, &n));
+  PetscCall(PetscMalloc1(n / k->share + 1, &beside.cross));
+  PetscCall(VecCopy(k->b, b));
+  y = place == 1 ? a : place == 2 ? b : own;
+  for (int step = 0; step < 2; step++) {
+    PetscCall(VecCopy(k->a, a));
+    PetscCall(VecCopy(k->b, b));
+    PetscCall(TwofoldVecSetRandomNormal(beside.x, 30 + step));
+    PetscCall(Expected(k, &update, place == 3 ? NULL : k->b, z, sums));
+    PetscCall(FeatureMatSweep_Private(k->X, D, &update, k->R, a, place == 3 ? NULL : b, y, PETSC_TRUE,
+                                      &beside, NULL));
+    PetscCall(Near(y, z, "the sweep with another vector beside", where));
+    PetscCall(Cross(k, y, beside.x, beside.cross, where));
+    PetscCall(Product(k, y, where));
+    PetscCall(Product(k, beside.x, where));
+  }
+  PetscCall(PetscFree(beside.cross));
+  PetscCall(VecDestroy(&beside.x));
   PetscCall(VecDestroy(&a));
   PetscCall(VecDestroy(&b));
   PetscCall(VecDestroy(&own));
@@ -231,7 +295,10 @@ static PetscErrorCode Grids(const Synthetic *s, PetscInt share, const char kerne
     PetscCall(PetscSNPrintf(where, sizeof(where), "%d x %d blocks, c %d, share %d, %s", Pr, size / Pr,
                             (int)s->c, (int)share, kernels));
     PetscCall(CaseCreate(s, Pr, size / Pr, share, &k));
-    for (int place = 0; place < 4; place++) PetscCall(Sweep(&k, place, where));
+    for (int place = 0; place < 4; place++) {
+      PetscCall(Sweep(&k, place, where));
+      PetscCall(Beside(&k, place, where));
+    }
     PetscCall(ConjugateGradients(&k, where));
     PetscCall(CaseDestroy(&k));
   }

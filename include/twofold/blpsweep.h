@@ -98,6 +98,26 @@ PetscErrorCode BLPLossSweep(BLP blp, Vec lambda, const BLPSweep *sweep, Vec A, V
 PetscErrorCode BLPLossHessianSweep(BLP blp, const BLPSweep *sweep, Vec A, Vec B, Vec y);
 
 /**
+ * Makes BLPLossHessianSweep()'s step and looks ahead to the next point: with C = d/dlambda grad l at
+ * (lambda, x), lambda that of BLPLossLinearize(), g = C^T y; and X x is known afterwards, so that
+ * BLPLossLinearize() there costs no product. A reverse step of iterative differentiation in one pass over w.
+ *
+ * @collective
+ *
+ * @param[in]     blp     the problem, linearised
+ * @param[in]     sweep   factors; `ahead` is ignored, `known` has to be set
+ * @param[in]     A       w-shaped
+ * @param[in]     B       w-shaped, or NULL
+ * @param[in,out] y       w-shaped; may be A or B
+ * @param[in]     x       w-shaped: the next point; another vector than y
+ * @param[out]    g       of lambda's space
+ *
+ * @raises PETSC_ERR_SUP the problem has no sweeps
+ * @raises PETSC_ERR_ARG_WRONGSTATE there is no point of linearisation
+ */
+PetscErrorCode BLPLossReverseSweep(BLP blp, const BLPSweep *sweep, Vec A, Vec B, Vec y, Vec x, Vec g);
+
+/**
  * Begins conjugate gradients for s H x = b at BLPLossLinearize()'s point.
  *
  * @collective

@@ -259,6 +259,37 @@ PetscErrorCode FPMJVP(FPM fpm, State v, State y);
 PetscErrorCode FPMVJP(FPM fpm, State v, State y);
 
 /**
+ * Tells whether FPMReverseStep() may be called: the map and its problem can make such a step in one pass over
+ * w.
+ *
+ * @notcollective
+ *
+ * @param[in]     fpm  the map, set up
+ * @param[out]    can  whether it can
+ */
+PetscErrorCode FPMCanReverse(FPM fpm, PetscBool *can);
+
+/**
+ * One step back through the map: v <- d1Phi^T v at the point of linearisation, then x is that point, and
+ * g <- g + d2Phi^T v there.
+ *
+ * The same as FPMVJP(), FPMLinearize() and FPMParameterVJPAdd(), but that v is in a form of the map's own
+ * between such steps. Its first vector is the adjoint of w in any form, and (v, 0) is (v, 0).
+ *
+ * @collective
+ *
+ * @param[in]     fpm     the map, at the point of FPMLinearize() or of the step before
+ * @param[in]     lambda  hyperparameters, those of that point
+ * @param[in]     x       the next point
+ * @param[in,out] v       adjoint state
+ * @param[in,out] g       of lambda's space: the hypergradient's sum so far
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE no point is fixed: FPMLinearize() first
+ * @raises PETSC_ERR_SUP the map has no such step: FPMCanReverse() tells
+ */
+PetscErrorCode FPMReverseStep(FPM fpm, Vec lambda, State x, State v, Vec g);
+
+/**
  * Product y = (I - d1Phi) v, without the cancellation of v - FPMJVP(v) where the type can.
  *
  * @collective

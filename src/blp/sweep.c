@@ -21,6 +21,7 @@ PetscErrorCode BLPResetSweep_Private(BLP blp)
   PetscFunctionBegin;
   PetscCall(VecDestroy(&blp->linear.R));
   PetscCall(VecDestroy(&blp->linear.Zp));
+  PetscCall(PetscFree(blp->linear.cross));
   blp->linear = (BLPLinear){0};
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -85,26 +86,74 @@ PetscErrorCode BLPLossSweep(BLP blp, Vec lambda, const BLPSweep *sweep, Vec A, V
   PetscCall(Product(blp, sweep, A, B));
   PetscCall((*blp->linear.slope)(blp, blp->linear.R));
   PetscCall(FeatureMatSweep_Private(blp->linear.X, Diagonal(blp), &update, blp->linear.R, A, B, y,
-                                    sweep->known, moved));
+                                    sweep->known, NULL, moved));
   PetscCall(PetscLogEventEnd(TWOFOLD_LossGradient, blp, lambda, A, y));
   if (moved) moved[0] = PetscSqrtReal(moved[0]);
   if (moved) moved[1] = PetscSqrtReal(moved[1]);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode BLPLossHessianSweep(BLP blp, const BLPSweep *sweep, Vec A, Vec B, Vec y)
+static PetscErrorCode HessianSweep(BLP blp, const BLPSweep *sweep, Vec A, Vec B, Vec y,
+                                   const FeatureMatBeside *beside)
 {
   const FeatureMatUpdate update = {.keep = sweep->a, .b0 = sweep->b, .a1 = -sweep->step, .s = -sweep->step};
 
   PetscFunctionBegin;
-  PetscCall(Check(blp, PETSC_TRUE));
   PetscCall(PetscLogEventBegin(TWOFOLD_LossHessian, blp, A, y, 0));
   PetscCall((*blp->linear.weights)(blp, blp->point[0])); /* others may have asked at another lambda since */
   PetscCall(FeatureMatMult(blp->linear.X, A, blp->linear.R));
   PetscCall((*blp->linear.curvature)(blp, blp->linear.R));
   PetscCall(FeatureMatSweep_Private(blp->linear.X, Diagonal(blp), &update, blp->linear.R, A, B, y,
-                                    sweep->known, NULL));
+                                    sweep->known, beside, NULL));
   PetscCall(PetscLogEventEnd(TWOFOLD_LossHessian, blp, A, y, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPLossHessianSweep(BLP blp, const BLPSweep *sweep, Vec A, Vec B, Vec y)
+{
+  PetscFunctionBegin;
+  PetscCall(Check(blp, PETSC_TRUE));
+  PetscCall(HessianSweep(blp, sweep, A, B, y, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Room for a number a weight of this rank's w: a bias has one that no lambda is behind. */
+static PetscErrorCode AllocateCross(BLP blp, Vec w)
+{
+  BLPLinear *linear = &blp->linear;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetLocalSize(w, &n));
+  if (!linear->cross) PetscCall(PetscMalloc1(n / linear->share + 1, &linear->cross));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* From sums over the entries of each weight to the derivative in lambda. */
+static PetscErrorCode Differentiate(BLP blp, Vec g)
+{
+  const BLPLinear *linear = &blp->linear;
+  const Vec own = BLPTieOwn_Private(blp, g);
+  PetscScalar *a;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetLocalSize(own, &n));
+  PetscCall(VecGetArrayWrite(own, &a));
+  for (PetscInt j = 0; j < n; j++) a[j] = (linear->rate ? linear->rate[j] : 1) * linear->cross[j];
+  PetscCall(VecRestoreArrayWrite(own, &a));
+  PetscCall(BLPTieResult_Private(blp, own, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPLossReverseSweep(BLP blp, const BLPSweep *sweep, Vec A, Vec B, Vec y, Vec x, Vec g)
+{
+  PetscFunctionBegin;
+  PetscCall(Check(blp, PETSC_TRUE));
+  PetscCall(AllocateCross(blp, y));
+  const FeatureMatBeside beside = {x, blp->linear.cross};
+  PetscCall(HessianSweep(blp, sweep, A, B, y, &beside));
+  PetscCall(Differentiate(blp, g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -41,7 +41,7 @@ static PetscErrorCode ChoosePanels(Block *X)
   X->npanels = (rows + PANEL_ROWS - 1) / PANEL_ROWS;
   X->capacity = (rows + X->npanels - 1) / X->npanels;
   PetscCall(PetscCalloc1(X->npanels, &X->panel));
-  PetscCall(PetscMalloc1(X->npanels * X->capacity * BLOCK_WIDEST, &X->row));
+  for (int i = 0; i < 2; i++) PetscCall(PetscMalloc1(X->npanels * X->capacity * BLOCK_WIDEST, &X->row[i]));
   PetscCall(PetscMalloc1(rows, &X->heavy));
   for (PetscInt i = 0; i < X->major; i++)
     if (X->place[i] >= 0) X->heavy[X->place[i]] = i;
@@ -135,7 +135,7 @@ PetscErrorCode BlockDestroy(Block *X)
   }
   PetscCall(PetscFree(X->panel));
   PetscCall(PetscFree(X->heavy));
-  PetscCall(PetscFree(X->row));
+  for (int i = 0; i < 2; i++) PetscCall(PetscFree(X->row[i]));
   *X = (Block){0};
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -148,7 +148,7 @@ PetscLogDouble BlockGetMemory(const Block *X)
          ((PetscLogDouble)X->nentries - light) * sizeof(unsigned char) +
          (PetscLogDouble)(X->major + X->npanels * X->minor) * sizeof(PetscInt64) +
          (PetscLogDouble)X->major * sizeof(int) +
-         (PetscLogDouble)(X->npanels * X->capacity * BLOCK_WIDEST) * sizeof(PetscScalar);
+         2.0 * (PetscLogDouble)(X->npanels * X->capacity * BLOCK_WIDEST) * sizeof(PetscScalar);
 }
 
 /* ------------------------------------------------------------------ kernels */
@@ -246,6 +246,29 @@ void BlockSweep(const Block *X, PetscInt c, FeatureMatDiagonal D, const FeatureM
   sums[0] = sums[1] = 0;
   if (z) Clear(X->minor, c, z);
   Kernels()->sweep(X, c, D, &u, r, a, b ? b : a, y, z, sums);
+}
+
+void BlockSweepBeside(const Block *X, PetscInt c, FeatureMatDiagonal D, const FeatureMatUpdate *update,
+                      const PetscScalar r[], const PetscScalar a[], const PetscScalar b[], PetscScalar y[],
+                      PetscScalar z[], const PetscScalar x[], PetscReal cross[], PetscScalar zx[],
+                      PetscReal sums[2])
+{
+  const FeatureMatUpdate u = b ? *update : WithoutSecond(update);
+
+  sums[0] = sums[1] = 0;
+  Clear(X->minor, c, z);
+  Clear(X->minor, c, zx);
+  Kernels()->sweepbeside(X, c, D, &u, r, a, b ? b : a, y, z, x, cross, zx, sums);
+}
+
+void BlockCross(PetscInt rows, PetscInt c, PetscInt share, const PetscScalar y[], const PetscScalar x[],
+                PetscReal cross[])
+{
+  for (PetscInt64 j = 0; j < (PetscInt64)rows * c; j += share) {
+    PetscReal sum = 0;
+    for (PetscInt k = 0; k < share; k++) sum += y[j + k] * x[j + k];
+    cross[j / share] = sum;
+  }
 }
 
 void BlockUpdateRows(PetscInt rows, PetscInt c, FeatureMatDiagonal D, const FeatureMatUpdate *update,

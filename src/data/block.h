@@ -27,9 +27,9 @@ typedef struct {
   PetscScalar *value;
   PetscInt npanels, capacity; /* rows each has, but for the last */
   Panel *panel;
-  int *place;       /* of a major row in the panels, one after another; negative: in none */
-  PetscInt *heavy;  /* the major row at a place */
-  PetscScalar *row; /* a piece of each row of the panels: work */
+  int *place;          /* of a major row in the panels, one after another; negative: in none */
+  PetscInt *heavy;     /* the major row at a place */
+  PetscScalar *row[2]; /* a piece of each row of the panels: work, the second for what is done beside */
 } Block;
 
 /* entry[], in the block's own numbers, is sorted by samples, and by features within one. */
@@ -52,7 +52,15 @@ void BlockMultTranspose(const Block *X, PetscInt c, PetscBool squared, const Pet
 void BlockSweep(const Block *X, PetscInt c, FeatureMatDiagonal D, const FeatureMatUpdate *update,
                 const PetscScalar r[], const PetscScalar a[], const PetscScalar b[], PetscScalar y[],
                 PetscScalar z[], PetscReal sums[2]);
-/* The same with g given, on rows of c columns: what remains of a sweep where g needs communication. */
+/* The same, and beside it cross <- the sums of y x over the entries of one weight of D, zx <- X x. */
+void BlockSweepBeside(const Block *X, PetscInt c, FeatureMatDiagonal D, const FeatureMatUpdate *update,
+                      const PetscScalar r[], const PetscScalar a[], const PetscScalar b[], PetscScalar y[],
+                      PetscScalar z[], const PetscScalar x[], PetscReal cross[], PetscScalar zx[],
+                      PetscReal sums[2]);
+/* The sums alone, on rows of c columns. */
+void BlockCross(PetscInt rows, PetscInt c, PetscInt share, const PetscScalar y[], const PetscScalar x[],
+                PetscReal cross[]);
+/* A sweep with g given, on rows of c columns: what remains where g needs communication. */
 void BlockUpdateRows(PetscInt rows, PetscInt c, FeatureMatDiagonal D, const FeatureMatUpdate *update,
                      const PetscScalar g[], const PetscScalar a[], const PetscScalar b[], PetscScalar y[],
                      PetscReal sums[2]);
@@ -79,6 +87,10 @@ typedef struct {
   void (*sweep)(const Block *, PetscInt c, FeatureMatDiagonal, const FeatureMatUpdate *,
                 const PetscScalar r[], const PetscScalar a[], const PetscScalar b[], PetscScalar y[],
                 PetscScalar z[], PetscReal sums[2]);
+  void (*sweepbeside)(const Block *, PetscInt c, FeatureMatDiagonal, const FeatureMatUpdate *,
+                      const PetscScalar r[], const PetscScalar a[], const PetscScalar b[], PetscScalar y[],
+                      PetscScalar z[], const PetscScalar x[], PetscReal cross[], PetscScalar zx[],
+                      PetscReal sums[2]);
   void (*update)(PetscInt rows, PetscInt c, FeatureMatDiagonal, const FeatureMatUpdate *,
                  const PetscScalar g[], const PetscScalar a[], const PetscScalar b[], PetscScalar y[],
                  PetscReal sums[2]);

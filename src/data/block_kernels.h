@@ -159,7 +159,7 @@ static inline int Piece(PetscInt left)
 INLINE void GatherRow(const int C, PetscInt c, const Block *X, PetscInt j, const PetscScalar *in, Row *sum)
 {
   if (X->place[j] >= 0) {
-    RowLoad(C, X->row + (PetscInt64)X->place[j] * C, sum);
+    RowLoad(C, X->row[0] + (PetscInt64)X->place[j] * C, sum);
     return;
   }
   RowZero(C, sum);
@@ -170,11 +170,12 @@ INLINE void GatherRow(const int C, PetscInt c, const Block *X, PetscInt j, const
   }
 }
 
-/* out += M^T row: the row goes to the places of its entries. */
-INLINE void ScatterRow(const int C, PetscInt c, const Block *X, PetscInt j, const Row *row, PetscScalar *out)
+/* out += M^T row: the row goes to the places of its entries; one of a panel waits in the work array w. */
+INLINE void ScatterRow(const int C, PetscInt c, const Block *X, int w, PetscInt j, const Row *row,
+                       PetscScalar *out)
 {
   if (X->place[j] >= 0) {
-    RowStore(C, row, X->row + (PetscInt64)X->place[j] * C);
+    RowStore(C, row, X->row[w] + (PetscInt64)X->place[j] * C);
     return;
   }
   for (PetscInt64 e = X->start[j]; e < X->start[j + 1]; e++) {
@@ -191,7 +192,7 @@ INLINE void GatherPanels(const int C, PetscInt c, const Block *X, const PetscSca
 {
   for (PetscInt k = 0; k < X->npanels; k++) {
     const Panel *const panel = &X->panel[k];
-    PetscScalar *const rows = X->row + (PetscInt64)k * X->capacity * C;
+    PetscScalar *const rows = X->row[0] + (PetscInt64)k * X->capacity * C;
     for (PetscInt i = 0; i < X->capacity * C; i++) rows[i] = 0;
     for (PetscInt i = 0; i < X->minor; i++) {
       Row row;
@@ -208,11 +209,11 @@ INLINE void GatherPanels(const int C, PetscInt c, const Block *X, const PetscSca
 }
 
 /* out += M^T in of the panels, after all ScatterRow(). */
-INLINE void ScatterPanels(const int C, PetscInt c, const Block *X, PetscScalar *out)
+INLINE void ScatterPanels(const int C, PetscInt c, const Block *X, int w, PetscScalar *out)
 {
   for (PetscInt k = 0; k < X->npanels; k++) {
     const Panel *const panel = &X->panel[k];
-    const PetscScalar *const rows = X->row + (PetscInt64)k * X->capacity * C;
+    const PetscScalar *const rows = X->row[w] + (PetscInt64)k * X->capacity * C;
     for (PetscInt i = 0; i < X->minor; i++) {
       Row sum;
       RowLoad(C, out + (PetscInt64)i * c, &sum);
@@ -246,9 +247,9 @@ static void Scatter(const Block *X, PetscInt c, const PetscScalar in[], PetscSca
     Row row;                                                                                                 \
     RowPrefetch(C, in + (PetscInt64)(j + AHEAD) * c + k0);                                                   \
     RowLoad(C, in + (PetscInt64)j * c + k0, &row);                                                           \
-    ScatterRow(C, c, X, j, &row, out + k0);                                                                  \
+    ScatterRow(C, c, X, 0, j, &row, out + k0);                                                               \
   }                                                                                                          \
-  ScatterPanels(C, c, X, out + k0);
+  ScatterPanels(C, c, X, 0, out + k0);
   FOR_PIECES(CALL)
 #undef CALL
 }
@@ -303,8 +304,42 @@ static void Sweep(const Block *X, PetscInt c, FeatureMatDiagonal D, const Featur
 
 #define CALL(C)                                                                                              \
   GatherPanels(C, c, X, r + k0);                                                                             \
-  UPDATE_ROWS(C, X->major, GatherRow(C, c, X, j, r + k0, &row), if (z) ScatterRow(C, c, X, j, &row, z + k0)) \
-  if (z) ScatterPanels(C, c, X, z + k0);
+  UPDATE_ROWS(C, X->major, GatherRow(C, c, X, j, r + k0, &row),                                              \
+              if (z) ScatterRow(C, c, X, 0, j, &row, z + k0))                                                \
+  if (z) ScatterPanels(C, c, X, 0, z + k0);
+  FOR_PIECES(CALL)
+#undef CALL
+}
+
+/* The part of y's and x's product that belongs to D's weights. */
+INLINE void AddCross(const int C, PetscInt share, PetscInt64 at, PetscInt k0, const Row *y, const Row *x,
+                     PetscReal *cross)
+{
+  Row product;
+
+  RowZero(C, &product);
+  RowAddProduct(C, &product, 1, y, x);
+  if (share == 1)
+    RowStore(C, &product, cross + at);
+  else
+    cross[at / share] = (k0 ? cross[at / share] : 0) + RowSum(C, &product);
+}
+
+static void SweepBeside(const Block *X, PetscInt c, FeatureMatDiagonal D, const FeatureMatUpdate *update,
+                        const PetscScalar r[], const PetscScalar a[], const PetscScalar b[], PetscScalar y[],
+                        PetscScalar z[], const PetscScalar x[], PetscReal cross[], PetscScalar zx[],
+                        PetscReal sums[2])
+{
+  const FeatureMatUpdate u = *update;
+
+#define CALL(C)                                                                                              \
+  GatherPanels(C, c, X, r + k0);                                                                             \
+  UPDATE_ROWS(C, X->major, GatherRow(C, c, X, j, r + k0, &row);                                              \
+              RowPrefetch(C, x + at + AHEAD * c), ScatterRow(C, c, X, 0, j, &row, z + k0); Row rx;           \
+              RowLoad(C, x + at, &rx); AddCross(C, D.share, at, k0, &row, &rx, cross);                       \
+              ScatterRow(C, c, X, 1, j, &rx, zx + k0))                                                       \
+  ScatterPanels(C, c, X, 0, z + k0);                                                                         \
+  ScatterPanels(C, c, X, 1, zx + k0);
   FOR_PIECES(CALL)
 #undef CALL
 }
@@ -371,8 +406,8 @@ static void SweepCG(const Block *X, PetscInt c, FeatureMatDiagonal D, PetscReal 
 {
 #define CALL(C)                                                                                              \
   GatherPanels(C, c, X, r + k0);                                                                             \
-  STEP_ROWS(C, X->major, GatherRow(C, c, X, j, r + k0, &row), ScatterRow(C, c, X, j, &row, z + k0))          \
-  ScatterPanels(C, c, X, z + k0);
+  STEP_ROWS(C, X->major, GatherRow(C, c, X, j, r + k0, &row), ScatterRow(C, c, X, 0, j, &row, z + k0))       \
+  ScatterPanels(C, c, X, 0, z + k0);
   FOR_PIECES(CALL)
 #undef CALL
 }
@@ -386,4 +421,5 @@ static void UpdateCG(PetscInt rows, PetscInt c, FeatureMatDiagonal D, PetscReal 
 #undef CALL
 }
 
-const BlockKernels BLOCK_KERNELS = {BLOCK_NAME, Runs, Gather, Scatter, Sweep, Update, SweepCG, UpdateCG};
+const BlockKernels BLOCK_KERNELS = {BLOCK_NAME,  Runs,   Gather,  Scatter, Sweep,
+                                    SweepBeside, Update, SweepCG, UpdateCG};

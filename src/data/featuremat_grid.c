@@ -17,13 +17,14 @@ typedef struct {
   PetscMPIInt size, rank;
   PetscMPIInt *count, *offset; /* of the pieces, in numbers: rows times c */
   PetscInt rows;               /* of the block's side */
-  PetscScalar *full[2];        /* whole sides, in and out; NULL where the only piece will do */
+  PetscScalar *in, *out[2];    /* whole sides, in and out; NULL where the only piece will do */
 } Side;
 
 /* A product of some Vec that is known: X w of this rank's samples. */
 typedef struct {
   TwofoldSeen w; /* of id 0: none */
   PetscScalar *z;
+  PetscInt64 used; /* when it was written */
 } Known;
 
 enum { REMEMBERED = 3 }; /* w, w_prev and one of the adjoint */
@@ -32,7 +33,7 @@ typedef struct {
   Side samples, features; /* shared within a grid row; within a grid column */
   Block block;
   Known known[REMEMBERED];
-  int oldest;
+  PetscInt64 clock;
   PetscScalar *g; /* own piece of a gradient, where a sweep needs it whole */
 } Grid;
 
@@ -43,8 +44,8 @@ static PetscErrorCode SideDestroy(Side *side)
   PetscFunctionBegin;
   if (side->comm) PetscCallMPI(MPI_Comm_free(&side->comm));
   PetscCall(PetscFree2(side->count, side->offset));
-  PetscCall(TwofoldFreePages(&side->full[0]));
-  PetscCall(TwofoldFreePages(&side->full[1]));
+  PetscCall(TwofoldFreePages(&side->in));
+  for (int i = 0; i < 2; i++) PetscCall(TwofoldFreePages(&side->out[i]));
   *side = (Side){0};
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -83,7 +84,8 @@ static PetscErrorCode SideAllocate(FeatureMat X, PetscBool at_random, Side *side
 {
   PetscFunctionBegin;
   if (side->size == 1 && !at_random) PetscFunctionReturn(PETSC_SUCCESS);
-  for (int i = 0; i < 2; i++) PetscCall(TwofoldMallocPages((PetscInt64)side->rows * X->c, &side->full[i]));
+  PetscCall(TwofoldMallocPages((PetscInt64)side->rows * X->c, &side->in));
+  PetscCall(TwofoldMallocPages((PetscInt64)side->rows * X->c, &side->out[0]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -91,29 +93,29 @@ static PetscErrorCode SideAllocate(FeatureMat X, PetscBool at_random, Side *side
 static PetscErrorCode SideGather(Side *side, const PetscScalar own[], const PetscScalar **full)
 {
   PetscFunctionBegin;
-  *full = side->full[0] ? side->full[0] : own;
+  *full = side->in ? side->in : own;
   if (side->size > 1)
-    PetscCallMPI(MPI_Allgatherv(own, side->count[side->rank], MPIU_SCALAR, side->full[0], side->count,
+    PetscCallMPI(MPI_Allgatherv(own, side->count[side->rank], MPIU_SCALAR, side->in, side->count,
                                 side->offset, MPIU_SCALAR, side->comm));
-  else if (side->full[0])
-    PetscCall(PetscArraycpy(side->full[0], own, side->count[0]));
+  else if (side->in)
+    PetscCall(PetscArraycpy(side->in, own, side->count[0]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* Where a kernel is to put a whole side of which this rank is to get the piece `own`. */
 static PetscScalar *SideTarget(const Side *side, PetscScalar own[])
 {
-  return side->full[1] ? side->full[1] : own;
+  return side->out[0] ? side->out[0] : own;
 }
 
-/* Its sum over the ranks, a piece to each. */
-static PetscErrorCode SideReduce(const Side *side, PetscScalar own[])
+/* Its sum over the ranks, a piece to each; of place `i` for such sides. */
+static PetscErrorCode SideReduce(const Side *side, int i, PetscScalar own[])
 {
   PetscFunctionBegin;
   if (side->size > 1)
-    PetscCallMPI(MPI_Reduce_scatter(side->full[1], own, side->count, MPIU_SCALAR, MPIU_SUM, side->comm));
-  else if (side->full[1])
-    PetscCall(PetscArraycpy(own, side->full[1], side->count[0]));
+    PetscCallMPI(MPI_Reduce_scatter(side->out[i], own, side->count, MPIU_SCALAR, MPIU_SUM, side->comm));
+  else if (side->out[i])
+    PetscCall(PetscArraycpy(own, side->out[i], side->count[0]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -143,6 +145,16 @@ static PetscErrorCode Recall(FeatureMat X, Vec w, const PetscScalar **z)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The place of what was written longest ago. */
+static int Oldest(const Grid *grid)
+{
+  int oldest = 0;
+
+  for (int i = 1; i < REMEMBERED; i++)
+    if (grid->known[i].used < grid->known[oldest].used) oldest = i;
+  return oldest;
+}
+
 /* Room for X w in place of what was known of w, or for longest; TwofoldSee() makes it valid. */
 static PetscErrorCode Room(FeatureMat X, Vec w, Known **known)
 {
@@ -151,13 +163,10 @@ static PetscErrorCode Room(FeatureMat X, Vec w, Known **known)
 
   PetscFunctionBegin;
   PetscCall(PetscObjectGetId((PetscObject)w, &id));
-  int at = Find(grid, id);
-  if (at < 0) {
-    at = grid->oldest;
-    grid->oldest = (grid->oldest + 1) % REMEMBERED;
-  }
-  *known = &grid->known[at];
+  const int at = Find(grid, id);
+  *known = &grid->known[at < 0 ? Oldest(grid) : at];
   (*known)->w = (TwofoldSeen){0};
+  (*known)->used = ++grid->clock;
   if (!(*known)->z) PetscCall(PetscMalloc1(X->samples->n * X->c + 1, &(*known)->z));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -294,7 +303,7 @@ static PetscErrorCode Multiply(FeatureMat X, Vec W, PetscScalar own[])
   PetscCall(SideGather(&grid->features, w, &full));
   BlockMult(&grid->block, X->c, full, z);
   PetscCall(VecRestoreArrayRead(W, &w));
-  PetscCall(SideReduce(&grid->samples, own));
+  PetscCall(SideReduce(&grid->samples, 0, own));
   PetscCall(PetscLogFlops(2.0 * (double)grid->block.nentries * (double)X->c));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -325,7 +334,7 @@ static PetscErrorCode MultiplyTranspose(FeatureMat X, PetscBool squared, const P
   PetscFunctionBegin;
   PetscCall(SideGather(&grid->samples, r, &full));
   BlockMultTranspose(&grid->block, X->c, squared, full, SideTarget(&grid->features, own));
-  PetscCall(SideReduce(&grid->features, own));
+  PetscCall(SideReduce(&grid->features, 0, own));
   PetscCall(PetscLogFlops(2.0 * (double)grid->block.nentries * (double)X->c));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -396,40 +405,84 @@ static PetscErrorCode SweepArrays(FeatureMat X, FeatureMatDiagonal D, const Feat
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* X y from what the sweep has left of it. */
-static PetscErrorCode Finish(FeatureMat X, Vec y, Known *known)
+/* X y from what the sweep has left of it in place `i` of the side. */
+static PetscErrorCode Finish(FeatureMat X, Vec y, int i, Known *known)
 {
   Grid *grid = (Grid *)X->data;
 
   PetscFunctionBegin;
   if (IsFused(X))
-    PetscCall(SideReduce(&grid->samples, known->z));
+    PetscCall(SideReduce(&grid->samples, i, known->z));
   else
     PetscCall(Multiply(X, y, known->z));
   PetscCall(TwofoldSee(y, &known->w));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* A sweep that does what is asked for beside, too: in the one pass where there is one. */
+static PetscErrorCode SweepBeside(FeatureMat X, FeatureMatDiagonal D, const FeatureMatUpdate *update,
+                                  const PetscScalar r[], const PetscScalar a[], const PetscScalar b[],
+                                  PetscScalar y[], PetscScalar z[], const FeatureMatBeside *beside,
+                                  PetscScalar zx[], PetscReal sums[2])
+{
+  Grid *grid = (Grid *)X->data;
+  const PetscScalar *full, *x;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArrayRead(beside->x, &x));
+  if (IsFused(X)) {
+    PetscCall(SideGather(&grid->samples, r, &full));
+    BlockSweepBeside(&grid->block, X->c, D, update, full, a, b, y, z, x, beside->cross, zx, sums);
+  } else {
+    PetscCall(SweepArrays(X, D, update, r, a, b, y, z, sums));
+    BlockCross(X->features->n, X->c, D.share, y, x, beside->cross);
+  }
+  PetscCall(VecRestoreArrayRead(beside->x, &x));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Room for the product with what is beside, and where the kernels are to put it: a side's second place. */
+static PetscErrorCode RoomBeside(FeatureMat X, const FeatureMatBeside *beside, Known **known, PetscScalar **z)
+{
+  Grid *grid = (Grid *)X->data;
+  Side *side = &grid->samples;
+
+  PetscFunctionBegin;
+  PetscCall(Room(X, beside->x, known));
+  *z = (*known)->z;
+  if (!side->out[0]) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!side->out[1]) PetscCall(TwofoldMallocPages((PetscInt64)side->rows * X->c, &side->out[1]));
+  *z = side->out[1];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode FeatureMatSweep_Grid(FeatureMat X, FeatureMatDiagonal D, const FeatureMatUpdate *update,
-                                           Vec R, Vec A, Vec B, Vec Y, PetscBool known, PetscReal sums[2])
+                                           Vec R, Vec A, Vec B, Vec Y, PetscBool known,
+                                           const FeatureMatBeside *beside, PetscReal sums[2])
 {
   Grid *grid = (Grid *)X->data;
   const PetscScalar *r, *a, *b = NULL;
-  PetscScalar *y;
-  Known *next = NULL;
+  PetscScalar *y, *z, *zx = NULL;
+  Known *next = NULL, *next_x = NULL;
 
   PetscFunctionBegin;
   if (known) PetscCall(Room(X, Y, &next));
+  if (beside) PetscCall(RoomBeside(X, beside, &next_x, &zx));
   PetscCall(VecGetArrayRead(R, &r));
   PetscCall(VecGetArrayRead(A, &a));
   if (B) PetscCall(VecGetArrayRead(B, &b));
   PetscCall(VecGetArray(Y, &y));
-  PetscCall(SweepArrays(X, D, update, r, a, b, y, next ? SideTarget(&grid->samples, next->z) : NULL, sums));
+  z = next ? SideTarget(&grid->samples, next->z) : NULL;
+  if (beside)
+    PetscCall(SweepBeside(X, D, update, r, a, b, y, z, beside, zx, sums));
+  else
+    PetscCall(SweepArrays(X, D, update, r, a, b, y, z, sums));
   PetscCall(VecRestoreArray(Y, &y));
   if (B) PetscCall(VecRestoreArrayRead(B, &b));
   PetscCall(VecRestoreArrayRead(A, &a));
   PetscCall(VecRestoreArrayRead(R, &r));
-  if (known) PetscCall(Finish(X, Y, next));
+  if (known) PetscCall(Finish(X, Y, 0, next));
+  if (beside) PetscCall(Finish(X, beside->x, 1, next_x));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -459,7 +512,7 @@ static PetscErrorCode FeatureMatSweepCG_Grid(FeatureMat X, FeatureMatDiagonal D,
   PetscCall(VecRestoreArray(res, &ra));
   PetscCall(VecRestoreArray(x, &xa));
   PetscCall(VecRestoreArrayRead(R, &r));
-  PetscCall(Finish(X, res, known));
+  PetscCall(Finish(X, res, 0, known));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -519,9 +572,11 @@ static PetscErrorCode FeatureMatGetMemory_Grid(FeatureMat X, PetscLogDouble *byt
 
   PetscFunctionBegin;
   *bytes = BlockGetMemory(&grid->block);
-  for (int i = 0; i < 2; i++)
-    if (side[i]->full[0])
-      *bytes += 2.0 * (PetscLogDouble)side[i]->rows * (PetscLogDouble)X->c * sizeof(PetscScalar);
+  for (int i = 0; i < 2; i++) {
+    const int arrays = (side[i]->in ? 1 : 0) + (side[i]->out[0] ? 1 : 0) + (side[i]->out[1] ? 1 : 0);
+    *bytes +=
+        (PetscLogDouble)arrays * (PetscLogDouble)side[i]->rows * (PetscLogDouble)X->c * sizeof(PetscScalar);
+  }
   for (int i = 0; i < REMEMBERED; i++)
     if (grid->known[i].z)
       *bytes += (PetscLogDouble)X->samples->n * (PetscLogDouble)X->c * sizeof(PetscScalar);

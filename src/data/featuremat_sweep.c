@@ -15,13 +15,14 @@ static PetscErrorCode AddUp(FeatureMat X, PetscMPIInt n, PetscReal sums[])
 }
 
 PetscErrorCode FeatureMatSweep_Private(FeatureMat X, FeatureMatDiagonal D, const FeatureMatUpdate *update,
-                                       Vec R, Vec a, Vec b, Vec y, PetscBool known, PetscReal sums[2])
+                                       Vec R, Vec a, Vec b, Vec y, PetscBool known,
+                                       const FeatureMatBeside *beside, PetscReal sums[2])
 {
   PetscReal local[2];
 
   PetscFunctionBegin;
   PetscCall(PetscLogEventBegin(TWOFOLD_MatSweep, X, R, a, y));
-  PetscUseTypeMethod(X, sweep, D, update, R, a, b, y, known, local);
+  PetscUseTypeMethod(X, sweep, D, update, R, a, b, y, known, beside, local);
   PetscCall(PetscLogEventEnd(TWOFOLD_MatSweep, X, R, a, y));
   if (!sums) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(AddUp(X, 2, local));

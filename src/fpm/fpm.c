@@ -303,6 +303,32 @@ PetscErrorCode FPMVJP(FPM fpm, State v, State y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode FPMCanReverse(FPM fpm, PetscBool *can)
+{
+  PetscFunctionBegin;
+  *can = PETSC_FALSE;
+  if (fpm->ops->reverse && !FPMFollows_Private(fpm)) PetscCall(BLPCanSweep(fpm->blp, can));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMReverseStep(FPM fpm, Vec lambda, State x, State v, Vec g)
+{
+  PetscBool can;
+
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(fpm));
+  PetscCall(FPMCanReverse(fpm, &can));
+  PetscCheck(can, PetscObjectComm((PetscObject)fpm), PETSC_ERR_SUP,
+             "the map %s has no FPMReverseStep() with this problem: ask FPMCanReverse() first",
+             ((PetscObject)fpm)->type_name);
+  PetscCall(PetscLogEventBegin(TWOFOLD_FPMVJP, fpm, 0, 0, 0));
+  PetscUseTypeMethod(fpm, reverse, x->v[0], v);
+  PetscCall(PetscLogEventEnd(TWOFOLD_FPMVJP, fpm, 0, 0, 0));
+  PetscCall(VecAXPY(g, -fpm->step, fpm->glambda));
+  PetscCall(FPMLinearize(fpm, lambda, x));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FPMResidualJVP(FPM fpm, State v, State y)
 {
   PetscFunctionBegin;

@@ -55,6 +55,15 @@ static PetscErrorCode FPMJVP_GD(FPM fpm, State v, State y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode FPMReverse_GD(FPM fpm, Vec x, State v)
+{
+  const BLPSweep descent = Descent(fpm);
+
+  PetscFunctionBegin;
+  PetscCall(BLPLossReverseSweep(fpm->blp, &descent, v->v[0], NULL, v->v[0], x, fpm->glambda));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* I - d1Phi = alpha H: where alpha H is small, v - (v - alpha H v) would lose its digits */
 static PetscErrorCode FPMResidualJVP_GD(FPM fpm, State v, State y)
 {
@@ -92,6 +101,7 @@ PetscErrorCode FPMCreate_GD(FPM fpm)
   fpm->ops->linearize = FPMLinearize_GD;
   fpm->ops->jvp = FPMJVP_GD;
   fpm->ops->vjp = FPMJVP_GD;
+  fpm->ops->reverse = FPMReverse_GD;
   fpm->ops->residualjvp = FPMResidualJVP_GD;
   fpm->ops->residualvjp = FPMResidualJVP_GD;
   fpm->ops->parameterjvp = FPMParameterJVP_Loss;

@@ -81,6 +81,21 @@ static PetscErrorCode FPMVJP_HeavyBall(FPM fpm, State v, State y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* From (a, b) the product makes (a', -beta a) with a' = (1 + beta) a + b - alpha H a: behind the first, b is
+   -beta times the a before. So v keeps that a itself, and a step is one sweep like those of the solver. */
+static PetscErrorCode FPMReverse_HeavyBall(FPM fpm, Vec x, State v)
+{
+  const PetscReal beta = fpm->momentum;
+  const BLPSweep sweep = {.a = 1 + beta, .b = -beta, .step = fpm->step, .known = PETSC_TRUE};
+  const Vec a = v->v[0], before = v->v[1];
+
+  PetscFunctionBegin;
+  PetscCall(BLPLossReverseSweep(fpm->blp, &sweep, a, before, before, x, fpm->glambda));
+  v->v[0] = before;
+  v->v[1] = a;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* (I - d1Phi)(a, b) = (alpha H a - beta (a - b), b - a) */
 static PetscErrorCode FPMResidualJVP_HeavyBall(FPM fpm, State v, State y)
 {
@@ -121,6 +136,7 @@ PetscErrorCode FPMCreate_HeavyBall(FPM fpm)
   fpm->ops->linearize = FPMLinearize_HeavyBall;
   fpm->ops->jvp = FPMJVP_HeavyBall;
   fpm->ops->vjp = FPMVJP_HeavyBall;
+  fpm->ops->reverse = FPMReverse_HeavyBall;
   fpm->ops->residualjvp = FPMResidualJVP_HeavyBall;
   fpm->ops->residualvjp = FPMResidualVJP_HeavyBall;
   fpm->ops->parameterjvp = FPMParameterJVP_Loss;

@@ -4,6 +4,8 @@
 
      g <- g + d2Phi^T a_{i+1},   a_i = d1Phi^T a_{i+1}
 
+   or, where the map has FPMReverseStep(), with the first product at the next state, all in one pass.
+
    Truncated to K steps the loop ends after i = t - K, and the tape need keep no more than the last K states.
  */
 #include <twofold/impl/hgimpl.h>
@@ -71,22 +73,42 @@ static PetscErrorCode HGPrepare_ITD(HG hg, Vec lambda)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* One reverse step through Phi at the tape's state i; the new adjoint state only if another step follows. */
+/* One reverse step through Phi at the tape's state i: its part of g, then the new adjoint state if another
+   step follows. */
 static PetscErrorCode ReverseStep(ITD *itd, FPM fpm, Vec lambda, PetscInt i, PetscBool last, Vec g)
 {
+  const State a = itd->a;
   State x;
 
   PetscFunctionBegin;
   PetscCall(TapeGetState(itd->tape, i, &x));
   PetscCall(FPMLinearize(fpm, lambda, x));
-  PetscCall(FPMParameterVJPAdd(fpm, itd->a, g));
-  if (itd->sum) PetscCall(VecAXPY(itd->sum, 1, itd->a->v[0]));
+  PetscCall(FPMParameterVJPAdd(fpm, a, g));
+  if (itd->sum) PetscCall(VecAXPY(itd->sum, 1, a->v[0]));
   if (!last) {
-    PetscCall(FPMVJP(fpm, itd->a, itd->b));
-    const State swap = itd->a;
+    PetscCall(FPMVJP(fpm, a, itd->b));
     itd->a = itd->b;
-    itd->b = swap;
+    itd->b = a;
   }
+  PetscCall(TapeRestoreState(itd->tape, i, &x));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The same by FPMReverseStep(): unless it is the first step, the adjoint state comes from the state before,
+   and then i's part of g. */
+static PetscErrorCode ReverseStepOnce(ITD *itd, FPM fpm, Vec lambda, PetscInt i, PetscBool first, Vec g)
+{
+  State x;
+
+  PetscFunctionBegin;
+  PetscCall(TapeGetState(itd->tape, i, &x));
+  if (first) {
+    PetscCall(FPMLinearize(fpm, lambda, x));
+    PetscCall(FPMParameterVJPAdd(fpm, itd->a, g));
+  } else {
+    PetscCall(FPMReverseStep(fpm, lambda, x, itd->a, g));
+  }
+  if (itd->sum) PetscCall(VecAXPY(itd->sum, 1, itd->a->v[0]));
   PetscCall(TapeRestoreState(itd->tape, i, &x));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -95,6 +117,7 @@ static PetscErrorCode ReverseSweep(HG hg, Vec lambda, Vec g)
 {
   ITD *itd = (ITD *)hg->data;
   PetscInt first, t;
+  PetscBool once;
   FPM fpm;
 
   PetscFunctionBegin;
@@ -111,8 +134,13 @@ static PetscErrorCode ReverseSweep(HG hg, Vec lambda, Vec g)
   PetscCall(VecCopy(hg->g1, itd->a->v[0]));
   if (HGWantsEstimate_Private(hg) && !itd->sum) PetscCall(VecDuplicate(hg->g1, &itd->sum));
   if (itd->sum) PetscCall(VecZeroEntries(itd->sum));
-  for (PetscInt i = t - 1; i >= stop; i--)
-    PetscCall(ReverseStep(itd, fpm, lambda, i, (PetscBool)(i == stop), g));
+  PetscCall(FPMCanReverse(fpm, &once));
+  for (PetscInt i = t - 1; i >= stop; i--) {
+    if (once)
+      PetscCall(ReverseStepOnce(itd, fpm, lambda, i, (PetscBool)(i == t - 1), g));
+    else
+      PetscCall(ReverseStep(itd, fpm, lambda, i, (PetscBool)(i == stop), g));
+  }
   hg->report.adjoint_its = hg->report.adjoint_products = t - stop;
   PetscCall(PetscObjectViewFromOptions((PetscObject)itd->tape, NULL, "-tape_view"));
   PetscFunctionReturn(PETSC_SUCCESS);

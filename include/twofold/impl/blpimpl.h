@@ -68,11 +68,13 @@ typedef struct {
   FeatureMat X;    /* of the training samples, borrowed; NULL: it has not */
   FeatureMat Xval; /* of the validation samples, likewise */
   const PetscReal *weight;
+  const PetscReal *rate;                      /* its derivatives: of each weight in its lambda; NULL: 1 */
   PetscInt share;                             /* D, as in FeatureMatDiagonal */
   PetscErrorCode (*weights)(BLP, Vec lambda); /* sets it */
   PetscErrorCode (*slope)(BLP, Vec Z);        /* Z_i <- grad phi_i(Z_i) */
   PetscErrorCode (*curvature)(BLP, Vec Z);    /* Z_i <- grad^2 phi_i Z_i at the point of linearisation */
   Vec R, Zp;                                  /* sweep.c's: n x c work */
+  PetscReal *cross;                           /* likewise: a number a weight */
 } BLPLinear;
 
 struct _p_BLP {

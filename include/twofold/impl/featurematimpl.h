@@ -18,6 +18,13 @@ typedef struct {
   PetscReal keep, a0, a1, b0, b1, e, s;
 } FeatureMatUpdate;
 
+/* What a sweep can do beside: with another x of W's shape, X x is known afterwards, and
+   cross_j = sum of y x over the entries that share D's weight j. */
+typedef struct {
+  Vec x;
+  PetscReal *cross;
+} FeatureMatBeside;
+
 struct _FeatureMatOps {
   PetscErrorCode (*setfromoptions)(FeatureMat, PetscOptionItems *); /* optional */
   PetscErrorCode (*layout)(FeatureMat, DataSet, PetscBool bias,
@@ -27,7 +34,7 @@ struct _FeatureMatOps {
   PetscErrorCode (*multtranspose)(FeatureMat, Vec, Vec);
   PetscErrorCode (*multtransposesquared)(FeatureMat, Vec, Vec); /* optional */
   PetscErrorCode (*sweep)(FeatureMat, FeatureMatDiagonal, const FeatureMatUpdate *, Vec, Vec, Vec, Vec,
-                          PetscBool known, PetscReal[2]);
+                          PetscBool known, const FeatureMatBeside *, PetscReal[2]);
   PetscErrorCode (*sweepcg)(FeatureMat, FeatureMatDiagonal, PetscReal, PetscReal, PetscReal, Vec, Vec, Vec,
                             Vec, PetscReal[3]);
   PetscErrorCode (*view)(FeatureMat, PetscViewer); /* optional */
@@ -54,10 +61,12 @@ struct _p_FeatureMat {
 /* featuremat_sweep.c: a step of a method in one pass over the features, where the type has it.
 
    y = keep a + m as above; y may be a or b, and b NULL. With `known` X y is known afterwards:
-   FeatureMatMult() of y costs nothing. sums (may be NULL): ||m||^2 and ||a - b||^2. */
+   FeatureMatMult() of y costs nothing. beside: NULL, or with `known` what is to be done beside; its x is not
+   y. sums (may be NULL): ||m||^2 and ||a - b||^2. */
 PetscBool FeatureMatCanSweep_Private(FeatureMat X);
 PetscErrorCode FeatureMatSweep_Private(FeatureMat X, FeatureMatDiagonal D, const FeatureMatUpdate *update,
-                                       Vec R, Vec a, Vec b, Vec y, PetscBool known, PetscReal sums[2]);
+                                       Vec R, Vec a, Vec b, Vec y, PetscBool known,
+                                       const FeatureMatBeside *beside, PetscReal sums[2]);
 /* A step of conjugate gradients for s (X^T B X + D): with p' = res + beta p and R = B X p' given,
 
      p <- p',  x <- x + alpha p,  res <- res - alpha s (X^T R + D p)

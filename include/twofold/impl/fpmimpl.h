@@ -14,6 +14,9 @@ struct _FPMOps {
   PetscErrorCode (*linearize)(FPM, Vec lambda, State x);
   PetscErrorCode (*jvp)(FPM, State, State);
   PetscErrorCode (*vjp)(FPM, State, State);
+  /* v <- d1Phi^T v, and fpm->glambda <- C^T v at the point x that comes next; optional, called where the
+     problem has sweeps */
+  PetscErrorCode (*reverse)(FPM, Vec x, State v);
   PetscErrorCode (*residualjvp)(FPM, State, State);
   PetscErrorCode (*residualvjp)(FPM, State, State);
   PetscErrorCode (*parameterjvp)(FPM, Vec, State);
