@@ -143,7 +143,7 @@ const BenchKernel BenchKernels[BENCH_KERNELS] = {
     {"Hessian-vector product", "hessian", NULL, Hessian, 16, 24, 2, PETSC_FALSE, BENCH_ONE},
     {"CG step", "step_cg", BeginCG, StepsCG, 48, 12, 2, PETSC_FALSE, BENCH_CG_STEPS},
     {"itd reverse step, gd", "reverse_gd", AfterReverseGD, ReverseGD, 24, 24, 3, PETSC_FALSE, BENCH_ONE},
-    {"itd reverse step, heavyball", "reverse_heavyball", AfterReverseHeavyBall, ReverseHeavyBall, 40, 24, 3,
+    {"itd reverse step, heavyball", "reverse_heavyball", AfterReverseHeavyBall, ReverseHeavyBall, 32, 24, 3,
      PETSC_FALSE, BENCH_ONE},
     {"E and grad1 E", "upper", NULL, Upper, 16, 24, 2, PETSC_TRUE, BENCH_ONE},
     {"loss and accuracy", "evaluate", NULL, Evaluate, 8, 12, 1, PETSC_TRUE, BENCH_ONE},
