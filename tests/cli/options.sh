@@ -169,6 +169,7 @@ pool refused 0 64 "-blp_split|-blp_data" "${one[@]}" -blp_split third
 pool refused 0 64 "-hg_ksp_type cg|symmetric|heavyball|gmres" "${one[@]}" -hg_fpm_type heavyball -hg_ksp_type cg
 pool refused 0 64 "-blp_type user|callbacks|C program" "${one[@]}" -blp_type user
 
+pool refused 2 64 "-tape_single: entry|of w in state|3.4e38" "${one[@]}" -hg_type itd -lls_max_it 9 -lls_fpm_step 1e9 -tape_single
 pool refused 2 66 "-tape_dir no/such/folder|No such file or directory" "${one[@]}" -hg_type itd -tape_type disk -tape_dir no/such/folder
 (ulimit -f 4 && refused 0 64 "cannot write the tape's file|/twofold-tape-|File too large|-tape_dir|-tape_type revolve" \
   "${one[@]}" -hg_type itd -lls_max_it 60 -tape_type disk -tape_dir . -tape_max_ram 400)
@@ -229,6 +230,7 @@ done <<'END'
 -hg_type itd -tape_type revolve -tape_max_ram@-tape_max_ram needs a value
 -hg_type itd -tape_type revolve -tape_max_ram 100@-tape_max_ram 100 bytes|revolve needs 192
 -hg_type itd -tape_type disk -tape_max_ram 300@-tape_max_ram 300 bytes|disk needs 384
+-hg_type itd -tape_type disk -tape_max_ram 100 -tape_single@-tape_max_ram 100 bytes|disk needs 192
 -hg_type itd -tape_type revolve -lls_fpm_type heavyball -tape_max_ram 200@-tape_max_ram 200 bytes|revolve needs 384
 -blp_lambda nan@-blp_lambda nan|finite
 -blp_lambda -inf@-blp_lambda -inf|finite
