@@ -184,6 +184,10 @@ static PetscErrorCode Lending(TapeType type)
   CHECK_RAISES(PETSC_ERR_ARG_WRONGSTATE, TapeGetState(tape, 1, &second));
   PetscCall(TapeRestoreState(tape, 2, &lent));
   PetscCall(ExpectState(tape, x, 1, 1));
+  PetscCall(TapeGetState(tape, 0, &lent)); /* and is not given back: the sweep ends in an error */
+  PetscCall(TapeRewind(tape));
+  PetscCall(Push(tape, x, 2, 3));
+  PetscCall(Sweep(tape, x, 2, 0, 3));
   PetscCall(StateDestroy(&x));
   PetscCall(TapeDestroy(&tape));
   PetscFunctionReturn(0);

@@ -217,7 +217,8 @@ PetscErrorCode TapeSetUp(Tape tape, State like);
 PetscErrorCode TapeView(Tape tape, PetscViewer viewer);
 
 /**
- * Forgets what was recorded, and what TapeExpect() said; memory is kept for the next recording.
+ * Forgets what was recorded, what TapeExpect() said, and a state that is lent; memory is kept for the next
+ * recording.
  *
  * @notcollective
  *

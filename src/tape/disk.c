@@ -83,7 +83,7 @@ static void *Serve(void *ctx)
     const int error = Transfer(d, p, buffer, reading);
     pthread_mutex_lock(&d->lock);
     d->busy = PETSC_FALSE;
-    if (error)
+    if (error && reading == d->reading) /* else it is a piece that is in memory still */
       d->error = error;
     else if (reading)
       d->lowest = p;
@@ -147,7 +147,7 @@ static void Publish(Disk *d, PetscInt pushed)
   pthread_mutex_lock(&d->lock);
   d->pushed = pushed;
   if (NextPiece(d) >= 0 && !d->running) Start(d);
-  pthread_cond_broadcast(&d->changed);
+  if (NextPiece(d) >= 0) pthread_cond_broadcast(&d->changed);
   pthread_mutex_unlock(&d->lock);
 }
 
@@ -161,7 +161,7 @@ static void Release(Disk *d, PetscInt limit)
     d->lowest = PetscMax(0, d->pushed - d->most);
   }
   d->limit = PetscMin(d->limit, limit);
-  pthread_cond_broadcast(&d->changed);
+  if (NextPiece(d) >= 0) pthread_cond_broadcast(&d->changed);
   pthread_mutex_unlock(&d->lock);
 }
 

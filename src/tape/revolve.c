@@ -153,8 +153,13 @@ static PetscErrorCode AdvanceTo(Tape tape, PetscInt i)
   Revolve *r = (Revolve *)tape->data;
 
   PetscFunctionBegin;
-  for (; r->working < i; r->working++, tape->counts.recomputed++)
-    PetscCallBack("step of the tape", (*tape->advance)(tape->advancectx, r->working, r->work));
+  while (r->working < i) {
+    const PetscInt from = r->working;
+    r->working = -1; /* as long as it is no state */
+    PetscCallBack("step of the tape", (*tape->advance)(tape->advancectx, from, r->work));
+    r->working = from + 1;
+    tape->counts.recomputed++;
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -152,6 +152,14 @@ PetscErrorCode TapeSetFromOptions(Tape tape)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode TakeBack(Tape tape)
+{
+  PetscFunctionBegin;
+  if (tape->lent && tape->lent == tape->view) PetscCall(StateUnplace(tape->view));
+  tape->lent = NULL;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode TapeSetUp(Tape tape, State like)
 {
   PetscFunctionBegin;
@@ -161,6 +169,7 @@ PetscErrorCode TapeSetUp(Tape tape, State like)
   PetscCall(VecGetLocalSize(like->v[0], &tape->nlocal));
   PetscCallMPI(MPI_Allreduce(&tape->nlocal, &tape->maxlocal, 1, MPIU_INT, MPI_MAX,
                              PetscObjectComm((PetscObject)tape)));
+  PetscCall(TakeBack(tape));
   PetscCall(StateDestroy(&tape->view));
   PetscCall(StateCreateView(like, &tape->view));
   PetscCall(TapeLayOut_Private(tape));
@@ -210,6 +219,7 @@ PetscErrorCode TapeView(Tape tape, PetscViewer viewer)
 PetscErrorCode TapeRewind(Tape tape)
 {
   PetscFunctionBegin;
+  PetscCall(TakeBack(tape)); /* a sweep that ended in an error */
   tape->length = 0;
   tape->expected.first = 0;
   tape->expected.length = -1;
@@ -312,17 +322,16 @@ PetscErrorCode TapeGetState(Tape tape, PetscInt i, State *x)
   else
     PetscCall(TapeGetPieces_Private(tape, i, x));
   PetscCall(PetscLogEventEnd(TWOFOLD_TapePop, tape, 0, 0, 0));
-  tape->lent = PETSC_TRUE;
+  tape->lent = *x;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode TapeRestoreState(Tape tape, PetscInt i, State *x)
 {
   PetscFunctionBegin;
-  if (*x == tape->view) PetscCall(StateUnplace(*x));
+  PetscCall(TakeBack(tape));
   /* w_i is read no more; the older pieces belong to states still to come */
   PetscTryTypeMethod(tape, release, i + tape->nstate - 1);
-  tape->lent = PETSC_FALSE;
   *x = NULL;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

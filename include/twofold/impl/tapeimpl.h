@@ -40,7 +40,8 @@ struct _p_Tape {
   void *advancectx;
   TapeCounts counts;
   State view; /* laid over the pieces of the state that is lent */
-  PetscBool setup, lent;
+  State lent; /* NULL: none */
+  PetscBool setup;
   PetscBool single;  /* to be laid out for pieces of float */
   PetscScalar *wide; /* is so: the state that is lent is here */
   struct {
