@@ -28,19 +28,38 @@ PetscLogDouble TapeWideBytes_Private(Tape tape)
   return tape->wide ? (PetscLogDouble)(tape->nstate * tape->nlocal) * (PetscLogDouble)sizeof(PetscScalar) : 0;
 }
 
-/* Numbers that do not fit, and those that lose more than the others. */
-static void Narrow(PetscInt n, const PetscScalar a[], float piece[], PetscInt *large, PetscInt *small)
+static PetscBool TooLarge(PetscReal x)
 {
-  PetscInt beyond = 0, below = 0;
+  return (PetscBool)(PetscAbsReal(x) >= TOO_LARGE && PetscAbsReal(x) <= PETSC_MAX_REAL);
+}
+
+/* Rounds n numbers; gives the largest finite size, and of those below 2^-126 the sum: 0 where there is none.
+ */
+static void Narrow(PetscInt n, const PetscScalar a[], float piece[], PetscReal *largest, PetscReal *below)
+{
+  PetscReal most = 0, sum = 0;
+
+#pragma omp simd reduction(max : most) reduction(+ : sum)
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscReal size = PetscAbsReal(PetscRealPart(a[i]));
+    const PetscReal finite = size <= PETSC_MAX_REAL ? size : 0, small = size < (PetscReal)FLT_MIN ? size : 0;
+    piece[i] = (float)PetscRealPart(a[i]);
+    most = finite > most ? finite : most;
+    sum += small;
+  }
+  *largest = most;
+  *below = sum;
+}
+
+static PetscInt CountSmall(PetscInt n, const PetscScalar a[])
+{
+  PetscInt small = 0;
 
   for (PetscInt i = 0; i < n; i++) {
-    const PetscReal x = PetscRealPart(a[i]), size = PetscAbsReal(x);
-    piece[i] = (float)x;
-    beyond += size >= TOO_LARGE && size <= PETSC_MAX_REAL;
-    below += size > 0 && size < (PetscReal)FLT_MIN;
+    const PetscReal size = PetscAbsReal(PetscRealPart(a[i]));
+    if (size > 0 && size < (PetscReal)FLT_MIN) small++;
   }
-  *large = beyond;
-  *small = below;
+  return small;
 }
 
 /* Remembers the first number that does not fit. */
@@ -50,7 +69,7 @@ static PetscErrorCode RememberLarge(Tape tape, PetscInt i, Vec w, const PetscSca
 
   PetscFunctionBegin;
   if (tape->unfit.state >= 0) PetscFunctionReturn(PETSC_SUCCESS);
-  while (!(PetscAbsScalar(a[k]) >= TOO_LARGE && PetscAbsScalar(a[k]) <= PETSC_MAX_REAL)) k++;
+  while (!TooLarge(PetscRealPart(a[k]))) k++;
   PetscCall(VecGetOwnershipRange(w, &start, NULL));
   tape->unfit.state = i;
   tape->unfit.entry = start + k;
@@ -61,14 +80,14 @@ static PetscErrorCode RememberLarge(Tape tape, PetscInt i, Vec w, const PetscSca
 PetscErrorCode TapeWritePiece_Private(Tape tape, PetscInt i, Vec w, void *piece)
 {
   const PetscScalar *a;
-  PetscInt large, small;
+  PetscReal largest, below;
 
   PetscFunctionBegin;
   PetscCall(VecGetArrayRead(w, &a));
   if (tape->wide) {
-    Narrow(tape->nlocal, a, (float *)piece, &large, &small);
-    if (large) PetscCall(RememberLarge(tape, i, w, a));
-    tape->counts.small += small;
+    Narrow(tape->nlocal, a, (float *)piece, &largest, &below);
+    if (TooLarge(largest)) PetscCall(RememberLarge(tape, i, w, a));
+    if (below > 0) tape->counts.small += CountSmall(tape->nlocal, a);
     tape->unchecked = PETSC_TRUE;
   } else {
     PetscCall(PetscArraycpy((PetscScalar *)piece, a, tape->nlocal));
