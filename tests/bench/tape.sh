@@ -60,6 +60,7 @@ range() { cut -d' ' -f1 "$work/$1" | sort -g | sed -n '1p;$p' | paste -sd' ' | s
 hypergrad 1 -tape_type memory >"$work/out"
 iterate=$(awk '/bytes in RAM/ { print $1 }' "$work/out") # bytes on the rank with most
 disk=(-tape_type disk -tape_max_ram $((${KEEP:-20} * (iterate + 4096))) -tape_dir "$dir")
+# shellcheck disable=SC2017 # whole iterates
 for ((run = 0; run < runs; run++)); do
   for name in "${tapes[@]}"; do
     case $name in
