@@ -125,8 +125,8 @@ problem_of() { # KIND RANKS
   esac
 }
 # What the model is measured by: SAMPLES:FEATURES, more and more entries of X, whose shorter side leaves one cache after another
-# (SAMPLES times 20 classes). The first has next to none.
-calibrations="20:1000000 600:20000 3000:50000 6000:100000 12000:200000 40000:200000 160000:200000"
+# (160 bytes times SAMPLES). The first has next to none, and a w beyond the caches.
+calibrations="20:1000000 3000:50000 6000:100000 12000:200000 40000:200000 160000:200000"
 [ -z "$quick" ] || calibrations="20:6000 600:6000"
 
 grid_of() { # NAME RANKS: Pr,Pc
