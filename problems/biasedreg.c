@@ -20,24 +20,53 @@ typedef struct {
   PetscReal beta;
 } BiasedReg;
 
-/* Z <- X w - y of samples; 1/2 ||Z||^2 over all of them where not NULL. Collective. */
-static PetscErrorCode Residual(FeatureMat X, Vec w, Vec Z, PetscReal *half)
-{
-  PetscInt n;
+/* Samples on their way, and the sum of the squares of their residuals on this rank. */
+typedef struct {
   const PetscReal *y;
-  PetscScalar *z;
-  PetscReal norm;
+  PetscReal sum;
+} Outputs;
+
+/* z <- z - y */
+static PetscErrorCode ResidualRows(void *ctx, PetscInt first, PetscInt rows, PetscScalar z[])
+{
+  Outputs *const out = (Outputs *)ctx;
+  PetscReal sum = 0;
 
   PetscFunctionBegin;
-  PetscCall(FeatureMatMult(X, w, Z));
-  PetscCall(FeatureMatGetTargets(X, &n, &y));
-  PetscCall(VecGetArray(Z, &z));
-  for (PetscInt i = 0; i < n; i++) z[i] -= y[i];
-  PetscCall(VecRestoreArray(Z, &z));
-  PetscCall(PetscLogFlops((PetscLogDouble)n));
+#pragma omp simd reduction(+ : sum)
+  for (PetscInt i = 0; i < rows; i++) {
+    z[i] -= out->y[first + i];
+    sum += z[i] * z[i];
+  }
+  out->sum += sum;
+  PetscCall(PetscLogFlops(3.0 * (double)rows));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Z <- X w - y of samples; 1/2 ||Z||^2 over all of them, and X^T Z, where not NULL. Collective. */
+static PetscErrorCode Residual(FeatureMat X, Vec w, Vec Z, PetscReal *half, Vec g)
+{
+  Outputs out = {.sum = 0};
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetTargets(X, NULL, &out.y));
+  if (g) {
+    PetscCall(FeatureMatMultThrough_Private(X, w, ResidualRows, &out, Z, g));
+  } else {
+    PetscCall(FeatureMatMult(X, w, Z));
+    PetscCall(FeatureMatMapRows_Private(X, ResidualRows, &out, Z));
+  }
   if (!half) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(VecNorm(Z, NORM_2, &norm));
-  *half = norm * norm / 2;
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &out.sum, 1, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)X)));
+  *half = out.sum / 2;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* z as it is */
+static PetscErrorCode SameRows(void *ctx, PetscInt first, PetscInt rows, PetscScalar z[])
+{
+  PetscFunctionBegin;
+  (void)ctx, (void)first, (void)rows, (void)z;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -49,8 +78,7 @@ static PetscErrorCode BLPUpper_BiasedReg(BLP blp, Vec lambda, Vec w, PetscReal *
 
   PetscFunctionBegin;
   (void)lambda;
-  PetscCall(Residual(m->X[BLP_VAL], w, m->Z[BLP_VAL], E));
-  if (g1) PetscCall(FeatureMatMultTranspose(m->X[BLP_VAL], m->Z[BLP_VAL], g1));
+  PetscCall(Residual(m->X[BLP_VAL], w, m->Z[BLP_VAL], E, g1));
   if (g2) PetscCall(VecZeroEntries(g2));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -87,8 +115,7 @@ static PetscErrorCode BLPLossGradient_BiasedReg(BLP blp, Vec lambda, Vec w, Pets
   PetscReal half;
 
   PetscFunctionBegin;
-  PetscCall(Residual(m->X[BLP_TRAIN], w, m->Z[BLP_TRAIN], l));
-  PetscCall(FeatureMatMultTranspose(m->X[BLP_TRAIN], m->Z[BLP_TRAIN], g));
+  PetscCall(Residual(m->X[BLP_TRAIN], w, m->Z[BLP_TRAIN], l, g));
   PetscCall(AddBias(br->beta, w, lambda, g, &half));
   if (!l) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &half, 1, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)blp)));
@@ -110,8 +137,7 @@ static PetscErrorCode BLPLossHessian_BiasedReg(BLP blp, Vec v, Vec y)
   LinearModel *m = &br->linear;
 
   PetscFunctionBegin;
-  PetscCall(FeatureMatMult(m->X[BLP_TRAIN], v, m->Z[BLP_TRAIN]));
-  PetscCall(FeatureMatMultTranspose(m->X[BLP_TRAIN], m->Z[BLP_TRAIN], y));
+  PetscCall(FeatureMatMultThrough_Private(m->X[BLP_TRAIN], v, SameRows, NULL, m->Z[BLP_TRAIN], y));
   PetscCall(VecAXPY(y, br->beta, v));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -198,7 +224,7 @@ static PetscErrorCode BLPEvaluate_BiasedReg(BLP blp, BLPSet set, Vec lambda, Vec
 
   PetscFunctionBegin;
   (void)lambda;
-  PetscCall(Residual(m->X[set], w, m->Z[set], &half));
+  PetscCall(Residual(m->X[set], w, m->Z[set], &half, NULL));
   PetscCall(FeatureMatGetSizes(m->X[set], &metrics->n, NULL, NULL));
   metrics->loss = half / (PetscReal)metrics->n;
   metrics->accuracy = (PetscReal)NAN;
@@ -216,7 +242,7 @@ static PetscErrorCode BLPPredict_BiasedReg(BLP blp, DataSet ds, Vec lambda, Vec 
   (void)lambda;
   PetscCall(LinearModelApply(blp, ds, w, &X, Z));
   PetscCall(VecDuplicate(*Z, &r));
-  PetscCall(Residual(X, w, r, &half));
+  PetscCall(Residual(X, w, r, &half, NULL));
   PetscCall(FeatureMatGetSizes(X, &metrics->n, NULL, NULL));
   metrics->loss = metrics->n ? half / (PetscReal)metrics->n : (PetscReal)NAN;
   metrics->accuracy = (PetscReal)NAN;

@@ -67,30 +67,45 @@ static PetscErrorCode HessianSolve(const HyperRep *hr, PetscReal x[])
 
 /* ------------------------------------------------------------------ sample space */
 
-/* G <- Z^T Z, and h <- Z^T y where it is not NULL. */
-PetscErrorCode HyperRepGram_Private(const HyperRep *hr, BLPSet set, PetscReal G[], PetscReal h[])
+/* g = Z^T r */
+static PetscErrorCode Project(const HyperRep *hr, BLPSet set, const PetscReal r[], PetscReal g[])
 {
-  const MPI_Comm comm = PetscObjectComm((PetscObject)hr->Z[set]);
   const PetscInt d = hr->d;
-  const PetscReal *y;
   const PetscScalar *z;
   PetscInt n;
 
   PetscFunctionBegin;
-  PetscCall(FeatureMatGetTargets(hr->X[set], &n, &y));
-  PetscCall(PetscArrayzero(G, d * d));
-  if (h) PetscCall(PetscArrayzero(h, d));
+  PetscCall(FeatureMatGetTargets(hr->X[set], &n, NULL));
+  PetscCall(PetscArrayzero(g, d));
   PetscCall(VecGetArrayRead(hr->Z[set], &z));
-  for (PetscInt i = 0; i < n; i++) {
-    const PetscScalar *const zi = z + i * d;
-    for (PetscInt k = 0; k < d; k++)
-      for (PetscInt l = 0; l < d; l++) G[k * d + l] += zi[k] * zi[l];
-    for (PetscInt k = 0; k < d && h; k++) h[k] += zi[k] * y[i];
-  }
+  for (PetscInt i = 0; i < n; i++)
+    for (PetscInt k = 0; k < d; k++) g[k] += r[i] * z[i * d + k];
+  PetscCall(VecRestoreArrayRead(hr->Z[set], &z));
+  PetscCall(PetscLogFlops(2.0 * (double)n * (double)d));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, g, (PetscMPIInt)d, MPIU_REAL, MPI_SUM,
+                           PetscObjectComm((PetscObject)hr->Z[set])));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* G <- Z^T Z, and h <- Z^T y where it is not NULL. */
+PetscErrorCode HyperRepGram_Private(const HyperRep *hr, BLPSet set, PetscReal G[], PetscReal h[])
+{
+  const PetscReal *y;
+  const PetscScalar *z, one = 1, zero = 0;
+  PetscInt n;
+  PetscBLASInt d, samples;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetTargets(hr->X[set], &n, &y));
+  PetscCall(PetscBLASIntCast(hr->d, &d));
+  PetscCall(PetscBLASIntCast(n, &samples));
+  PetscCall(VecGetArrayRead(hr->Z[set], &z));
+  PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &d, &d, &samples, &one, z, &d, z, &d, &zero, G, &d));
   PetscCall(VecRestoreArrayRead(hr->Z[set], &z));
   PetscCall(PetscLogFlops(2.0 * (double)n * (double)d * (double)d));
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, G, (PetscMPIInt)(d * d), MPIU_REAL, MPI_SUM, comm));
-  if (h) PetscCall(MPIU_Allreduce(MPI_IN_PLACE, h, (PetscMPIInt)d, MPIU_REAL, MPI_SUM, comm));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, G, (PetscMPIInt)(d * d), MPIU_REAL, MPI_SUM,
+                           PetscObjectComm((PetscObject)hr->Z[set])));
+  if (h) PetscCall(Project(hr, set, y, h));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -160,26 +175,6 @@ static PetscErrorCode Residual(const HyperRep *hr, BLPSet set, const PetscReal w
   if (!half) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &square, 1, MPIU_REAL, MPI_SUM, comm));
   *half = square / 2;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* g = Z^T r */
-static PetscErrorCode Project(const HyperRep *hr, BLPSet set, const PetscReal r[], PetscReal g[])
-{
-  const PetscInt d = hr->d;
-  const PetscScalar *z;
-  PetscInt n;
-
-  PetscFunctionBegin;
-  PetscCall(FeatureMatGetTargets(hr->X[set], &n, NULL));
-  PetscCall(PetscArrayzero(g, d));
-  PetscCall(VecGetArrayRead(hr->Z[set], &z));
-  for (PetscInt i = 0; i < n; i++)
-    for (PetscInt k = 0; k < d; k++) g[k] += r[i] * z[i * d + k];
-  PetscCall(VecRestoreArrayRead(hr->Z[set], &z));
-  PetscCall(PetscLogFlops(2.0 * (double)n * (double)d));
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, g, (PetscMPIInt)d, MPIU_REAL, MPI_SUM,
-                           PetscObjectComm((PetscObject)hr->Z[set])));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

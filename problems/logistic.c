@@ -47,46 +47,66 @@ static inline PetscReal PsiCurvature(PetscReal t)
   return e / PetscSqr(1 + e);
 }
 
-/* Over this rank's samples whose labels are known: the sum of psi(y z), the number of right answers (z > 0
-   is the second class) and their number. With `slope`, z <- y psi'(y z). */
-static PetscErrorCode SumLosses(FeatureMat X, Vec Z, PetscBool slope, PetscReal sums[3])
-{
-  PetscInt nlocal;
+/* Samples on their way, and what they add up to on this rank: of those whose labels are known the sum of
+   psi(y z) and, without `slope`, the number of right answers (z > 0 is the second class) and their own. */
+typedef struct {
   const PetscInt *label;
-  PetscScalar *z;
+  PetscBool slope; /* z <- y psi'(y z) */
+  PetscReal sums[3];
+} Outputs;
+
+static PetscErrorCode LossRows(void *ctx, PetscInt first, PetscInt rows, PetscScalar z[])
+{
+  Outputs *const out = (Outputs *)ctx;
 
   PetscFunctionBegin;
-  sums[0] = sums[1] = sums[2] = 0;
-  PetscCall(FeatureMatGetLabels(X, &nlocal, &label));
-  PetscCall(VecGetArray(Z, &z));
-  for (PetscInt i = 0; i < nlocal; i++) {
-    if (label[i] > 1) continue;
-    const PetscReal y = label[i] ? 1 : -1;
-    sums[0] += Psi(y * z[i]);
-    sums[1] += (z[i] > 0) == (label[i] == 1) ? 1 : 0;
-    sums[2] += 1;
-    if (slope) z[i] = y * PsiSlope(y * z[i]);
+  for (PetscInt i = 0; i < rows; i++) {
+    const PetscInt label = out->label[first + i];
+    if (label > 1) continue;
+    const PetscReal y = label ? 1 : -1;
+    out->sums[0] += Psi(y * z[i]);
+    if (out->slope) {
+      z[i] = y * PsiSlope(y * z[i]);
+    } else {
+      out->sums[1] += (z[i] > 0) == (label == 1) ? 1 : 0;
+      out->sums[2] += 1;
+    }
   }
-  PetscCall(VecRestoreArray(Z, &z));
-  PetscCall(PetscLogFlops(10.0 * (double)nlocal));
+  PetscCall(PetscLogFlops(10.0 * (double)rows));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* X w of a set and the sum of its losses; its gradient in w where not NULL. Collective. */
+static PetscErrorCode SumLosses(FeatureMat X, Vec Z, PetscBool slope, PetscReal sums[3])
+{
+  Outputs out = {.slope = slope};
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetLabels(X, NULL, &out.label));
+  PetscCall(FeatureMatMapRows_Private(X, LossRows, &out, Z));
+  PetscCall(PetscArraycpy(sums, out.sums, 3));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The sum of a set's losses and its right answers, or, where not NULL, its gradient in w. Collective. */
 static PetscErrorCode SetLoss(Logistic *lr, BLPSet set, Vec w, PetscReal *loss, PetscReal *correct, Vec g)
 {
   const FeatureMat X = lr->linear.X[set];
   const Vec Z = lr->linear.Z[set];
-  PetscReal sums[3];
+  Outputs out = {.slope = PETSC_TRUE};
 
   PetscFunctionBegin;
-  PetscCall(FeatureMatMult(X, w, Z));
-  PetscCall(SumLosses(X, Z, g ? PETSC_TRUE : PETSC_FALSE, sums));
-  if (g) PetscCall(FeatureMatMultTranspose(X, Z, g));
+  if (g) {
+    PetscCall(FeatureMatGetLabels(X, NULL, &out.label));
+    PetscCall(FeatureMatMultThrough_Private(X, w, LossRows, &out, Z, g));
+  } else {
+    PetscCall(FeatureMatMult(X, w, Z));
+    PetscCall(SumLosses(X, Z, PETSC_FALSE, out.sums));
+  }
   if (loss)
-    PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 3, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)X)));
-  if (loss) *loss = sums[0];
-  if (correct) *correct = sums[1];
+    PetscCall(
+        MPIU_Allreduce(MPI_IN_PLACE, out.sums, 3, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)X)));
+  if (loss) *loss = out.sums[0];
+  if (correct) *correct = out.sums[1];
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -100,11 +120,24 @@ static PetscErrorCode OutputGradient(BLP blp, Vec Z)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Z <- psi'' Z */
+/* z <- psi'' z */
+static PetscErrorCode HessianRows(void *ctx, PetscInt first, PetscInt rows, PetscScalar z[])
+{
+  const Vec D = ((Logistic *)((BLP)ctx)->data)->D;
+  const PetscScalar *d;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArrayRead(D, &d));
+  for (PetscInt i = 0; i < rows; i++) z[i] *= d[first + i];
+  PetscCall(VecRestoreArrayRead(D, &d));
+  PetscCall(PetscLogFlops((double)rows));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode OutputHessian(BLP blp, Vec Z)
 {
   PetscFunctionBegin;
-  PetscCall(VecPointwiseMult(Z, ((Logistic *)blp->data)->D, Z));
+  PetscCall(FeatureMatMapRows_Private(((Logistic *)blp->data)->linear.X[BLP_TRAIN], HessianRows, blp, Z));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -209,12 +242,10 @@ static PetscErrorCode BLPLossLinearize_Logistic(BLP blp, Vec lambda, Vec w)
 static PetscErrorCode BLPLossHessian_Logistic(BLP blp, Vec v, Vec y)
 {
   Logistic *lr = (Logistic *)blp->data;
-  const Vec Z = lr->linear.Z[BLP_TRAIN];
 
   PetscFunctionBegin;
-  PetscCall(FeatureMatMult(lr->linear.X[BLP_TRAIN], v, Z));
-  PetscCall(OutputHessian(blp, Z));
-  PetscCall(FeatureMatMultTranspose(lr->linear.X[BLP_TRAIN], Z, y));
+  PetscCall(FeatureMatMultThrough_Private(lr->linear.X[BLP_TRAIN], v, HessianRows, blp,
+                                          lr->linear.Z[BLP_TRAIN], y));
   PetscCall(AddProduct(lr->lambda, v, y, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -27,16 +27,43 @@
 
 /* ------------------------------------------------------------------ sample space */
 
-/* z <- z - max z; the place of the largest. */
-static inline PetscInt ShiftRow(PetscInt c, PetscScalar z[])
-{
-  PetscInt top = 0;
+/* Outputs of samples on their way through the model, and what they add up to on this rank. */
+typedef struct {
+  PetscInt c;
+  const PetscInt *label;         /* c or more where unknown */
+  PetscReal n;                   /* of all ranks */
+  PetscBool count;               /* right answers are asked for */
+  PetscReal loss, right, nknown; /* of samples whose labels are known */
+} Outputs;
 
-  for (PetscInt k = 1; k < c; k++)
-    if (z[k] > z[top]) top = k;
-  const PetscReal highest = z[top];
+static PetscErrorCode OutputsBegin(FeatureMat X, PetscBool count, Outputs *out)
+{
+  PetscInt n;
+
+  PetscFunctionBegin;
+  *out = (Outputs){.count = count};
+  PetscCall(FeatureMatGetSizes(X, &n, NULL, &out->c));
+  PetscCall(FeatureMatGetLabels(X, NULL, &out->label));
+  out->n = (PetscReal)n;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* z <- z - max z */
+static inline void ShiftRow(PetscInt c, PetscScalar z[])
+{
+  PetscReal highest = z[0];
+
+#pragma omp simd reduction(max : highest)
+  for (PetscInt k = 1; k < c; k++) highest = z[k] > highest ? z[k] : highest;
   for (PetscInt k = 0; k < c; k++) z[k] -= highest;
-  return top;
+}
+
+/* Whether the first largest entry of a shifted row is that of its label. */
+static inline PetscBool IsRight(const PetscScalar z[], PetscInt label)
+{
+  for (PetscInt k = 0; k < label; k++)
+    if (z[k] == 0) return PETSC_FALSE;
+  return (PetscBool)(z[label] == 0);
 }
 
 /* z <- z / sum z; the sum. */
@@ -51,99 +78,90 @@ static inline PetscReal NormaliseRow(PetscInt c, PetscScalar z[])
   return sum;
 }
 
-/* A few rows, which stay in the cache from pass to pass: z <- softmax(z), and what SoftmaxRows() tells of
- * them. */
-static void SoftmaxFew(PetscInt rows, PetscInt c, const PetscInt label[], PetscScalar z[], PetscReal sums[3])
+/* A few rows, which stay in the cache from pass to pass: as SoftmaxRows(). */
+static void SoftmaxFew(Outputs *out, PetscInt first, PetscInt rows, PetscScalar z[])
 {
+  const PetscInt c = out->c, *const label = out->label + first;
+
   for (PetscInt i = 0; i < rows; i++) {
-    const PetscInt top = ShiftRow(c, z + i * c);
+    ShiftRow(c, z + i * c);
     if (label[i] >= c) continue;
-    sums[0] -= z[i * c + label[i]];
-    sums[1] += top == label[i] ? 1 : 0;
-    sums[2] += 1;
+    out->loss -= z[i * c + label[i]];
+    out->nknown += 1;
+    if (out->count && IsRight(z + i * c, label[i])) out->right += 1;
   }
   TwofoldExponentials(rows * c, z);
   for (PetscInt i = 0; i < rows; i++) {
     const PetscReal sum = NormaliseRow(c, z + i * c);
-    if (label[i] < c) sums[0] += PetscLogReal(sum);
+    if (label[i] < c) out->loss += PetscLogReal(sum);
   }
 }
 
-/* Z <- softmax(Z); over this rank's samples whose labels are known, the sum of cross-entropies logsumexp(z) -
-   z_label, the number of right answers, and their number. */
-static PetscErrorCode SoftmaxRows(FeatureMat X, Vec Z, PetscReal sums[3])
+/* z <- softmax(z); adds cross-entropies logsumexp(z) - z_label, and right answers where asked for. */
+static PetscErrorCode SoftmaxRows(void *ctx, PetscInt first, PetscInt rows, PetscScalar z[])
 {
-  PetscInt c, nlocal;
-  const PetscInt *label;
-  PetscScalar *z;
+  Outputs *const out = (Outputs *)ctx;
+  const PetscInt few = PetscMax(1, 2048 / out->c);
 
   PetscFunctionBegin;
-  sums[0] = sums[1] = sums[2] = 0;
-  PetscCall(FeatureMatGetSizes(X, NULL, NULL, &c));
-  PetscCall(FeatureMatGetLabels(X, &nlocal, &label));
-  const PetscInt few = PetscMax(1, 2048 / c);
-  PetscCall(VecGetArray(Z, &z));
-  for (PetscInt i = 0; i < nlocal; i += few)
-    SoftmaxFew(PetscMin(few, nlocal - i), c, label + i, z + i * c, sums);
-  PetscCall(VecRestoreArray(Z, &z));
-  PetscCall(PetscLogFlops(5.0 * (double)nlocal * (double)c));
+  for (PetscInt i = 0; i < rows; i += few)
+    SoftmaxFew(out, first + i, PetscMin(few, rows - i), z + i * out->c);
+  PetscCall(PetscLogFlops(5.0 * (double)rows * (double)out->c));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Z <- softmax(X w), likewise. Collective. */
-static PetscErrorCode PredictSamples(FeatureMat X, Vec w, Vec Z, PetscReal sums[3])
+/* z <- (softmax(z) - y) / n, the gradient of the mean cross-entropy; adds up likewise. */
+static PetscErrorCode GradientRows(void *ctx, PetscInt first, PetscInt rows, PetscScalar z[])
+{
+  const Outputs *const out = (Outputs *)ctx;
+  const PetscReal scale = 1 / out->n;
+
+  PetscFunctionBegin;
+  PetscCall(SoftmaxRows(ctx, first, rows, z));
+  for (PetscInt i = 0; i < rows; i++) {
+    PetscScalar *const row = z + i * out->c;
+    row[out->label[first + i]] -= 1;
+    for (PetscInt k = 0; k < out->c; k++) row[k] *= scale;
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Z <- softmax(X w) of samples. Collective. */
+static PetscErrorCode PredictSamples(FeatureMat X, Vec w, Vec Z, Outputs *out)
 {
   PetscFunctionBegin;
   PetscCall(FeatureMatMult(X, w, Z));
-  PetscCall(SoftmaxRows(X, Z, sums));
+  PetscCall(FeatureMatMapRows_Private(X, SoftmaxRows, out, Z));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Z <- softmax(X w) on a set; mean cross-entropy and accuracy where not NULL. Collective. */
-static PetscErrorCode Predict(Softmax *sm, BLPSet set, Vec w, Vec Z, PetscReal *loss, PetscReal *accuracy)
+/* Mean cross-entropy of a set, where not NULL, and its gradient. Collective. */
+static PetscErrorCode MeanLoss(Softmax *sm, BLPSet set, Vec w, PetscReal *loss, Vec g)
 {
-  const MPI_Comm comm = PetscObjectComm((PetscObject)Z);
-  PetscInt n;
-  PetscReal sums[3];
+  const Vec Z = sm->Z[set];
+  Outputs out;
 
   PetscFunctionBegin;
-  PetscCall(PredictSamples(sm->X[set], w, Z, sums));
-  PetscCall(FeatureMatGetSizes(sm->X[set], &n, NULL, NULL));
-  if (loss || accuracy) PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 2, MPIU_REAL, MPIU_SUM, comm));
-  if (loss) *loss = sums[0] / (PetscReal)n;
-  if (accuracy) *accuracy = sums[1] / (PetscReal)n;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* P <- (P - Y) / n, the gradient of the mean cross-entropy in X W. */
-static PetscErrorCode SubtractLabels(FeatureMat X, PetscInt c, Vec P)
-{
-  PetscInt n, nlocal;
-  const PetscInt *label;
-  PetscScalar *z;
-
-  PetscFunctionBegin;
-  PetscCall(FeatureMatGetSizes(X, &n, NULL, NULL));
-  PetscCall(FeatureMatGetLabels(X, &nlocal, &label));
-  const PetscReal scale = 1 / (PetscReal)n;
-  PetscCall(VecGetArray(P, &z));
-  for (PetscInt i = 0; i < nlocal; i++) {
-    z[i * c + label[i]] -= 1;
-    for (PetscInt k = 0; k < c; k++) z[i * c + k] *= scale;
-  }
-  PetscCall(VecRestoreArray(P, &z));
+  PetscCall(OutputsBegin(sm->X[set], PETSC_FALSE, &out));
+  if (g)
+    PetscCall(FeatureMatMultThrough_Private(sm->X[set], w, GradientRows, &out, Z, g));
+  else
+    PetscCall(PredictSamples(sm->X[set], w, Z, &out));
+  if (!loss) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &out.loss, 1, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)Z)));
+  *loss = out.loss / out.n;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* Z <- (softmax(Z) - Y) / n of the training samples */
 static PetscErrorCode OutputGradient(BLP blp, Vec Z)
 {
-  const Softmax *sm = (const Softmax *)blp->data;
-  PetscReal sums[3];
+  const FeatureMat X = ((const Softmax *)blp->data)->X[BLP_TRAIN];
+  Outputs out;
 
   PetscFunctionBegin;
-  PetscCall(SoftmaxRows(sm->X[BLP_TRAIN], Z, sums));
-  PetscCall(SubtractLabels(sm->X[BLP_TRAIN], sm->c, Z));
+  PetscCall(OutputsBegin(X, PETSC_FALSE, &out));
+  PetscCall(FeatureMatMapRows_Private(X, GradientRows, &out, Z));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -203,16 +221,9 @@ static PetscErrorCode AddRegulariser(const Softmax *sm, Vec v, Vec y, PetscReal 
 
 static PetscErrorCode BLPUpper_Softmax(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2)
 {
-  Softmax *sm = (Softmax *)blp->data;
-  const Vec Z = sm->Z[BLP_VAL];
-
   PetscFunctionBegin;
   (void)lambda;
-  PetscCall(Predict(sm, BLP_VAL, w, Z, E, NULL));
-  if (g1) {
-    PetscCall(SubtractLabels(sm->X[BLP_VAL], sm->c, Z));
-    PetscCall(FeatureMatMultTranspose(sm->X[BLP_VAL], Z, g1));
-  }
+  PetscCall(MeanLoss((Softmax *)blp->data, BLP_VAL, w, E, g1));
   if (g2) PetscCall(VecZeroEntries(g2));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -220,14 +231,11 @@ static PetscErrorCode BLPUpper_Softmax(BLP blp, Vec lambda, Vec w, PetscReal *E,
 static PetscErrorCode BLPLossGradient_Softmax(BLP blp, Vec lambda, Vec w, PetscReal *l, Vec g)
 {
   Softmax *sm = (Softmax *)blp->data;
-  const Vec Z = sm->Z[BLP_TRAIN];
   PetscReal quadratic;
 
   PetscFunctionBegin;
   PetscCall(SoftmaxUpdateWeights_Private(blp, lambda));
-  PetscCall(Predict(sm, BLP_TRAIN, w, Z, l, NULL));
-  PetscCall(SubtractLabels(sm->X[BLP_TRAIN], sm->c, Z));
-  PetscCall(FeatureMatMultTranspose(sm->X[BLP_TRAIN], Z, g));
+  PetscCall(MeanLoss(sm, BLP_TRAIN, w, l, g));
   PetscCall(AddRegulariser(sm, w, g, &quadratic));
   if (l) {
     PetscCall(
@@ -240,52 +248,54 @@ static PetscErrorCode BLPLossGradient_Softmax(BLP blp, Vec lambda, Vec w, PetscR
 static PetscErrorCode BLPLossLinearize_Softmax(BLP blp, Vec lambda, Vec w)
 {
   Softmax *sm = (Softmax *)blp->data;
+  Outputs out;
 
   PetscFunctionBegin;
   PetscCall(SoftmaxUpdateWeights_Private(blp, lambda));
-  PetscCall(Predict(sm, BLP_TRAIN, w, sm->P, NULL, NULL));
+  PetscCall(OutputsBegin(sm->X[BLP_TRAIN], PETSC_FALSE, &out));
+  PetscCall(PredictSamples(sm->X[BLP_TRAIN], w, sm->P, &out));
   sm->w = w;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Z <- R / n with R_i = P_i * (Z_i - <P_i, Z_i>): the Hessian of the mean cross-entropy in X W. */
-static PetscErrorCode ApplyOutputHessian(BLP blp, Vec Z)
+/* z <- r / n with r_i = P_i * (z_i - <P_i, z_i>): the Hessian of the mean cross-entropy in X W. */
+static PetscErrorCode HessianRows(void *ctx, PetscInt first, PetscInt rows, PetscScalar z[])
 {
-  const Softmax *sm = (const Softmax *)blp->data;
+  const Softmax *const sm = (const Softmax *)((BLP)ctx)->data;
   const PetscInt c = sm->c;
-  PetscInt n, nlocal;
+  PetscInt n;
   const PetscScalar *p;
-  PetscScalar *z;
 
   PetscFunctionBegin;
   PetscCall(FeatureMatGetSizes(sm->X[BLP_TRAIN], &n, NULL, NULL));
-  PetscCall(FeatureMatGetLabels(sm->X[BLP_TRAIN], &nlocal, NULL));
   const PetscReal scale = 1 / (PetscReal)n;
   PetscCall(VecGetArrayRead(sm->P, &p));
-  PetscCall(VecGetArray(Z, &z));
-  for (PetscInt i = 0; i < nlocal; i++) {
-    const PetscScalar *const pi = p + i * c;
+  for (PetscInt i = 0; i < rows; i++) {
+    const PetscScalar *const pi = p + (first + i) * c;
     PetscScalar *const zi = z + i * c;
     PetscReal mean = 0;
 #pragma omp simd reduction(+ : mean)
     for (PetscInt k = 0; k < c; k++) mean += pi[k] * zi[k];
     for (PetscInt k = 0; k < c; k++) zi[k] = scale * pi[k] * (zi[k] - mean);
   }
-  PetscCall(VecRestoreArray(Z, &z));
   PetscCall(VecRestoreArrayRead(sm->P, &p));
-  PetscCall(PetscLogFlops(5.0 * (double)nlocal * (double)c));
+  PetscCall(PetscLogFlops(5.0 * (double)rows * (double)c));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode ApplyOutputHessian(BLP blp, Vec Z)
+{
+  PetscFunctionBegin;
+  PetscCall(FeatureMatMapRows_Private(((const Softmax *)blp->data)->X[BLP_TRAIN], HessianRows, blp, Z));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode BLPLossHessian_Softmax(BLP blp, Vec v, Vec y)
 {
   Softmax *sm = (Softmax *)blp->data;
-  const Vec Z = sm->Z[BLP_TRAIN];
 
   PetscFunctionBegin;
-  PetscCall(FeatureMatMult(sm->X[BLP_TRAIN], v, Z));
-  PetscCall(ApplyOutputHessian(blp, Z));
-  PetscCall(FeatureMatMultTranspose(sm->X[BLP_TRAIN], Z, y));
+  PetscCall(FeatureMatMultThrough_Private(sm->X[BLP_TRAIN], v, HessianRows, blp, sm->Z[BLP_TRAIN], y));
   PetscCall(AddRegulariser(sm, v, y, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -361,10 +371,16 @@ static PetscErrorCode BLPLossCrossTranspose_Softmax(BLP blp, Vec v, Vec g)
 static PetscErrorCode BLPEvaluate_Softmax(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
 {
   Softmax *sm = (Softmax *)blp->data;
+  Outputs out;
 
   PetscFunctionBegin;
   (void)lambda;
-  PetscCall(Predict(sm, set, w, sm->Z[set], &metrics->loss, &metrics->accuracy));
+  PetscCall(OutputsBegin(sm->X[set], PETSC_TRUE, &out));
+  PetscCall(PredictSamples(sm->X[set], w, sm->Z[set], &out));
+  PetscReal sums[] = {out.loss, out.right};
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 2, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)blp)));
+  metrics->loss = sums[0] / out.n;
+  metrics->accuracy = sums[1] / out.n;
   PetscCall(FeatureMatGetSizes(sm->X[set], &metrics->n, NULL, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -384,13 +400,15 @@ static PetscErrorCode BLPPredict_Softmax(BLP blp, DataSet ds, Vec lambda, Vec w,
 {
   const Softmax *sm = (const Softmax *)blp->data;
   FeatureMat X;
-  PetscReal sums[3];
+  Outputs out;
 
   PetscFunctionBegin;
   (void)lambda;
   PetscCall(BLPCreateFeatureMat_Private(blp, ds, sm->nweight * sm->share / sm->c, sm->c, sm->bias, &X));
   PetscCall(FeatureMatCreateVecs(X, NULL, Z));
-  PetscCall(PredictSamples(X, w, *Z, sums));
+  PetscCall(OutputsBegin(X, PETSC_TRUE, &out));
+  PetscCall(PredictSamples(X, w, *Z, &out));
+  PetscReal sums[] = {out.loss, out.right, out.nknown};
   PetscCall(FeatureMatDestroy(&X));
   PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 3, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)blp)));
   metrics->n = (PetscInt)sums[2];

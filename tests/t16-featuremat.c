@@ -1,4 +1,5 @@
 /* X W and X^T R of every kernel against sums over the entries, and one against the other. */
+#include <twofold/impl/featurematimpl.h>
 #include "problem.h"
 
 typedef struct {
@@ -51,28 +52,29 @@ static PetscErrorCode Reference(const Synthetic *s, PetscInt rows, PetscInt c, V
                                 PetscScalar G[], PetscScalar S[])
 {
   const PetscInt n = s->n[0];
-  PetscScalar *w, *r;
+  PetscScalar *w, *r, *x;
 
   PetscFunctionBegin;
-  PetscCall(PetscMalloc2(rows * c, &w, n * c, &r));
+  PetscCall(PetscMalloc3(rows * c, &w, n * c, &r, n * rows, &x));
+  for (PetscInt m = 0; m < n * rows; m++) x[m] = Entry(s, m / rows, m % rows);
   PetscCall(VecGather(W, w));
   PetscCall(VecGather(R, r));
   for (PetscInt m = 0; m < n * c; m++) {
     long double sum = 0;
-    for (PetscInt j = 0; j < rows; j++) sum += (long double)Entry(s, m / c, j) * w[j * c + m % c];
+    for (PetscInt j = 0; j < rows; j++) sum += (long double)x[m / c * rows + j] * w[j * c + m % c];
     Z[m] = (PetscScalar)sum;
   }
   for (PetscInt m = 0; m < rows * c; m++) {
     long double sum = 0, squares = 0;
     for (PetscInt i = 0; i < n; i++) {
-      const long double x = Entry(s, i, m / c), y = r[i * c + m % c];
-      sum += x * y;
-      squares += x * x * y;
+      const long double a = x[i * rows + m / c], y = r[i * c + m % c];
+      sum += a * y;
+      squares += a * a * y;
     }
     G[m] = (PetscScalar)sum;
     S[m] = (PetscScalar)squares;
   }
-  PetscCall(PetscFree2(w, r));
+  PetscCall(PetscFree3(w, r, x));
   PetscFunctionReturn(0);
 }
 
@@ -119,6 +121,54 @@ static PetscErrorCode Compare(FeatureMat X, const Synthetic *s, const char what[
   PetscFunctionReturn(0);
 }
 
+/* z_i <- (1 + i) z_i + i in rows of c columns, i the sample's number; ctx: the matrix */
+static PetscErrorCode ScaleRows(void *ctx, PetscInt first, PetscInt rows, PetscScalar z[])
+{
+  const FeatureMat X = ctx;
+
+  PetscFunctionBegin;
+  for (PetscInt m = 0; m < rows * X->c; m++) {
+    const PetscInt i = X->samples->rstart + first + m / X->c;
+    z[m] = (PetscScalar)(1 + i) * z[m] + (PetscScalar)i;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Near(Vec x, Vec y, const char what[], const char where[])
+{
+  PetscReal scale, difference;
+
+  PetscFunctionBegin;
+  PetscCall(VecNorm(y, NORM_2, &scale));
+  PetscCall(VecAXPY(x, -1, y));
+  PetscCall(VecNorm(x, NORM_2, &difference));
+  CHECK(difference <= 1e-13 * (scale + 1), "%s, %s: differs by %g", where, what, difference);
+  PetscFunctionReturn(0);
+}
+
+/* f(X W) and X^T f(X W) together, against one after another. */
+static PetscErrorCode Through(FeatureMat X, const char what[])
+{
+  Vec W, Z, R, G, H;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatCreateVecs(X, &W, &Z));
+  PetscCall(FeatureMatCreateVecs(X, &G, &R));
+  PetscCall(VecDuplicate(G, &H));
+  PetscCall(TwofoldVecSetRandomNormal(W, 5));
+  PetscCall(VecSet(Z, 1e10));
+  PetscCall(VecSet(G, 1e10));
+  PetscCall(FeatureMatMultThrough_Private(X, W, ScaleRows, X, Z, G));
+  PetscCall(FeatureMatMult(X, W, R));
+  PetscCall(FeatureMatMapRows_Private(X, ScaleRows, X, R));
+  PetscCall(FeatureMatMultTranspose(X, R, H));
+  PetscCall(Near(Z, R, "f(X W)", what));
+  PetscCall(Near(G, H, "X^T f(X W)", what));
+  Vec *const vecs[] = {&W, &Z, &R, &G, &H};
+  for (int i = 0; i < 5; i++) PetscCall(VecDestroy(vecs[i]));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode CheckSizes(FeatureMat X, const Synthetic *s)
 {
   PetscInt n, p, c, nlocal, first;
@@ -137,9 +187,26 @@ static PetscErrorCode CheckSizes(FeatureMat X, const Synthetic *s)
   PetscFunctionReturn(0);
 }
 
+/* Sparse blocks have the entries that are not zero, dense ones all. */
+static PetscErrorCode CheckStored(FeatureMat X, FeatureMatStorage storage, const char what[])
+{
+  PetscInt64 nnz, sparse, dense, expected[2];
+  PetscInt n, p;
+
+  PetscFunctionBegin;
+  PetscCall(FeatureMatGetSizes(X, &n, &p, NULL));
+  PetscCall(FeatureMatGetNonzeros(X, &nnz));
+  PetscCall(FeatureMatGetStored(X, &sparse, &dense));
+  expected[0] = storage == FEATUREMAT_STORAGE_SPARSE ? nnz : 0;
+  expected[1] = storage == FEATUREMAT_STORAGE_DENSE ? (PetscInt64)n * p : 0;
+  CHECK(storage == FEATUREMAT_STORAGE_AUTO || (sparse == expected[0] && dense == expected[1]),
+        "%s: %d entries stored, and %d in dense blocks", what, (int)sparse, (int)dense);
+  PetscFunctionReturn(0);
+}
+
 /* Pr = 0: the grid is the type's choice. */
-static PetscErrorCode Kernel(FeatureMatType type, PetscInt Pr, PetscInt Pc, const Shape *shape, PetscInt c,
-                             PetscBool bias)
+static PetscErrorCode Kernel(FeatureMatType type, FeatureMatStorage storage, PetscInt Pr, PetscInt Pc,
+                             const Shape *shape, PetscInt c, PetscBool bias)
 {
   const Synthetic s = {
       .n = {shape->n}, .p = shape->p, .c = c, .density = shape->density, .bias = bias, .seed = 3};
@@ -148,16 +215,19 @@ static PetscErrorCode Kernel(FeatureMatType type, PetscInt Pr, PetscInt Pc, cons
   FeatureMat X;
 
   PetscFunctionBegin;
-  PetscCall(PetscSNPrintf(what, sizeof(what), "%s on %d x %d blocks, %s%s", type, (int)Pr, (int)Pc,
-                          shape->what, bias ? ", bias" : ""));
+  PetscCall(PetscSNPrintf(what, sizeof(what), "%s on %d x %d %s blocks, %s%s", type, (int)Pr, (int)Pc,
+                          FeatureMatStorages[storage], shape->what, bias ? ", bias" : ""));
   PetscCall(CreateData(&s, shape->last, &ds));
   PetscCall(FeatureMatCreate(TEST_COMM, &X));
   PetscCall(FeatureMatSetType(X, type));
   PetscCall(FeatureMatSetGrid(X, Pr, Pc));
+  PetscCall(FeatureMatSetStorage(X, storage));
   PetscCall(FeatureMatSetData(X, ds, c, bias));
   PetscCall(DataSetDestroy(&ds)); /* it is not kept */
+  PetscCall(CheckStored(X, storage, what));
   PetscCall(CheckSizes(X, &s));
   PetscCall(Compare(X, &s, what));
+  PetscCall(Through(X, what));
   PetscCall(FeatureMatDestroy(&X));
   PetscFunctionReturn(0);
 }
@@ -185,7 +255,45 @@ static PetscErrorCode Refill(FeatureMatType type)
   PetscFunctionReturn(0);
 }
 
-/* All shapes and widths; on every grid of the ranks, where the type has them. */
+/* Dense samples of few features take one pass, and then no sweeps, on one column of blocks and there alone.
+ */
+static PetscErrorCode OnePass(PetscInt Pr, PetscInt Pc)
+{
+  const Synthetic s = {.n = {70}, .p = 4, .c = 3, .density = 1, .seed = 6};
+  DataSet ds;
+  FeatureMat X;
+
+  PetscFunctionBegin;
+  PetscCall(CreateData(&s, PETSC_FALSE, &ds));
+  for (int dense = 0; dense < 2; dense++) {
+    PetscCall(FeatureMatCreate(TEST_COMM, &X));
+    PetscCall(FeatureMatSetType(X, FEATUREMATGRID));
+    PetscCall(FeatureMatSetGrid(X, Pr, Pc));
+    PetscCall(FeatureMatSetStorage(X, dense ? FEATUREMAT_STORAGE_DENSE : FEATUREMAT_STORAGE_SPARSE));
+    PetscCall(FeatureMatSetData(X, ds, s.c, PETSC_FALSE));
+    CHECK(X->one_pass == (dense && Pc == 1), "one pass is %d on %d x %d blocks, dense %d", X->one_pass,
+          (int)Pr, (int)Pc, dense);
+    PetscCall(FeatureMatDestroy(&X));
+  }
+  PetscCall(DataSetDestroy(&ds));
+  PetscFunctionReturn(0);
+}
+
+/* What only large or wide blocks come to: pieces of the shorter side, and BLAS. */
+static PetscErrorCode Large(PetscInt Pr, PetscInt Pc)
+{
+  const Shape wide = {"pieces of the samples", 140, 150, 1, PETSC_FALSE},
+              tall = {"pieces of the features", 150, 140, 1, PETSC_FALSE},
+              few = {"many columns", 9, 12, 0.9, PETSC_FALSE};
+
+  PetscFunctionBegin;
+  PetscCall(Kernel(FEATUREMATGRID, FEATUREMAT_STORAGE_DENSE, Pr, Pc, &wide, 127, PETSC_FALSE));
+  PetscCall(Kernel(FEATUREMATGRID, FEATUREMAT_STORAGE_DENSE, Pr, Pc, &tall, 127, PETSC_FALSE));
+  PetscCall(Kernel(FEATUREMATGRID, FEATUREMAT_STORAGE_DENSE, Pr, Pc, &few, 150, PETSC_FALSE));
+  PetscFunctionReturn(0);
+}
+
+/* All shapes and widths; on every grid of the ranks and of every storage, where the type has them. */
 static PetscErrorCode Shapes(FeatureMatType type, const Shape shapes[], size_t n)
 {
   const PetscInt c[] = {1, 2, 20};
@@ -200,7 +308,11 @@ static PetscErrorCode Shapes(FeatureMatType type, const Shape shapes[], size_t n
     for (size_t i = 0; i < n; i++)
       for (int k = 0; k < 3; k++)
         for (int bias = 0; bias < 2; bias++)
-          PetscCall(Kernel(type, Pr, Pr ? size / Pr : 0, &shapes[i], c[k], (PetscBool)bias));
+          for (int storage = 0; storage < (grid ? 3 : 1); storage++)
+            PetscCall(Kernel(type, (FeatureMatStorage)storage, Pr, Pr ? size / Pr : 0, &shapes[i], c[k],
+                             (PetscBool)bias));
+    if (grid && Pr) PetscCall(Large(Pr, size / Pr));
+    if (grid && Pr) PetscCall(OnePass(Pr, size / Pr));
   }
   PetscFunctionReturn(0);
 }

@@ -14,20 +14,22 @@ typedef struct {
   Vec R, a, b;
 } Case;
 
-static PetscErrorCode Matrix(DataSet ds, FeatureMatType type, PetscInt Pr, PetscInt Pc, PetscInt c,
-                             PetscInt plocal, FeatureMat *X)
+static PetscErrorCode Matrix(DataSet ds, FeatureMatType type, FeatureMatStorage storage, PetscInt Pr,
+                             PetscInt Pc, PetscInt c, PetscInt plocal, FeatureMat *X)
 {
   PetscFunctionBegin;
   PetscCall(FeatureMatCreate(TEST_COMM, X));
   PetscCall(FeatureMatSetType(*X, type));
   PetscCall(FeatureMatSetGrid(*X, Pr, Pc));
+  PetscCall(FeatureMatSetStorage(*X, storage));
   PetscCall(FeatureMatSetLocalFeatures(*X, plocal));
   PetscCall(FeatureMatSetData(*X, ds, c, PETSC_FALSE));
   PetscFunctionReturn(0);
 }
 
 /* share: entries of W for one weight; 0: no weights. */
-static PetscErrorCode CaseCreate(const Synthetic *s, PetscInt Pr, PetscInt Pc, PetscInt share, Case *k)
+static PetscErrorCode CaseCreate(const Synthetic *s, FeatureMatStorage storage, PetscInt Pr, PetscInt Pc,
+                                 PetscInt share, Case *k)
 {
   PetscInt plocal, n;
   PetscScalar *d;
@@ -37,9 +39,9 @@ static PetscErrorCode CaseCreate(const Synthetic *s, PetscInt Pr, PetscInt Pc, P
   PetscCall(SyntheticDataSet(TEST_COMM, s, 0, &ds));
   k->c = s->c;
   k->share = share ? share : s->c;
-  PetscCall(Matrix(ds, FEATUREMATGRID, Pr, Pc, s->c, PETSC_DECIDE, &k->X));
+  PetscCall(Matrix(ds, FEATUREMATGRID, storage, Pr, Pc, s->c, PETSC_DECIDE, &k->X));
   PetscCall(FeatureMatGetLocalFeatures(k->X, &plocal));
-  PetscCall(Matrix(ds, FEATUREMATREFERENCE, 0, 0, s->c, plocal, &k->reference));
+  PetscCall(Matrix(ds, FEATUREMATREFERENCE, storage, 0, 0, s->c, plocal, &k->reference));
   PetscCall(DataSetDestroy(&ds));
   PetscCall(FeatureMatCreateVecs(k->X, &k->a, &k->R));
   PetscCall(VecDuplicate(k->a, &k->b));
@@ -281,26 +283,36 @@ static PetscErrorCode ConjugateGradients(const Case *k, const char where[])
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode Blocks(const Synthetic *s, FeatureMatStorage storage, PetscInt Pr, PetscInt Pc,
+                             PetscInt share, const char kernels[])
+{
+  char where[128];
+  Case k;
+
+  PetscFunctionBegin;
+  PetscCall(PetscSNPrintf(where, sizeof(where), "%d x %d %s blocks, c %d, share %d, %s", (int)Pr, (int)Pc,
+                          FeatureMatStorages[storage], (int)s->c, (int)share, kernels));
+  PetscCall(CaseCreate(s, storage, Pr, Pc, share, &k));
+  for (int place = 0; place < 4; place++) {
+    PetscCall(Sweep(&k, place, where));
+    PetscCall(Beside(&k, place, where));
+  }
+  PetscCall(ConjugateGradients(&k, where));
+  PetscCall(CaseDestroy(&k));
+  PetscFunctionReturn(0);
+}
+
 /* One width on every grid of the ranks. */
 static PetscErrorCode Grids(const Synthetic *s, PetscInt share, const char kernels[])
 {
   PetscMPIInt size;
-  char where[128];
-  Case k;
 
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_size(TEST_COMM, &size));
   for (PetscMPIInt Pr = 1; Pr <= size; Pr++) {
     if (size % Pr) continue;
-    PetscCall(PetscSNPrintf(where, sizeof(where), "%d x %d blocks, c %d, share %d, %s", Pr, size / Pr,
-                            (int)s->c, (int)share, kernels));
-    PetscCall(CaseCreate(s, Pr, size / Pr, share, &k));
-    for (int place = 0; place < 4; place++) {
-      PetscCall(Sweep(&k, place, where));
-      PetscCall(Beside(&k, place, where));
-    }
-    PetscCall(ConjugateGradients(&k, where));
-    PetscCall(CaseDestroy(&k));
+    PetscCall(Blocks(s, FEATUREMAT_STORAGE_SPARSE, Pr, size / Pr, share, kernels));
+    PetscCall(Blocks(s, FEATUREMAT_STORAGE_DENSE, Pr, size / Pr, share, kernels));
   }
   PetscFunctionReturn(0);
 }
@@ -317,10 +329,12 @@ int main(int argc, char **argv)
     for (int m = 0; m < 5; m++) {
       /* more features than samples, and fewer: the block is compressed the other way */
       const Synthetic s = {.n = {9}, .p = 17, .c = c[m], .density = 0.4, .seed = 3},
-                      tall = {.n = {17}, .p = 9, .c = c[m], .density = 0.4, .seed = 3};
+                      tall = {.n = {17}, .p = 9, .c = c[m], .density = 0.4, .seed = 3},
+                      many = {.n = {9}, .p = 90, .c = c[m], .density = 0.4, .seed = 3};
       PetscCall(Grids(&s, c[m], kernels[i]));
       PetscCall(Grids(&s, 1, kernels[i]));
       PetscCall(Grids(&tall, c[m], kernels[i]));
+      PetscCall(Grids(&many, 1, kernels[i])); /* of which a dense block takes some at a time */
     }
     const Synthetic s = {.n = {9}, .p = 17, .c = 5, .density = 0.4, .seed = 3};
     PetscCall(Grids(&s, 0, kernels[i]));

@@ -49,6 +49,17 @@ typedef struct {
 PetscErrorCode BLPCanSweep(BLP blp, PetscBool *can);
 
 /**
+ * Tells whether the problem has sweeps and they are the fastest way. They are not where a gradient is one pass
+ * over samples that are dense and have few features: a sweep takes two there.
+ *
+ * @notcollective
+ *
+ * @param[in]     blp      the problem, set up
+ * @param[out]    prefers  whether to call the functions below
+ */
+PetscErrorCode BLPPrefersSweep(BLP blp, PetscBool *prefers);
+
+/**
  * Gives the feature matrix of a set of samples of a problem whose loss has the form above, also where its
  * kernels have no sweeps.
  *

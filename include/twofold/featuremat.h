@@ -23,6 +23,15 @@ typedef const char *FeatureMatType;
 /** Blocks on a grid of ranks, samples by features; a step of a method in one pass over the features. */
 #define FEATUREMATGRID "grid"
 
+/** How the entries of a rank's block of FEATUREMATGRID are stored. */
+typedef enum {
+  FEATUREMAT_STORAGE_AUTO,   /**< dense where at least a third of the block is not zero */
+  FEATUREMAT_STORAGE_SPARSE, /**< those that are not zero, with their places */
+  FEATUREMAT_STORAGE_DENSE   /**< all of them */
+} FeatureMatStorage;
+/** Names of the kinds: "auto", "sparse", "dense"; laid out as for PetscOptionsEnum(). */
+extern const char *const FeatureMatStorages[];
+
 /**
  * Makes a feature matrix without type and data.
  *
@@ -70,7 +79,7 @@ PetscErrorCode FeatureMatSetType(FeatureMat X, FeatureMatType type);
  *
  * @raises PETSC_ERR_ARG_UNKNOWN_TYPE the type is not registered
  * @raises PETSC_ERR_ARG_OUTOFRANGE -data_grid is neither auto nor two positive numbers
- * @option{-data_kernel T, -data_grid auto|Pr,Pc}
+ * @option{-data_kernel T, -data_grid auto|Pr,Pc, -data_storage auto|sparse|dense}
  */
 PetscErrorCode FeatureMatSetFromOptions(FeatureMat X);
 /**
@@ -99,6 +108,27 @@ PetscErrorCode FeatureMatSetGrid(FeatureMat X, PetscInt Pr, PetscInt Pc);
  * @param[out]    Pc      blocks of features: with types without a grid all ranks, and Pr is 1
  */
 PetscErrorCode FeatureMatGetGrid(FeatureMat X, PetscInt *Pr, PetscInt *Pc);
+/**
+ * Chooses how FEATUREMATGRID stores its blocks; other types ignore it.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     X        the matrix, before FeatureMatSetData()
+ * @param[in]     storage  FEATUREMAT_STORAGE_AUTO, _SPARSE or _DENSE
+ *
+ * @option{-data_storage auto|sparse|dense}
+ */
+PetscErrorCode FeatureMatSetStorage(FeatureMat X, FeatureMatStorage storage);
+/**
+ * Gives the number of entries that are stored on all ranks; either pointer may be NULL.
+ *
+ * @notcollective
+ *
+ * @param[in]     X       the matrix, after FeatureMatSetData()
+ * @param[out]    sparse  entries with their places
+ * @param[out]    dense   entries of dense blocks, zeros among them
+ */
+PetscErrorCode FeatureMatGetStored(FeatureMat X, PetscInt64 *sparse, PetscInt64 *dense);
 /**
  * Sets how many rows of W this rank has, so that several matrices act on the same W.
  *

@@ -9,6 +9,14 @@ PetscErrorCode BLPCanSweep(BLP blp, PetscBool *can)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode BLPPrefersSweep(BLP blp, PetscBool *prefers)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPCanSweep(blp, prefers));
+  if (*prefers) *prefers = (PetscBool)!blp->linear.X->one_pass;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPGetFeatureMat(BLP blp, BLPSet set, FeatureMat *X)
 {
   PetscFunctionBegin;

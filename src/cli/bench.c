@@ -4,6 +4,8 @@
 #include <petsctime.h>
 #include <stdlib.h>
 #include "bench.h"
+/* after PETSc's own */
+#include <petscblaslapack.h>
 
 enum { FAST, REFERENCE, SIDES };
 
@@ -14,6 +16,9 @@ typedef struct {
   PetscBool chosen[BENCH_KERNELS];
   PetscReal *ms[BENCH_KERNELS][SIDES]; /* of each run */
   PetscReal *triad;                    /* GB/s of all ranks together */
+  PetscBool dense;                     /* blocks of X are */
+  PetscReal *gemm;                     /* GF/s of all ranks together, measured where they are */
+  PetscReal flops[BENCH_KERNELS];      /* of products with X */
   PetscReal bytes[BENCH_KERNELS];      /* by the model; 0: none */
   PetscReal sent[BENCH_KERNELS];       /* bytes of a rank's messages by the model; negative: none */
   BenchCollective collective[BENCH_COLLECTIVES];
@@ -59,6 +64,26 @@ static PetscErrorCode Triad(PetscInt n, PetscScalar *restrict a, const PetscScal
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* BLAS on matrices of GEMM x GEMM. */
+enum { GEMM = 512 };
+
+static PetscErrorCode Gemm(const PetscScalar *a, const PetscScalar *b, PetscScalar *c, PetscReal *rate)
+{
+  const PetscBLASInt n = GEMM;
+  const PetscScalar one = 1, zero = 0;
+  PetscLogDouble begin;
+  PetscReal ms;
+  PetscMPIInt size;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  PetscCall(BenchBegin(&begin));
+  PetscCallBLAS("BLASgemm", BLASgemm_("N", "N", &n, &n, &n, &one, a, &n, b, &n, &zero, c, &n));
+  PetscCall(BenchEnd(begin, &ms));
+  *rate = 2.0 * GEMM * GEMM * GEMM * size / (1e6 * ms);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode TimeKernel(const BenchKernel *kernel, BenchSide *side, PetscReal *ms)
 {
   PetscLogDouble begin;
@@ -76,15 +101,17 @@ static PetscErrorCode TimeKernel(const BenchKernel *kernel, BenchSide *side, Pet
 /* All of them in turn, so that a slow moment of the machine is everybody's. */
 static PetscErrorCode Measure(Bench *bench, BenchSide side[])
 {
-  const PetscInt n = (PetscInt)(bench->triad_mb * 1e6 / sizeof(PetscScalar));
+  const PetscInt n = (PetscInt)(bench->triad_mb * 1e6 / sizeof(PetscScalar)),
+                 size = PetscMax(n, bench->dense ? GEMM * GEMM : 0);
   PetscScalar *a, *b, *c;
   PetscReal warm;
 
   PetscFunctionBegin;
-  PetscCall(PetscMalloc3(n, &a, n, &b, n, &c));
-  for (PetscInt i = 0; i < n; i++) a[i] = b[i] = c[i] = 1;
+  PetscCall(PetscMalloc3(size, &a, size, &b, size, &c));
+  for (PetscInt i = 0; i < size; i++) a[i] = b[i] = c[i] = 1;
   for (PetscInt run = -1; run < bench->runs; run++) {
     PetscCall(Triad(n, a, b, c, run < 0 ? &warm : &bench->triad[run]));
+    if (bench->dense) PetscCall(Gemm(a, b, c, run < 0 ? &warm : &bench->gemm[run]));
     for (int k = 0; k < BENCH_KERNELS; k++)
       for (int s = 0; bench->chosen[k] && s < (bench->reference ? SIDES : 1); s++)
         PetscCall(TimeKernel(&BenchKernels[k], &side[s], run < 0 ? &warm : &bench->ms[k][s][run]));
@@ -108,22 +135,28 @@ BenchSpread BenchSummarise(PetscInt n, PetscReal x[])
 
 /* ------------------------------------------------------------------ the problem */
 
-/* Bytes of all ranks together, where the problem is one whose kernels the model knows. */
-static PetscErrorCode CountBytes(BLP blp, Bench *bench)
+/* Bytes and operations of all ranks together, where the problem is one whose kernels the model knows: an
+   entry of a sparse block has 12 bytes, its value and its place, and one of a dense block 8. */
+static PetscErrorCode CountWork(BLP blp, Bench *bench)
 {
   FeatureMat X[2];
-  PetscInt64 nnz[2];
+  PetscInt64 sparse[2], dense[2];
   PetscInt rows, c;
 
   PetscFunctionBegin;
   PetscCall(BLPGetFeatureMat(blp, BLP_TRAIN, &X[0]));
   PetscCall(BLPGetFeatureMat(blp, BLP_VAL, &X[1]));
   if (!X[0] || !X[1]) PetscFunctionReturn(PETSC_SUCCESS);
-  for (int i = 0; i < 2; i++) PetscCall(FeatureMatGetNonzeros(X[i], &nnz[i]));
+  for (int i = 0; i < 2; i++) PetscCall(FeatureMatGetStored(X[i], &sparse[i], &dense[i]));
   PetscCall(FeatureMatGetSizes(X[0], NULL, &rows, &c));
-  for (int k = 0; k < BENCH_KERNELS; k++)
+  bench->dense = (PetscBool)(dense[0] > 0 || dense[1] > 0);
+  for (int k = 0; k < BENCH_KERNELS; k++) {
+    const int i = BenchKernels[k].upper ? 1 : 0;
     bench->bytes[k] = BenchKernels[k].pc * (PetscReal)rows * (PetscReal)c +
-                      BenchKernels[k].nnz * (PetscReal)nnz[BenchKernels[k].upper ? 1 : 0];
+                      BenchKernels[k].nnz / 12 * (12 * (PetscReal)sparse[i] + 8 * (PetscReal)dense[i]);
+    bench->flops[k] =
+        2.0 * BenchKernels[k].products * ((PetscReal)sparse[i] + (PetscReal)dense[i]) * (PetscReal)c;
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -178,20 +211,36 @@ static PetscErrorCode CreateReference(const CliCommon *common, BLP *blp)
 
 /* ------------------------------------------------------------------ results */
 
-static PetscErrorCode Print(const Bench *bench, const BenchSpread times[][SIDES], BenchSpread triad)
+static PetscErrorCode PrintHeader(const Bench *bench, BenchSpread triad, BenchSpread gemm)
+{
+  const char *const dense[] = {bench->dense ? "    GF/s     of" : "", bench->dense ? "           gemm" : ""};
+  const char *const reference[] = {bench->reference ? "   reference   ratio" : "",
+                                   bench->reference ? "          ms" : ""};
+
+  PetscFunctionBegin;
+  PetscCall(
+      PetscPrintf(PETSC_COMM_WORLD, "triad of arrays of %g MB a rank: %.1f GB/s (%.1f to %.1f), all ranks\n",
+                  (double)bench->triad_mb, (double)triad.median, (double)triad.low, (double)triad.high));
+  if (bench->dense)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                          "BLAS gemm of %d x %d matrices: %.1f GF/s (%.1f to %.1f), all ranks\n", GEMM, GEMM,
+                          (double)gemm.median, (double)gemm.low, (double)gemm.high));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\n%-27s %9s %19s %8s %7s %7s%s%s\n", "", "median", "from       to",
+                        "MB by", "GB/s", "of", dense[0], reference[0]));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%-27s %9s %19s %8s %7s %7s%s%s\n", "", "ms", "ms       ms",
+                        "model", "", "triad", dense[1], reference[1]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Print(const Bench *bench, const BenchSpread times[][SIDES], BenchSpread triad,
+                            BenchSpread gemm)
 {
   PetscFunctionBegin;
-  PetscCall(PetscPrintf(
-      PETSC_COMM_WORLD, "triad of arrays of %g MB a rank: %.1f GB/s (%.1f to %.1f), all ranks\n\n",
-      (double)bench->triad_mb, (double)triad.median, (double)triad.low, (double)triad.high));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%-27s %9s %19s %8s %7s %7s%s\n", "", "median", "from       to",
-                        "MB by", "GB/s", "of", bench->reference ? "   reference   ratio" : ""));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%-27s %9s %19s %8s %7s %7s%s\n", "", "ms", "ms       ms", "model",
-                        "", "triad", bench->reference ? "          ms" : ""));
+  PetscCall(PrintHeader(bench, triad, gemm));
   for (int k = 0; k < BENCH_KERNELS; k++) {
     if (!bench->chosen[k]) continue;
     const BenchSpread t = times[k][FAST], r = times[k][REFERENCE];
-    const PetscReal rate = bench->bytes[k] / (1e6 * t.median);
+    const PetscReal rate = bench->bytes[k] / (1e6 * t.median), flops = bench->flops[k] / (1e6 * t.median);
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%-27s %9.3f %9.3f %9.3f", BenchKernels[k].name, (double)t.median,
                           (double)t.low, (double)t.high));
     if (bench->bytes[k] > 0)
@@ -199,6 +248,9 @@ static PetscErrorCode Print(const Bench *bench, const BenchSpread times[][SIDES]
                             (double)rate, (double)(100 * rate / triad.median)));
     else
       PetscCall(PetscPrintf(PETSC_COMM_WORLD, " %8s %7s %7s", "-", "-", "-"));
+    if (bench->dense)
+      PetscCall(PetscPrintf(PETSC_COMM_WORLD, " %7.1f %5.0f%%", (double)flops,
+                            (double)(100 * flops / gemm.median)));
     if (bench->reference)
       PetscCall(
           PetscPrintf(PETSC_COMM_WORLD, " %11.3f %7.2f", (double)r.median, (double)(r.median / t.median)));
@@ -246,7 +298,7 @@ static PetscErrorCode WriteProblem(Json *json, BLP blp)
 }
 
 static PetscErrorCode WriteSummary(RunDir dir, const Bench *bench, BLP blp, const BenchSpread times[][SIDES],
-                                   BenchSpread triad)
+                                   BenchSpread triad, BenchSpread gemm)
 {
   PetscMPIInt size;
   FILE *file;
@@ -262,6 +314,7 @@ static PetscErrorCode WriteSummary(RunDir dir, const Bench *bench, BLP blp, cons
     JsonInt(&json, "ranks", size);
     JsonInt(&json, "runs", bench->runs);
     WriteSpread(&json, "triad_gb_s", triad);
+    if (bench->dense) WriteSpread(&json, "gemm_gf_s", gemm);
     PetscCall(WriteProblem(&json, blp));
     if (bench->messages) BenchWriteCollectives(&json, bench->collective);
     for (int k = 0; k < BENCH_KERNELS; k++) {
@@ -269,6 +322,7 @@ static PetscErrorCode WriteSummary(RunDir dir, const Bench *bench, BLP blp, cons
       JsonOpen(&json, BenchKernels[k].key);
       WriteSpread(&json, "ms", times[k][FAST]);
       JsonReal(&json, "model_bytes", bench->bytes[k] > 0 ? bench->bytes[k] : NAN);
+      JsonReal(&json, "product_flops", bench->bytes[k] > 0 ? bench->flops[k] : NAN);
       JsonReal(&json, "model_sent_bytes_a_rank", bench->sent[k] < 0 ? NAN : bench->sent[k]);
       if (bench->reference) WriteSpread(&json, "reference_ms", times[k][REFERENCE]);
       JsonClose(&json);
@@ -350,7 +404,7 @@ static PetscErrorCode Run(Bench *bench, const CliCommon *common, BLP blp, Vec la
 {
   const BenchSide counts = {.steps = bench->steps, .lower_steps = bench->lower_steps};
   BenchSide side[SIDES] = {counts, counts};
-  BenchSpread times[BENCH_KERNELS][SIDES] = {{{0}}}, triad;
+  BenchSpread times[BENCH_KERNELS][SIDES] = {{{0}}}, triad, gemm;
   RunDir dir = NULL;
   PetscBool loss;
   BLP reference;
@@ -360,10 +414,10 @@ static PetscErrorCode Run(Bench *bench, const CliCommon *common, BLP blp, Vec la
   PetscCheck(loss, PETSC_COMM_WORLD, PETSC_ERR_SUP,
              "the lower level is a map: twofold bench times the steps of methods for a loss");
   if (common->output_dir[0]) PetscCall(RunDirCreate(common->output_dir, NULL, PETSC_FALSE, &dir));
-  PetscCall(PetscCalloc1(bench->runs, &bench->triad));
+  PetscCall(PetscCalloc2(bench->runs, &bench->triad, bench->runs, &bench->gemm));
   for (int k = 0; k < BENCH_KERNELS; k++)
     for (int s = 0; s < SIDES; s++) PetscCall(PetscCalloc1(bench->runs, &bench->ms[k][s]));
-  PetscCall(CountBytes(blp, bench));
+  PetscCall(CountWork(blp, bench));
   PetscCall(CountMessages(blp, bench));
   PetscCall(PetscObjectReference((PetscObject)blp));
   PetscCall(BenchSideCreate(blp, lambda, &side[FAST]));
@@ -377,18 +431,19 @@ static PetscErrorCode Run(Bench *bench, const CliCommon *common, BLP blp, Vec la
   PetscCall(Measure(bench, side));
   if (bench->messages) PetscCall(BenchMeasureCollectives(bench->runs, bench->collective));
   triad = BenchSummarise(bench->runs, bench->triad);
+  gemm = BenchSummarise(bench->runs, bench->gemm);
   for (int k = 0; k < BENCH_KERNELS; k++)
     for (int s = 0; s < SIDES; s++) times[k][s] = BenchSummarise(bench->runs, bench->ms[k][s]);
-  PetscCall(Print(bench, (const BenchSpread(*)[SIDES])times, triad));
+  PetscCall(Print(bench, (const BenchSpread(*)[SIDES])times, triad, gemm));
   if (dir) {
     PetscCall(RunDirWriteOptions(dir, "bench"));
-    PetscCall(WriteSummary(dir, bench, blp, (const BenchSpread(*)[SIDES])times, triad));
+    PetscCall(WriteSummary(dir, bench, blp, (const BenchSpread(*)[SIDES])times, triad, gemm));
     PetscCall(RunDirDestroy(&dir));
   }
   for (int s = 0; s < (bench->reference ? SIDES : 1); s++) PetscCall(BenchSideDestroy(&side[s]));
   for (int k = 0; k < BENCH_KERNELS; k++)
     for (int s = 0; s < SIDES; s++) PetscCall(PetscFree(bench->ms[k][s]));
-  PetscCall(PetscFree(bench->triad));
+  PetscCall(PetscFree2(bench->triad, bench->gemm));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

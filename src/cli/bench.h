@@ -19,9 +19,9 @@ typedef struct {
 /* How many steps run() makes. */
 typedef enum { BENCH_ONE, BENCH_LOWER_STEPS, BENCH_CG_STEPS } BenchMany;
 
-/* A step; its bytes are pc p c + nnz nonzeros, each array of size p c counted once for a reading and once for
-   a writing, and its products with X or X^T, one behind the other, are what ranks send numbers for;
-   docs/scaling.md has the sums. */
+/* A step; its bytes are pc p c + nnz nonzeros, or two thirds of that for a place of a dense block, each array
+   of size p c counted once for a reading and once for a writing, and its products with X or X^T, one behind
+   the other, are what ranks send numbers for; docs/scaling.md has the sums. */
 typedef struct {
   const char *name, *key;
   PetscErrorCode (*prepare)(BenchSide *); /* not timed; NULL: nothing */

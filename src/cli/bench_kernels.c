@@ -51,7 +51,7 @@ static PetscErrorCode BeginCG(BenchSide *s)
   PetscBool sweeps;
 
   PetscFunctionBegin;
-  PetscCall(BLPCanSweep(s->blp, &sweeps));
+  PetscCall(BLPPrefersSweep(s->blp, &sweeps));
   PetscCall(VecZeroEntries(s->solution));
   PetscCall(VecCopy(s->v, s->residual));
   if (sweeps) PetscCall(BLPLossSweepCGBegin(s->blp, 1, s->residual, s->direction, &s->cg));
@@ -64,7 +64,7 @@ static PetscErrorCode StepsCG(BenchSide *s)
   PetscBool sweeps;
 
   PetscFunctionBegin;
-  PetscCall(BLPCanSweep(s->blp, &sweeps));
+  PetscCall(BLPPrefersSweep(s->blp, &sweeps));
   if (!sweeps) PetscCall(KSPSolve(s->ksp, s->residual, s->solution));
   for (PetscInt k = 0; sweeps && k < s->steps; k++)
     PetscCall(BLPLossSweepCGStep(s->blp, s->solution, s->residual, s->direction, &s->cg));

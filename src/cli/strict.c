@@ -96,6 +96,7 @@ static const struct {
               {"data_stratified", "twofold data"},
               {"data_kernel", "twofold solve, hypergrad, study, predict and bench"},
               {"data_grid", "-data_kernel grid, in twofold solve, hypergrad, study, predict and bench"},
+              {"data_storage", "-data_kernel grid, in twofold solve, hypergrad, study, predict and bench"},
               {"data_scale", "twofold solve and hypergrad (a model knows its scaling)"},
               {"predict_", "twofold predict"},
               {"bench_", "twofold bench"}};

@@ -2,9 +2,10 @@
 #define TWOFOLD_DATA_BLOCK_H
 /* One rank's block of a feature matrix and the kernels over it, without communication.
 
-   The block is compressed along its longer side, the major one: a kernel streams arrays of the major side
+   The block is stored along its longer side, the major one: a kernel streams arrays of the major side
    once and finds those of the minor side, n x c or p x c, in the cache. All arrays are interlaced: a row of c
-   columns for each feature or sample. */
+   columns for each feature or sample. A sparse block has its entries compressed; a dense one
+   (block_dense.c) has them all. */
 #include <twofold/impl/featurematimpl.h>
 
 /* Major rows with many entries, so few that a piece of each stays in the first cache. Their entries lie by
@@ -21,20 +22,23 @@ enum { BLOCK_WIDEST = 32 };
 typedef struct {
   PetscBool by_features; /* the major side: features; else samples */
   PetscInt major, minor; /* rows of the two sides */
-  PetscInt64 nentries;
-  PetscInt64 *start; /* entries of major row i, if no panel has it: start[i], ..., start[i + 1] - 1 */
-  int *at;           /* their places on the minor side, 32 bits also where PetscInt has 64 */
+  PetscInt64 nentries;   /* that are stored, zeros of a dense block among them */
+  PetscBool dense;       /* value[i minor + k] is the entry at (i, k), and all below but `row` is not there */
+  PetscInt64 *start;     /* entries of major row i, if no panel has it: start[i], ..., start[i + 1] - 1 */
+  int *at;               /* their places on the minor side, 32 bits also where PetscInt has 64 */
   PetscScalar *value;
   PetscInt npanels, capacity; /* rows each has, but for the last */
   Panel *panel;
   int *place;          /* of a major row in the panels, one after another; negative: in none */
   PetscInt *heavy;     /* the major row at a place */
-  PetscScalar *row[2]; /* a piece of each row of the panels: work, the second for what is done beside */
+  PetscScalar *row[2]; /* work: a piece of each row of the panels, the second for what is done beside; the
+                          first BLOCK_ROWS rows of a dense block */
 } Block;
 
-/* entry[], in the block's own numbers, is sorted by samples, and by features within one. */
-PetscErrorCode BlockCreate(PetscInt nfeatures, PetscInt nsamples, PetscInt nentries,
-                           const FeatureMatEntry entry[], Block *block);
+/* entry[], in the block's own numbers, is sorted by samples, and by features within one; the block's kernels
+   are for c columns. Automatic storage is dense where that is the faster one. */
+PetscErrorCode BlockCreate(PetscInt nfeatures, PetscInt nsamples, PetscInt c, FeatureMatStorage storage,
+                           PetscInt nentries, const FeatureMatEntry entry[], Block *block);
 PetscErrorCode BlockDestroy(Block *block);
 PetscLogDouble BlockGetMemory(const Block *block);
 
@@ -46,6 +50,12 @@ PetscBool BlockUseKernels(const char name[]);
 void BlockMult(const Block *X, PetscInt c, const PetscScalar w[], PetscScalar z[]);
 void BlockMultTranspose(const Block *X, PetscInt c, PetscBool squared, const PetscScalar r[],
                         PetscScalar g[]);
+
+/* z = f(X w) and g = X^T z: in one pass over a dense block of few features, some samples at a time. */
+PetscErrorCode BlockMultThrough(const Block *X, PetscInt c, FeatureMatRows f, void *ctx,
+                                const PetscScalar w[], PetscScalar z[], PetscScalar g[]);
+/* Whether it is one; of an empty block, too. */
+PetscBool BlockIsOnePass(const Block *X, PetscInt c);
 
 /* With g = X^T r: updates y, then z = X y, in one pass over the features of a block by features. y may be a
    or b; b may be NULL. sums[0] = ||m||^2, sums[1] = ||a - b||^2. */
@@ -78,6 +88,14 @@ void BlockUpdateRowsCG(PetscInt rows, PetscInt c, FeatureMatDiagonal D, PetscRea
                        PetscReal beta, const PetscScalar g[], PetscScalar x[], PetscScalar res[],
                        PetscScalar p[], PetscReal sums[3]);
 
+/* block_dense.c: the same for dense blocks, of major rows first, ..., first + rows - 1 only; these are where
+   `in` begins in scatter, `out` in gather. out = M in; out += M^T in. */
+enum { BLOCK_ROWS = 32 }; /* at a time, so that they stay in the cache */
+void BlockDenseGather(const Block *X, PetscInt c, PetscBool squared, PetscInt first, PetscInt rows,
+                      const PetscScalar in[], PetscScalar out[]);
+void BlockDenseScatter(const Block *X, PetscInt c, PetscBool squared, PetscInt first, PetscInt rows,
+                       const PetscScalar in[], PetscScalar out[]);
+
 /* What block_plain.c and its like give, for one family of processors each; block.c chooses. */
 typedef struct {
   const char *name;
@@ -100,7 +118,15 @@ typedef struct {
   void (*updatecg)(PetscInt rows, PetscInt c, FeatureMatDiagonal, PetscReal s, PetscReal alpha,
                    PetscReal beta, const PetscScalar g[], PetscScalar x[], PetscScalar res[], PetscScalar p[],
                    PetscReal sums[3]);
+  /* out += M in and out += M^T in for a dense M of rows x columns, whose rows are `width` apart */
+  void (*densegather)(PetscInt rows, PetscInt columns, PetscInt width, PetscInt c, const PetscScalar m[],
+                      const PetscScalar in[], PetscScalar out[]);
+  void (*densescatter)(PetscInt rows, PetscInt columns, PetscInt width, PetscInt c, const PetscScalar m[],
+                       const PetscScalar in[], PetscScalar out[]);
 } BlockKernels;
+
+/* Those in use. */
+const BlockKernels *BlockGetKernels(void);
 
 /* Compilers that can be told the processor function by function. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)

@@ -421,5 +421,7 @@ static void UpdateCG(PetscInt rows, PetscInt c, FeatureMatDiagonal D, PetscReal 
 #undef CALL
 }
 
-const BlockKernels BLOCK_KERNELS = {BLOCK_NAME,  Runs,   Gather,  Scatter, Sweep,
-                                    SweepBeside, Update, SweepCG, UpdateCG};
+#include "block_dense_kernels.h"
+
+const BlockKernels BLOCK_KERNELS = {BLOCK_NAME, Runs,    Gather,   Scatter,     Sweep,       SweepBeside,
+                                    Update,     SweepCG, UpdateCG, DenseGather, DenseScatter};

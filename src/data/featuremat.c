@@ -5,6 +5,9 @@
 PetscClassId FEATUREMAT_CLASSID;
 static PetscFunctionList FeatureMatList = NULL;
 
+const char *const FeatureMatStorages[] = {
+    "auto", "sparse", "dense", "FeatureMatStorage", "FEATUREMAT_STORAGE_", NULL};
+
 /* The class and the types that come with it, once: on the first call of anything that needs them. */
 static PetscErrorCode FeatureMatRegisterAll(void)
 {
@@ -107,6 +110,21 @@ PetscErrorCode FeatureMatGetGrid(FeatureMat X, PetscInt *Pr, PetscInt *Pc)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode FeatureMatSetStorage(FeatureMat X, FeatureMatStorage storage)
+{
+  PetscFunctionBegin;
+  X->storage = storage;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FeatureMatGetStored(FeatureMat X, PetscInt64 *sparse, PetscInt64 *dense)
+{
+  PetscFunctionBegin;
+  if (sparse) *sparse = X->stored[0];
+  if (dense) *dense = X->stored[1];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FeatureMatSetLocalFeatures(FeatureMat X, PetscInt plocal)
 {
   PetscFunctionBegin;
@@ -195,6 +213,9 @@ PetscErrorCode FeatureMatSetData(FeatureMat X, DataSet ds, PetscInt c, PetscBool
   PetscCall(DataSetGetRows(ds, &nlocal, &rowptr, NULL, NULL, NULL));
   X->nnz = rowptr[nlocal] + (bias ? nlocal : 0);
   PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &X->nnz, 1, MPIU_INT64, MPI_SUM, comm));
+  X->one_pass = PETSC_FALSE;
+  X->stored[0] = X->nnz; /* unless the type has dense blocks */
+  X->stored[1] = 0;
   if (bias) X->p++;
   X->c = c;
   X->norm = (TwofoldConstant){.standing = TWOFOLD_UNKNOWN};

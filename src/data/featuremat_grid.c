@@ -236,6 +236,20 @@ static void Localise(FeatureMat X, PetscMPIInt first, PetscInt nentries, Feature
   }
 }
 
+/* What the ranks' blocks are together. */
+static PetscErrorCode Agree(FeatureMat X)
+{
+  const Block *const block = &((const Grid *)X->data)->block;
+  PetscInt64 sums[3] = {0, 0, BlockIsOnePass(block, X->c) ? 0 : 1};
+
+  PetscFunctionBegin;
+  sums[block->dense ? 1 : 0] = block->nentries;
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 3, MPIU_INT64, MPI_SUM, PetscObjectComm((PetscObject)X)));
+  PetscCall(PetscArraycpy(X->stored, sums, 2));
+  X->one_pass = (PetscBool)(X->Pc == 1 && sums[1] > 0 && sums[2] == 0);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode FeatureMatSetData_Grid(FeatureMat X, DataSet ds, PetscBool bias)
 {
   Grid *grid = (Grid *)X->data;
@@ -252,10 +266,13 @@ static PetscErrorCode FeatureMatSetData_Grid(FeatureMat X, DataSet ds, PetscBool
   PetscCall(SideCreate(X, j, X->features->n, &grid->features));
   PetscCall(FeatureMatDeal_Private(X, ds, bias, grid->samples.comm, GridColumn, &nentries, &entry));
   Localise(X, i * (PetscMPIInt)X->Pc, nentries, entry);
-  PetscCall(BlockCreate(grid->features.rows, grid->samples.rows, nentries, entry, &grid->block));
-  PetscCall(SideAllocate(X, grid->block.by_features, &grid->samples));
-  PetscCall(SideAllocate(X, (PetscBool)!grid->block.by_features, &grid->features));
+  PetscCall(
+      BlockCreate(grid->features.rows, grid->samples.rows, X->c, X->storage, nentries, entry, &grid->block));
+  const PetscBool sparse = (PetscBool)!grid->block.dense;
+  PetscCall(SideAllocate(X, (PetscBool)(sparse && grid->block.by_features), &grid->samples));
+  PetscCall(SideAllocate(X, (PetscBool)(sparse && !grid->block.by_features), &grid->features));
   PetscCall(PetscFree(entry));
+  PetscCall(Agree(X));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -364,6 +381,36 @@ static PetscErrorCode FeatureMatMultTransposeSquared_Grid(FeatureMat X, Vec R, V
 {
   PetscFunctionBegin;
   PetscCall(TransposeVecs(X, PETSC_TRUE, R, G));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* With whole samples on this rank X w needs no reduction, and f can follow at once. */
+static PetscErrorCode FeatureMatMultThrough_Grid(FeatureMat X, Vec W, FeatureMatRows f, void *ctx, Vec Z,
+                                                 Vec G)
+{
+  Grid *grid = (Grid *)X->data;
+  const PetscScalar *known, *w, *full;
+  PetscScalar *z, *g;
+
+  PetscFunctionBegin;
+  PetscCall(Recall(X, W, &known));
+  PetscCall(VecGetArrayRead(W, &w));
+  PetscCall(VecGetArrayWrite(Z, &z));
+  PetscCall(VecGetArrayWrite(G, &g));
+  PetscScalar *const whole = SideTarget(&grid->features, g);
+  if (known) {
+    PetscCall(PetscArraycpy(z, known, X->samples->n * X->c));
+    PetscCall((*f)(ctx, 0, X->samples->n, z));
+    BlockMultTranspose(&grid->block, X->c, PETSC_FALSE, z, whole);
+  } else {
+    PetscCall(SideGather(&grid->features, w, &full));
+    PetscCall(BlockMultThrough(&grid->block, X->c, f, ctx, full, z, whole));
+  }
+  PetscCall(SideReduce(&grid->features, 0, g));
+  PetscCall(VecRestoreArrayWrite(G, &g));
+  PetscCall(VecRestoreArrayWrite(Z, &z));
+  PetscCall(VecRestoreArrayRead(W, &w));
+  PetscCall(PetscLogFlops(4.0 * (double)grid->block.nentries * (double)X->c));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -525,6 +572,8 @@ static PetscErrorCode FeatureMatSetFromOptions_Grid(FeatureMat X, PetscOptionIte
   PetscBool set, automatic;
 
   PetscFunctionBegin;
+  PetscCall(PetscOptionsEnum("-data_storage", "How blocks are stored", "FeatureMatSetStorage",
+                             FeatureMatStorages, (PetscEnum)X->storage, (PetscEnum *)&X->storage, NULL));
   PetscCall(PetscOptionsString("-data_grid", "Blocks of samples, of features: Pr,Pc, or auto",
                                "FeatureMatSetGrid", text, text, sizeof(text), &set));
   if (!set) PetscFunctionReturn(PETSC_SUCCESS);
@@ -552,15 +601,18 @@ static PetscErrorCode FeatureMatView_Grid(FeatureMat X, PetscViewer viewer)
   PetscMPIInt size;
 
   PetscFunctionBegin;
-  if (!grid->block.start) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!grid->block.value) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCallMPI(MPI_Comm_size(comm, &size));
   most = all = (PetscReal)grid->block.nentries;
   PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &most, 1, MPIU_REAL, MPIU_MAX, comm));
   PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &all, 1, MPIU_REAL, MPIU_SUM, comm));
   PetscCall(PetscViewerASCIIPrintf(viewer,
                                    "  blocks %" PetscInt_FMT " x %" PetscInt_FMT
-                                   ", %.0f entries, the fullest block has %.1f %% more than the average\n",
+                                   ", %.0f entries%s, the fullest block has %.1f %% more than the average\n",
                                    X->Pr, X->Pc, (double)all,
+                                   X->stored[1] == 0   ? ""
+                                   : X->stored[0] == 0 ? " (dense)"
+                                                       : " (dense in part)",
                                    all > 0 ? 100 * (double)(most * size / all - 1) : 0));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -605,6 +657,7 @@ PetscErrorCode FeatureMatCreate_Grid(FeatureMat X)
   X->ops->mult = FeatureMatMult_Grid;
   X->ops->multtranspose = FeatureMatMultTranspose_Grid;
   X->ops->multtransposesquared = FeatureMatMultTransposeSquared_Grid;
+  X->ops->multthrough = FeatureMatMultThrough_Grid;
   X->ops->sweep = FeatureMatSweep_Grid;
   X->ops->sweepcg = FeatureMatSweepCG_Grid;
   X->ops->view = FeatureMatView_Grid;

@@ -307,7 +307,7 @@ PetscErrorCode FPMCanReverse(FPM fpm, PetscBool *can)
 {
   PetscFunctionBegin;
   *can = PETSC_FALSE;
-  if (fpm->ops->reverse && !FPMFollows_Private(fpm)) PetscCall(BLPCanSweep(fpm->blp, can));
+  if (fpm->ops->reverse && !FPMFollows_Private(fpm)) PetscCall(BLPPrefersSweep(fpm->blp, can));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

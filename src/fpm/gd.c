@@ -16,7 +16,7 @@ static PetscErrorCode FPMStep_GD(FPM fpm, Vec lambda, State x, PetscReal *change
   PetscBool sweeps;
 
   PetscFunctionBegin;
-  PetscCall(BLPCanSweep(fpm->blp, &sweeps));
+  PetscCall(BLPPrefersSweep(fpm->blp, &sweeps));
   if (sweeps) {
     PetscCall(BLPLossSweep(fpm->blp, lambda, &descent, x->v[0], NULL, x->v[0], change ? moved : NULL));
     if (change) *change = moved[0];
@@ -45,7 +45,7 @@ static PetscErrorCode FPMJVP_GD(FPM fpm, State v, State y)
   PetscBool sweeps;
 
   PetscFunctionBegin;
-  PetscCall(BLPCanSweep(fpm->blp, &sweeps));
+  PetscCall(BLPPrefersSweep(fpm->blp, &sweeps));
   if (sweeps) {
     PetscCall(BLPLossHessianSweep(fpm->blp, &descent, v->v[0], NULL, y->v[0]));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -71,7 +71,7 @@ static PetscErrorCode FPMResidualJVP_GD(FPM fpm, State v, State y)
   PetscBool sweeps;
 
   PetscFunctionBegin;
-  PetscCall(BLPCanSweep(fpm->blp, &sweeps));
+  PetscCall(BLPPrefersSweep(fpm->blp, &sweeps));
   if (sweeps) {
     PetscCall(BLPLossHessianSweep(fpm->blp, &product, v->v[0], NULL, y->v[0]));
     PetscFunctionReturn(PETSC_SUCCESS);

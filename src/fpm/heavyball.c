@@ -14,7 +14,7 @@ static PetscErrorCode FPMStep_HeavyBall(FPM fpm, Vec lambda, State x, PetscReal 
   PetscBool sweeps;
 
   PetscFunctionBegin;
-  PetscCall(BLPCanSweep(fpm->blp, &sweeps));
+  PetscCall(BLPPrefersSweep(fpm->blp, &sweeps));
   if (sweeps) {
     PetscCall(FPMSweepStep_Private(fpm, lambda, &step, x, change));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -51,7 +51,7 @@ static PetscErrorCode HessianStep(FPM fpm, PetscReal a, PetscReal b, PetscReal s
   PetscBool sweeps;
 
   PetscFunctionBegin;
-  PetscCall(BLPCanSweep(fpm->blp, &sweeps));
+  PetscCall(BLPPrefersSweep(fpm->blp, &sweeps));
   if (sweeps) {
     PetscCall(BLPLossHessianSweep(fpm->blp, &sweep, v, u, y));
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -26,7 +26,7 @@ static PetscErrorCode FPMStep_Nesterov(FPM fpm, Vec lambda, State x, PetscReal *
   PetscBool sweeps;
 
   PetscFunctionBegin;
-  PetscCall(BLPCanSweep(fpm->blp, &sweeps));
+  PetscCall(BLPPrefersSweep(fpm->blp, &sweeps));
   if (sweeps) {
     PetscCall(FPMSweepStep_Private(fpm, lambda, &step, x, change));
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -19,7 +19,7 @@ static PetscErrorCode ChooseKSP(HG hg, KSPType *type)
   PetscCall(FPMGetMethod(aid->fpm, &method));
   PetscCall(PrecondIsNone_Private(aid->own, &none));
   if (hg->blp && method == FPM_METHOD_GD && none && bare && !aid->lanczos)
-    PetscCall(BLPCanSweep(hg->blp, &sweeps));
+    PetscCall(BLPPrefersSweep(hg->blp, &sweeps));
   *type = sweeps ? KSPSWEEPCG : symmetric ? KSPCG : KSPGMRES;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -19,12 +19,13 @@ bytes() { # DIR KERNEL: the model's, of the summary
   awk -v k="\"$2\":" '$1 == k { in_it = 1 } in_it && $1 == "\"model_bytes\":" { sub(",", "", $2); print $2; exit }' "$1/summary.json"
 }
 
-bench 0 plain "${data[@]}"
-bench 2 pair "${data[@]}"
+bench 0 plain "${data[@]}" -data_storage sparse
+bench 2 pair "${data[@]}" -data_storage sparse
+bench 2 dense "${data[@]}" -data_storage dense
 bench 1 alone "${data[@]}" -bench_reference false
 bench 2 logistic -blp_type logistic -blp_data synthetic -blp_synthetic_n 20 -blp_synthetic_nval 20 -quiet
 bench 1 ridge -blp_type krr -blp_data synthetic -blp_synthetic_n 20 -blp_synthetic_nval 20 -quiet
-for dir in plain pair alone logistic ridge; do
+for dir in plain pair dense alone logistic ridge; do
   for kernel in $kernels; do
     check "$dir tells of $kernel" grep -q "^ *\"$kernel\": {" "$dir/summary.json"
   done
@@ -35,6 +36,10 @@ check "and left out with -bench_reference false" sh -c '! grep -q reference log/
 check "and not written" sh -c '! grep -q reference_ms alone/summary.json'
 check "a problem without a feature matrix has no bytes" grep -q '^CG step .* -  ' log/ridge
 
+check "gemm is measured for dense blocks" grep -q '^BLAS gemm of .* GF/s' log/dense
+check "and written" grep -q '"gemm_gf_s": {' dense/summary.json
+check "and left out for sparse ones" sh -c '! grep -q gemm log/plain plain/summary.json'
+
 # p c = 24; nonzeros are counted from the files
 train=$(awk '{ n += NF - 1 } END { print n }' train.svm)
 val=$(awk '{ n += NF - 1 } END { print n }' val.svm)
@@ -43,6 +48,9 @@ for dir in plain pair; do
   check "$dir: bytes of a CG step" test "$(bytes $dir step_cg)" = $((48 * 24 + 12 * train))
   check "$dir: bytes of the upper level" test "$(bytes $dir upper)" = $((16 * 24 + 24 * val))
 done
+
+check "dense: bytes of a step" test "$(bytes dense step_gd)" = $((16 * 24 + 8 * 30 * 8))
+check "dense: bytes of the upper level" test "$(bytes dense upper)" = $((16 * 24 + 2 * 8 * 20 * 8))
 
 # ------------------------------------------------------------------ messages
 number() { # DIR OBJECT KEY: of the summary
@@ -85,5 +93,6 @@ refuse '-bench_triad_mb 0: between' -bench_triad_mb 0
 refuse '-data_grid 2,2 has 4 blocks, but there are 2 ranks' -data_grid 2,2
 refuse '-data_grid two: neither auto nor two positive numbers' -data_grid two
 refuse '-data_grid' -data_kernel reference -data_grid 1,2
+refuse '-data_storage' -data_kernel reference -data_storage dense
 refuse '-bench_rnus' -bench_rnus 3
 finish

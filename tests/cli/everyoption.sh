@@ -62,6 +62,7 @@ hypergrad@-blp_lambda 1.5 -blp_upper_l2 2 -blp_view@-@^  upper objective \+ rho/
 hypergrad@-blp_lambda_file lambda.txt@-@^objective f  *NUMBER$
 hypergrad@-data_kernel reference@-@^objective f  *NUMBER$
 hypergrad@-data_grid 1,1@-@^objective f  *NUMBER$
+hypergrad@-data_storage dense@-@^objective f  *NUMBER$
 hypergrad@-data_grid auto@-@^objective f  *NUMBER$
 hypergrad@-data_format svmlight -data_index_base 1 -blp_view@-@^  classes 3, features 8$
 hypergrad@-data_index_base 0 -blp_view@-@^  classes 3, features 9$

@@ -25,6 +25,9 @@ typedef struct {
   PetscReal *cross;
 } FeatureMatBeside;
 
+/* What becomes of rows first, ..., first + rows - 1 of this rank's Z, in place. */
+typedef PetscErrorCode (*FeatureMatRows)(void *ctx, PetscInt first, PetscInt rows, PetscScalar z[]);
+
 struct _FeatureMatOps {
   PetscErrorCode (*setfromoptions)(FeatureMat, PetscOptionItems *); /* optional */
   PetscErrorCode (*layout)(FeatureMat, DataSet, PetscBool bias,
@@ -37,6 +40,8 @@ struct _FeatureMatOps {
                           PetscBool known, const FeatureMatBeside *, PetscReal[2]);
   PetscErrorCode (*sweepcg)(FeatureMat, FeatureMatDiagonal, PetscReal, PetscReal, PetscReal, Vec, Vec, Vec,
                             Vec, PetscReal[3]);
+  PetscErrorCode (*multthrough)(FeatureMat, Vec, FeatureMatRows, void *, Vec,
+                                Vec);              /* where there is one_pass */
   PetscErrorCode (*view)(FeatureMat, PetscViewer); /* optional */
   PetscErrorCode (*memory)(FeatureMat, PetscLogDouble *);
   PetscErrorCode (*destroy)(FeatureMat);
@@ -51,6 +56,9 @@ struct _p_FeatureMat {
   PetscBool even;                /* else the type chooses */
   PetscInt Pr, Pc;               /* the grid; a type without one leaves it at 1 x ranks */
   PetscInt grid[2];              /* asked for: samples, features; 0: any */
+  FeatureMatStorage storage;     /* asked for */
+  PetscInt64 stored[2];          /* entries of all ranks in sparse and in dense blocks */
+  PetscBool one_pass;            /* multthrough is one pass over X, which a sweep is not */
   PetscLayout features, samples; /* of W's and Z's rows */
   PetscInt *label;               /* of the local samples; NULL where they have targets: */
   PetscReal *target;
@@ -74,6 +82,12 @@ PetscErrorCode FeatureMatSweep_Private(FeatureMat X, FeatureMatDiagonal D, const
    X res is known afterwards. sums: <res, res>, <res, D res>, <res, D p> of the new vectors. */
 PetscErrorCode FeatureMatSweepCG_Private(FeatureMat X, FeatureMatDiagonal D, PetscReal s, PetscReal alpha,
                                          PetscReal beta, Vec R, Vec x, Vec res, Vec p, PetscReal sums[3]);
+
+/* featuremat_through.c: Z = f(X W) and G = X^T Z, in one pass over X where the type has it. f is called once
+   for each row, for some of them at a time. Collective. */
+PetscErrorCode FeatureMatMultThrough_Private(FeatureMat X, Vec W, FeatureMatRows f, void *ctx, Vec Z, Vec G);
+/* Z <- f(Z) */
+PetscErrorCode FeatureMatMapRows_Private(FeatureMat X, FeatureMatRows f, void *ctx, Vec Z);
 
 /* An entry of X. */
 typedef struct {
