@@ -13,7 +13,7 @@
 #define COARSE "coarse"
 static const PetscReal slack = 4;
 static const Synthetic spec = {.n = {23, 17, 0}, .p = 6, .c = 2, .density = 0.7, .seed = 4};
-static int bits;        /* that COARSE keeps */
+static int bits;          /* that COARSE keeps */
 static PetscBool verbose; /* the table */
 
 static PetscReal RoundTo(PetscReal x, int keep)

@@ -49,8 +49,8 @@ typedef struct {
 PetscErrorCode BLPCanSweep(BLP blp, PetscBool *can);
 
 /**
- * Tells whether the problem has sweeps and they are the fastest way. They are not where a gradient is one pass
- * over samples that are dense and have few features: a sweep takes two there.
+ * Tells whether the problem has sweeps and they are the fastest way. They are not where a gradient is one
+ * pass over samples that are dense and have few features: a sweep takes two there.
  *
  * @notcollective
  *
