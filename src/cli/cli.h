@@ -64,6 +64,8 @@ PetscErrorCode CliHelpEnd(void);
 PetscErrorCode CliCheckWords(int argc, char **argv);
 PetscErrorCode CliRefuseUnusedOptions(void);
 PetscErrorCode CliCheckValues(void);
+/* On rank 0: where an integer was too large, and the number it became was refused, text says so. */
+PetscErrorCode CliExplainInteger(char text[], size_t len);
 
 /* json.c */
 typedef struct {

@@ -73,6 +73,7 @@ static void Explain(CliError *error)
   char word[256], *all = NULL;
   const char *name;
 
+  if (ExitCode(error->code) == EXIT_USAGE) (void)CliExplainInteger(error->message, sizeof(error->message));
   for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++) {
     const size_t length = strlen(complaints[i].begins);
     if (strncmp(error->message, complaints[i].begins, length) != 0) continue;

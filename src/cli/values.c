@@ -73,6 +73,24 @@ static PetscErrorCode CheckValue(const CliHeard *option, char text[], size_t len
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode CliExplainInteger(char text[], size_t len)
+{
+  char found[512] = "", key[256];
+  const char *value;
+  PetscBool given;
+
+  PetscFunctionBegin;
+  for (PetscInt i = 0; !found[0] && CliHeardOption(i); i++) {
+    const CliHeard *option = CliHeardOption(i);
+    if (option->kind != CLI_VALUE) continue;
+    PetscCall(PetscSNPrintf(key, sizeof(key), "-%s", option->name));
+    PetscCall(PetscOptionsFindPair(NULL, NULL, key, &value, &given));
+    if (given && value) CheckInteger(option, value, found, sizeof(found));
+  }
+  if (found[0]) PetscCall(PetscStrncpy(text, found, len));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode CliCheckValues(void)
 {
   PetscMPIInt rank;
