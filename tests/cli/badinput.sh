@@ -45,7 +45,7 @@ svm twice "1 1:1" "0 3:1 3:1"
 svm colon "1 1:1" "0 3"
 svm label "1 1:1" "cat 3:1"
 svm zero "1 0:1" "0 2:1"
-svm large "1 1:1" "0 99999999999:1"
+svm large "1 1:1" "0 99999999999999999999:1"
 bad 65 "word.svm:2: '3:x'|finite number" -blp_train word.svm -blp_val val.svm
 bad 65 "index.svm:2: 'b:3'|whole number" -blp_train index.svm -blp_val val.svm
 bad 65 "negative.svm:2: '-2:1'|whole number" -blp_train negative.svm -blp_val val.svm
@@ -56,7 +56,7 @@ bad 65 "twice.svm:2: '3:1'|index 3|once" -blp_train twice.svm -blp_val val.svm
 bad 65 "colon.svm:2: '3'|no colon" -blp_train colon.svm -blp_val val.svm
 bad 65 "label.svm:2: 'cat'|label" -blp_train label.svm -blp_val val.svm
 bad 65 "zero.svm:1: '0:1'|-data_index_base 0" -blp_train zero.svm -blp_val zero.svm -data_index_base 1
-bad 65 "large.svm:2: '99999999999:1'|too large" -blp_train large.svm -blp_val val.svm
+bad 65 "large.svm:2: '99999999999999999999:1'|too large" -blp_train large.svm -blp_val val.svm
 bad 65 "label.svm:2" "${good[@]}" -blp_test label.svm
 {
   samples 400 3
