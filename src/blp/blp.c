@@ -1,4 +1,5 @@
 /* BLP: the bilevel problem. Interface and dispatch; a problem a file of problems/. */
+#include <twofold/blpsweep.h>
 #include <twofold/impl/blpimpl.h>
 
 PetscClassId BLP_CLASSID;
@@ -350,8 +351,16 @@ static PetscErrorCode CheckLinearized(BLP blp)
 
 PetscErrorCode BLPLossHessianMult(BLP blp, Vec v, Vec y)
 {
+  const BLPSweep product = {.step = -1};
+  PetscBool sweeps;
+
   PetscFunctionBegin;
   PetscCall(CheckLinearized(blp));
+  PetscCall(BLPPrefersSweep(blp, &sweeps));
+  if (sweeps) {
+    PetscCall(BLPLossHessianSweep(blp, &product, v, NULL, y));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   BLPCheckOp(blp, losshessian, "Hessian product", "BLPUserSetLoss");
   PetscCall(PetscLogEventBegin(TWOFOLD_LossHessian, blp, v, y, 0));
   PetscUseTypeMethod(blp, losshessian, v, y);
