@@ -17,27 +17,9 @@
   and is counted in.
 */
 #include "hyperrep.h"
-/* after PETSc's own */
-#include <petscblaslapack.h>
+#include "eigen.h"
 
 /* ------------------------------------------------------------------ eigenvalues */
-
-/* Eigenvalues e of a symmetric A, increasing, NaN where it is not finite; A becomes its eigenvectors, row by
- * row. */
-static PetscErrorCode Eigen(PetscInt n, PetscReal A[], PetscReal e[])
-{
-  PetscBLASInt d, lwork, info;
-  PetscReal *work;
-
-  PetscFunctionBegin;
-  PetscCall(PetscBLASIntCast(n, &d));
-  lwork = 3 * d;
-  PetscCall(PetscMalloc1(lwork, &work));
-  LAPACKsyev_("V", "U", &d, A, &d, e, work, &lwork, &info);
-  for (PetscInt k = 0; k < n && info; k++) e[k] = NAN;
-  PetscCall(PetscFree(work));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
 
 static TwofoldConstant Proved(PetscReal value, const char origin[])
 {
@@ -69,7 +51,7 @@ static PetscErrorCode Extreme(HyperRep *hr, Vec H, PetscBool largest, PetscReal 
   PetscCall(PetscMalloc2(d * d, &A, d, &e));
   PetscCall(PetscArraycpy(A, hr->G, d * d));
   PetscCall(Rounding(hr, BLP_TRAIN, A, &slack));
-  PetscCall(Eigen(d, A, e));
+  PetscCall(SymmetricEigen(d, A, e));
   PetscCall(PetscArraycpy(v, A + (largest ? (d - 1) * d : 0), d));
   *value = hr->beta + (largest ? e[d - 1] + slack : PetscMax(e[0] - slack, 0));
   if (*value == hr->beta) PetscCall(PetscArrayzero(v, d));
@@ -166,7 +148,7 @@ static PetscErrorCode RootOfLargest(PetscInt d, PetscReal A[], PetscReal *root)
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc1(d, &e));
-  PetscCall(Eigen(d, A, e));
+  PetscCall(SymmetricEigen(d, A, e));
   *root = PetscSqrtReal(PetscMax(e[d - 1], 0));
   PetscCall(PetscFree(e));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -24,132 +24,18 @@
   along the shift and converge on its complement.
 */
 #include "softmax.h"
+#include "crossentropy.h"
 
 /* ------------------------------------------------------------------ sample space */
-
-/* Outputs of samples on their way through the model, and what they add up to on this rank. */
-typedef struct {
-  PetscInt c;
-  const PetscInt *label;         /* c or more where unknown */
-  PetscReal n;                   /* of all ranks */
-  PetscBool count;               /* right answers are asked for */
-  PetscReal loss, right, nknown; /* of samples whose labels are known */
-} Outputs;
-
-static PetscErrorCode OutputsBegin(FeatureMat X, PetscBool count, Outputs *out)
-{
-  PetscInt n;
-
-  PetscFunctionBegin;
-  *out = (Outputs){.count = count};
-  PetscCall(FeatureMatGetSizes(X, &n, NULL, &out->c));
-  PetscCall(FeatureMatGetLabels(X, NULL, &out->label));
-  out->n = (PetscReal)n;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* z <- z - max z */
-static inline void ShiftRow(PetscInt c, PetscScalar z[])
-{
-  PetscReal highest = z[0];
-
-#pragma omp simd reduction(max : highest)
-  for (PetscInt k = 1; k < c; k++) highest = z[k] > highest ? z[k] : highest;
-  for (PetscInt k = 0; k < c; k++) z[k] -= highest;
-}
-
-/* Whether the first largest entry of a shifted row is that of its label. */
-static inline PetscBool IsRight(const PetscScalar z[], PetscInt label)
-{
-  for (PetscInt k = 0; k < label; k++)
-    if (z[k] == 0) return PETSC_FALSE;
-  return (PetscBool)(z[label] == 0);
-}
-
-/* z <- z / sum z; the sum. */
-static inline PetscReal NormaliseRow(PetscInt c, PetscScalar z[])
-{
-  PetscReal sum = 0;
-
-#pragma omp simd reduction(+ : sum)
-  for (PetscInt k = 0; k < c; k++) sum += z[k];
-  const PetscReal factor = 1 / sum;
-  for (PetscInt k = 0; k < c; k++) z[k] *= factor;
-  return sum;
-}
-
-/* A few rows, which stay in the cache from pass to pass: as SoftmaxRows(). */
-static void SoftmaxFew(Outputs *out, PetscInt first, PetscInt rows, PetscScalar z[])
-{
-  const PetscInt c = out->c, *const label = out->label + first;
-
-  for (PetscInt i = 0; i < rows; i++) {
-    ShiftRow(c, z + i * c);
-    if (label[i] >= c) continue;
-    out->loss -= z[i * c + label[i]];
-    out->nknown += 1;
-    if (out->count && IsRight(z + i * c, label[i])) out->right += 1;
-  }
-  TwofoldExponentials(rows * c, z);
-  for (PetscInt i = 0; i < rows; i++) {
-    const PetscReal sum = NormaliseRow(c, z + i * c);
-    if (label[i] < c) out->loss += PetscLogReal(sum);
-  }
-}
-
-/* z <- softmax(z); adds cross-entropies logsumexp(z) - z_label, and right answers where asked for. */
-static PetscErrorCode SoftmaxRows(void *ctx, PetscInt first, PetscInt rows, PetscScalar z[])
-{
-  Outputs *const out = (Outputs *)ctx;
-  const PetscInt few = PetscMax(1, 2048 / out->c);
-
-  PetscFunctionBegin;
-  for (PetscInt i = 0; i < rows; i += few)
-    SoftmaxFew(out, first + i, PetscMin(few, rows - i), z + i * out->c);
-  PetscCall(PetscLogFlops(5.0 * (double)rows * (double)out->c));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* z <- (softmax(z) - y) / n, the gradient of the mean cross-entropy; adds up likewise. */
-static PetscErrorCode GradientRows(void *ctx, PetscInt first, PetscInt rows, PetscScalar z[])
-{
-  const Outputs *const out = (Outputs *)ctx;
-  const PetscReal scale = 1 / out->n;
-
-  PetscFunctionBegin;
-  PetscCall(SoftmaxRows(ctx, first, rows, z));
-  for (PetscInt i = 0; i < rows; i++) {
-    PetscScalar *const row = z + i * out->c;
-    row[out->label[first + i]] -= 1;
-    for (PetscInt k = 0; k < out->c; k++) row[k] *= scale;
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* Z <- softmax(X w) of samples. Collective. */
-static PetscErrorCode PredictSamples(FeatureMat X, Vec w, Vec Z, Outputs *out)
-{
-  PetscFunctionBegin;
-  PetscCall(FeatureMatMult(X, w, Z));
-  PetscCall(FeatureMatMapRows_Private(X, SoftmaxRows, out, Z));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
 
 /* Mean cross-entropy of a set, where not NULL, and its gradient. Collective. */
 static PetscErrorCode MeanLoss(Softmax *sm, BLPSet set, Vec w, PetscReal *loss, Vec g)
 {
-  const Vec Z = sm->Z[set];
-  Outputs out;
+  CrossEntropy out;
 
   PetscFunctionBegin;
-  PetscCall(OutputsBegin(sm->X[set], PETSC_FALSE, &out));
-  if (g)
-    PetscCall(FeatureMatMultThrough_Private(sm->X[set], w, GradientRows, &out, Z, g));
-  else
-    PetscCall(PredictSamples(sm->X[set], w, Z, &out));
-  if (!loss) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &out.loss, 1, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)Z)));
-  *loss = out.loss / out.n;
+  PetscCall(CrossEntropyBegin(sm->X[set], PETSC_FALSE, &out));
+  PetscCall(CrossEntropyMean(sm->X[set], w, sm->Z[set], &out, loss, g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -157,11 +43,11 @@ static PetscErrorCode MeanLoss(Softmax *sm, BLPSet set, Vec w, PetscReal *loss, 
 static PetscErrorCode OutputGradient(BLP blp, Vec Z)
 {
   const FeatureMat X = ((const Softmax *)blp->data)->X[BLP_TRAIN];
-  Outputs out;
+  CrossEntropy out;
 
   PetscFunctionBegin;
-  PetscCall(OutputsBegin(X, PETSC_FALSE, &out));
-  PetscCall(FeatureMatMapRows_Private(X, GradientRows, &out, Z));
+  PetscCall(CrossEntropyBegin(X, PETSC_FALSE, &out));
+  PetscCall(FeatureMatMapRows_Private(X, CrossEntropyGradientRows, &out, Z));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -248,54 +134,50 @@ static PetscErrorCode BLPLossGradient_Softmax(BLP blp, Vec lambda, Vec w, PetscR
 static PetscErrorCode BLPLossLinearize_Softmax(BLP blp, Vec lambda, Vec w)
 {
   Softmax *sm = (Softmax *)blp->data;
-  Outputs out;
+  CrossEntropy out;
 
   PetscFunctionBegin;
   PetscCall(SoftmaxUpdateWeights_Private(blp, lambda));
-  PetscCall(OutputsBegin(sm->X[BLP_TRAIN], PETSC_FALSE, &out));
-  PetscCall(PredictSamples(sm->X[BLP_TRAIN], w, sm->P, &out));
+  PetscCall(CrossEntropyBegin(sm->X[BLP_TRAIN], PETSC_FALSE, &out));
+  PetscCall(CrossEntropyOutputs(sm->X[BLP_TRAIN], w, sm->P, &out));
   sm->w = w;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* z <- r / n with r_i = P_i * (z_i - <P_i, z_i>): the Hessian of the mean cross-entropy in X W. */
-static PetscErrorCode HessianRows(void *ctx, PetscInt first, PetscInt rows, PetscScalar z[])
+/* Where the Hessian of the mean cross-entropy in X W is taken; P is read until it is given back. */
+static PetscErrorCode PointBegin(const Softmax *sm, CrossEntropyPoint *at)
 {
-  const Softmax *const sm = (const Softmax *)((BLP)ctx)->data;
-  const PetscInt c = sm->c;
   PetscInt n;
-  const PetscScalar *p;
 
   PetscFunctionBegin;
   PetscCall(FeatureMatGetSizes(sm->X[BLP_TRAIN], &n, NULL, NULL));
-  const PetscReal scale = 1 / (PetscReal)n;
-  PetscCall(VecGetArrayRead(sm->P, &p));
-  for (PetscInt i = 0; i < rows; i++) {
-    const PetscScalar *const pi = p + (first + i) * c;
-    PetscScalar *const zi = z + i * c;
-    PetscReal mean = 0;
-#pragma omp simd reduction(+ : mean)
-    for (PetscInt k = 0; k < c; k++) mean += pi[k] * zi[k];
-    for (PetscInt k = 0; k < c; k++) zi[k] = scale * pi[k] * (zi[k] - mean);
-  }
-  PetscCall(VecRestoreArrayRead(sm->P, &p));
-  PetscCall(PetscLogFlops(5.0 * (double)rows * (double)c));
+  *at = (CrossEntropyPoint){.c = sm->c, .n = (PetscReal)n};
+  PetscCall(VecGetArrayRead(sm->P, &at->P));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode ApplyOutputHessian(BLP blp, Vec Z)
 {
+  const Softmax *sm = (const Softmax *)blp->data;
+  CrossEntropyPoint at;
+
   PetscFunctionBegin;
-  PetscCall(FeatureMatMapRows_Private(((const Softmax *)blp->data)->X[BLP_TRAIN], HessianRows, blp, Z));
+  PetscCall(PointBegin(sm, &at));
+  PetscCall(FeatureMatMapRows_Private(sm->X[BLP_TRAIN], CrossEntropyHessianRows, &at, Z));
+  PetscCall(VecRestoreArrayRead(sm->P, &at.P));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode BLPLossHessian_Softmax(BLP blp, Vec v, Vec y)
 {
   Softmax *sm = (Softmax *)blp->data;
+  CrossEntropyPoint at;
 
   PetscFunctionBegin;
-  PetscCall(FeatureMatMultThrough_Private(sm->X[BLP_TRAIN], v, HessianRows, blp, sm->Z[BLP_TRAIN], y));
+  PetscCall(PointBegin(sm, &at));
+  PetscCall(FeatureMatMultThrough_Private(sm->X[BLP_TRAIN], v, CrossEntropyHessianRows, &at,
+                                          sm->Z[BLP_TRAIN], y));
+  PetscCall(VecRestoreArrayRead(sm->P, &at.P));
   PetscCall(AddRegulariser(sm, v, y, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -371,17 +253,12 @@ static PetscErrorCode BLPLossCrossTranspose_Softmax(BLP blp, Vec v, Vec g)
 static PetscErrorCode BLPEvaluate_Softmax(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
 {
   Softmax *sm = (Softmax *)blp->data;
-  Outputs out;
+  CrossEntropy out;
 
   PetscFunctionBegin;
   (void)lambda;
-  PetscCall(OutputsBegin(sm->X[set], PETSC_TRUE, &out));
-  PetscCall(PredictSamples(sm->X[set], w, sm->Z[set], &out));
-  PetscReal sums[] = {out.loss, out.right};
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 2, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)blp)));
-  metrics->loss = sums[0] / out.n;
-  metrics->accuracy = sums[1] / out.n;
-  PetscCall(FeatureMatGetSizes(sm->X[set], &metrics->n, NULL, NULL));
+  PetscCall(CrossEntropyBegin(sm->X[set], PETSC_TRUE, &out));
+  PetscCall(CrossEntropyMeasure(sm->X[set], w, sm->Z[set], &out, metrics));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -399,21 +276,10 @@ static PetscErrorCode BLPSaveModel_Softmax(BLP blp, TwofoldGroup group)
 static PetscErrorCode BLPPredict_Softmax(BLP blp, DataSet ds, Vec lambda, Vec w, Vec *Z, BLPMetrics *metrics)
 {
   const Softmax *sm = (const Softmax *)blp->data;
-  FeatureMat X;
-  Outputs out;
 
   PetscFunctionBegin;
   (void)lambda;
-  PetscCall(BLPCreateFeatureMat_Private(blp, ds, sm->nweight * sm->share / sm->c, sm->c, sm->bias, &X));
-  PetscCall(FeatureMatCreateVecs(X, NULL, Z));
-  PetscCall(OutputsBegin(X, PETSC_TRUE, &out));
-  PetscCall(PredictSamples(X, w, *Z, &out));
-  PetscReal sums[] = {out.loss, out.right, out.nknown};
-  PetscCall(FeatureMatDestroy(&X));
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 3, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)blp)));
-  metrics->n = (PetscInt)sums[2];
-  metrics->loss = metrics->n ? sums[0] / sums[2] : NAN;
-  metrics->accuracy = metrics->n ? sums[1] / sums[2] : NAN;
+  PetscCall(CrossEntropyPredict(blp, ds, sm->nweight * sm->share / sm->c, sm->c, sm->bias, w, Z, metrics));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
