@@ -130,7 +130,8 @@ PetscErrorCode CrossEntropyMean(FeatureMat X, Vec w, Vec Z, CrossEntropy *out, P
   else
     PetscCall(CrossEntropyOutputs(X, w, Z, out));
   if (!loss) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &out->loss, 1, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)Z)));
+  PetscCall(
+      MPIU_Allreduce(MPI_IN_PLACE, &out->loss, 1, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)Z)));
   *loss = out->loss / out->n;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

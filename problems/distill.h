@@ -13,10 +13,10 @@ typedef struct {
 
   FeatureMat X[3]; /* val and test: the training samples are the images */
   Vec Z[3];
-  PetscInt *label;      /* of the images */
-  Vec images, w;        /* templates of the spaces; images holds the start */
-  Vec at, at_w;         /* lambda and w at the point of linearisation, borrowed */
-  PetscScalar *P, *R;   /* softmax(S) and (softmax(S) - Y) / m there (m x c), on every rank */
+  PetscInt *label;       /* of the images */
+  Vec images, w;         /* templates of the spaces; images holds the start */
+  Vec at, at_w;          /* lambda and w at the point of linearisation, borrowed */
+  PetscScalar *P, *R;    /* softmax(S) and (softmax(S) - Y) / m there (m x c), on every rank */
   PetscScalar *T, *gram; /* m x c and m x m work */
 } Distill;
 

@@ -63,7 +63,8 @@ PetscErrorCode BLPSmoothness_Distill(BLP blp, Vec lambda, TwofoldConstant *L)
 
   PetscFunctionBegin;
   PetscCall(ImageNorms(ds, lambda, &square, &longest));
-  *L = Proved(square / (2 * (PetscReal)ds->m) + DistillDecay_Private(ds), "||lambda||^2 / (2 m) + beta / (c p)");
+  *L = Proved(square / (2 * (PetscReal)ds->m) + DistillDecay_Private(ds),
+              "||lambda||^2 / (2 m) + beta / (c p)");
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -175,8 +175,8 @@ static PetscErrorCode BLPLossHessian_Softmax(BLP blp, Vec v, Vec y)
 
   PetscFunctionBegin;
   PetscCall(PointBegin(sm, &at));
-  PetscCall(FeatureMatMultThrough_Private(sm->X[BLP_TRAIN], v, CrossEntropyHessianRows, &at,
-                                          sm->Z[BLP_TRAIN], y));
+  PetscCall(
+      FeatureMatMultThrough_Private(sm->X[BLP_TRAIN], v, CrossEntropyHessianRows, &at, sm->Z[BLP_TRAIN], y));
   PetscCall(VecRestoreArrayRead(sm->P, &at.P));
   PetscCall(AddRegulariser(sm, v, y, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -9,7 +9,8 @@ static const struct {
     {BLPSOFTMAX, DenseCreate_Softmax},     {BLPLOGISTIC, DenseCreate_Logistic},
     {BLPBIASEDREG, DenseCreate_BiasedReg}, {BLPKRR, DenseCreate_KRR},
     {BLPUSER, DenseCreate_User},           {BLPQUADRATIC, DenseCreate_Quadratic},
-    {BLPHYPERREP, DenseCreate_HyperRep},
+    {BLPHYPERREP, DenseCreate_HyperRep},   {BLPDISTILL, DenseCreate_Distill},
+    {BLPDATACLEAN, DenseCreate_DataClean},
 };
 
 PetscErrorCode DenseCreate(BLPType type, const Synthetic *s, Dense **dense)

@@ -6,51 +6,15 @@ typedef struct {
   PetscInt *label[3];
 } Softmax;
 
-static PetscInt Label(const Dense *d, int set, PetscInt i)
+static const PetscInt *Labels(const Dense *d, int set)
 {
-  return ((const Softmax *)d->data)->label[set][i];
+  return ((const Softmax *)d->data)->label[set];
 }
 
 /* P_ik of sample i of a set; returns its cross-entropy. */
 static PetscReal Row(const Dense *d, int set, PetscInt i, const PetscReal w[], long double P[])
 {
-  long double highest = -HUGE_VALL, sum = 0, own;
-
-  for (PetscInt k = 0; k < d->c; k++) {
-    P[k] = 0;
-    for (PetscInt j = 0; j < d->rows; j++) P[k] += (long double)d->X[set][i * d->rows + j] * w[j * d->c + k];
-    if (P[k] > highest) highest = P[k];
-  }
-  own = P[Label(d, set, i)];
-  for (PetscInt k = 0; k < d->c; k++) {
-    P[k] = expl(P[k] - highest);
-    sum += P[k];
-  }
-  for (PetscInt k = 0; k < d->c; k++) P[k] /= sum;
-  return (PetscReal)(highest + log1pl(sum - 1) - own);
-}
-
-static PetscReal MeanLoss(const Dense *d, int set, const PetscReal w[])
-{
-  long double P[32], sum = 0;
-
-  for (PetscInt i = 0; i < d->n[set]; i++) sum += Row(d, set, i, w, P);
-  return (PetscReal)(sum / d->n[set]);
-}
-
-static void MeanLossGradient(const Dense *d, int set, const PetscReal w[], PetscReal g[])
-{
-  long double P[32];
-
-  for (PetscInt m = 0; m < d->nw; m++) {
-    const PetscInt j = m / d->c, k = m % d->c;
-    long double sum = 0;
-    for (PetscInt i = 0; i < d->n[set]; i++) {
-      Row(d, set, i, w, P);
-      sum += d->X[set][i * d->rows + j] * (P[k] - (Label(d, set, i) == k ? 1 : 0));
-    }
-    g[m] = (PetscReal)(sum / d->n[set]);
-  }
+  return DenseSoftmax(d->rows, d->c, d->X[set] + i * d->rows, w, Labels(d, set)[i], P);
 }
 
 /* The entry of lambda that is for entry m = (j, k) of W (not of the bias). */
@@ -76,7 +40,7 @@ static PetscReal Weight(const Dense *d, const PetscReal lambda[], PetscInt m)
 
 static PetscReal Loss(const Dense *d, const PetscReal lambda[], const PetscReal w[])
 {
-  long double sum = MeanLoss(d, 0, w);
+  long double sum = DenseCrossEntropy(d, 0, Labels(d, 0), w, NULL);
 
   for (PetscInt m = 0; m < d->nw; m++) sum += Weight(d, lambda, m) * w[m] * w[m] / 2;
   return (PetscReal)sum;
@@ -84,7 +48,7 @@ static PetscReal Loss(const Dense *d, const PetscReal lambda[], const PetscReal 
 
 static void Gradient(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal g[])
 {
-  MeanLossGradient(d, 0, w, g);
+  DenseCrossEntropy(d, 0, Labels(d, 0), w, g);
   for (PetscInt m = 0; m < d->nw; m++) g[m] += Weight(d, lambda, m) * w[m];
 }
 
@@ -116,28 +80,15 @@ static PetscReal Upper(const Dense *d, const PetscReal lambda[], const PetscReal
                        PetscReal g2[])
 {
   (void)lambda;
-  if (g1) MeanLossGradient(d, 1, w, g1);
   for (PetscInt j = 0; g2 && j < d->nlambda; j++) g2[j] = 0;
-  return MeanLoss(d, 1, w);
+  return DenseCrossEntropy(d, 1, Labels(d, 1), w, g1);
 }
 
 static void Evaluate(const Dense *d, int set, const PetscReal lambda[], const PetscReal w[],
                      BLPMetrics *metrics)
 {
-  long double P[32];
-  PetscInt correct = 0;
-
   (void)lambda;
-  for (PetscInt i = 0; i < d->n[set]; i++) {
-    PetscInt top = 0;
-    Row(d, set, i, w, P);
-    for (PetscInt k = 1; k < d->c; k++)
-      if (P[k] > P[top]) top = k;
-    correct += top == Label(d, set, i);
-  }
-  metrics->loss = MeanLoss(d, set, w);
-  metrics->accuracy = (PetscReal)correct / (PetscReal)d->n[set];
-  metrics->n = d->n[set];
+  DenseMeasure(d, set, Labels(d, set), w, metrics);
 }
 
 /* ------------------------------------------------------------------ the object */
@@ -172,10 +123,7 @@ PetscErrorCode DenseCreate_Softmax(const Synthetic *s, Dense *d)
   d->mu = d->L = TWOFOLD_PROVED;
   sm->tie = s->tie;
   PetscCall(DenseSetSamples(s, d));
-  for (int k = 0; k < 3; k++) {
-    PetscCall(PetscMalloc1(d->n[k], &sm->label[k]));
-    for (PetscInt i = 0; i < d->n[k]; i++) sm->label[k][i] = SyntheticLabel(s, k, i);
-  }
+  PetscCall(DenseSetLabels(s, d, sm->label));
   d->nw = d->rows * d->c;
   d->nlambda = s->tie == BLP_TIE_CLASS    ? s->c
                : s->tie == BLP_TIE_WEIGHT ? s->p * s->c

@@ -35,11 +35,24 @@ PetscErrorCode DenseCreate_KRR(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_User(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_Quadratic(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_HyperRep(const Synthetic *s, Dense *d);
+PetscErrorCode DenseCreate_Distill(const Synthetic *s, Dense *d);
+PetscErrorCode DenseCreate_DataClean(const Synthetic *s, Dense *d);
 
 /* A quadratic problem of any specification. */
 PetscErrorCode DenseCreateQuadratic(const QuadraticSpec *q, Dense **dense);
 
 /* Sets p, c, rows, n and X from s: the samples of SyntheticDataSet(), with a column of ones for a bias. */
 PetscErrorCode DenseSetSamples(const Synthetic *s, Dense *d);
+/* New arrays of the classes of these samples. */
+PetscErrorCode DenseSetLabels(const Synthetic *s, const Dense *d, PetscInt *label[3]);
+
+/* P = softmax(W^T x) of a sample of n numbers and c classes; returns its cross-entropy with class `own`. */
+PetscReal DenseSoftmax(PetscInt n, PetscInt c, const PetscReal x[], const PetscReal w[], PetscInt own,
+                       long double P[]);
+/* The mean cross-entropy of a set and, where g is not NULL, its gradient. */
+PetscReal DenseCrossEntropy(const Dense *d, int set, const PetscInt label[], const PetscReal w[],
+                            PetscReal g[]);
+/* The same and the accuracy. */
+void DenseMeasure(const Dense *d, int set, const PetscInt label[], const PetscReal w[], BLPMetrics *metrics);
 
 #endif

@@ -2,6 +2,7 @@
 #define TWOFOLD_TEST_PROBLEM_H
 /* Synthetic problems of every type, and their lambda. Helpers that make objects from options and gather
    vectors. */
+#include "classesproblem.h"
 #include "hyperrepproblem.h"
 #include "krrproblem.h"
 #include "quadraticproblem.h"
@@ -91,6 +92,8 @@ static inline SyntheticType SyntheticGetType(BLPType type)
        .adapt = SyntheticHyperRep,
        .lambda = SyntheticHyperRepLambda,
        .without_ties = PETSC_TRUE},
+      {.type = BLPDISTILL, .adapt = SyntheticDistill, .lambda = SyntheticDistillLambda},
+      {.type = BLPDATACLEAN, .adapt = SyntheticDataClean},
   };
   const SyntheticType other = {.type = type};
 

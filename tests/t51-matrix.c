@@ -302,6 +302,8 @@ int main(int argc, char **argv)
       {"quad-loss", BLPQUADRATIC, {.p = 5, .c = 3, .density = 1, .seed = 4}},
       {"quad-map", BLPQUADRATIC, {.p = 5, .c = 4, .seed = 4, .map = PETSC_TRUE}},
       {"hyperrep", BLPHYPERREP, {.n = {13, 11, 0}, .p = 5, .c = 2, .density = 0.7, .seed = 5}},
+      {"distill", BLPDISTILL, {.n = {13, 11, 0}, .p = 5, .c = 3, .density = 0.7, .seed = 7}},
+      {"dataclean", BLPDATACLEAN, {.n = {13, 11, 0}, .p = 5, .c = 3, .density = 0.7, .seed = 8}},
   };
   const Method methods[] = {{"itd", "-hg_type itd"},
                             {"forward", "-hg_type itd -hg_itd_mode forward -hg_itd_block 2"},

@@ -28,6 +28,8 @@ typedef const char *BLPType;
 #define BLPUSER      "user"      /**< by callbacks of a C program: twofold/blpuser.h */
 #define BLPQUADRATIC "quadratic" /**< synthetic, everything known in closed form */
 #define BLPHYPERREP  "hyperrep"  /**< ridge regression on a linear representation, which is learnt above */
+#define BLPDISTILL   "distill"   /**< a few training images, which are learnt above, and softmax regression */
+#define BLPDATACLEAN "dataclean" /**< softmax regression with a weight a sample, some of wrong labels */
 
 /** Kinds of samples. */
 typedef enum {

@@ -21,6 +21,8 @@ static PetscErrorCode BLPRegisterAll(void)
   PetscCall(TwofoldListAdd(&BLPList, BLPUSER, (TwofoldConstructor)BLPCreate_User));
   PetscCall(TwofoldListAdd(&BLPList, BLPQUADRATIC, (TwofoldConstructor)BLPCreate_Quadratic));
   PetscCall(TwofoldListAdd(&BLPList, BLPHYPERREP, (TwofoldConstructor)BLPCreate_HyperRep));
+  PetscCall(TwofoldListAdd(&BLPList, BLPDISTILL, (TwofoldConstructor)BLPCreate_Distill));
+  PetscCall(TwofoldListAdd(&BLPList, BLPDATACLEAN, (TwofoldConstructor)BLPCreate_DataClean));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

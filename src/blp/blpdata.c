@@ -178,13 +178,18 @@ static PetscErrorCode LoadAndSplit(BLP blp)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Reads one of several files as the training set was read. */
+/* Reads one of several files as the training set was read; takes those, where it is the same file. */
 static PetscErrorCode LoadOne(BLP blp, int s)
 {
   PetscBool text;
 
   PetscFunctionBegin;
   PetscCall(DataSetDestroy(&blp->set[s]));
+  if (s != BLP_TRAIN && blp->path[BLP_TRAIN][0] && !strcmp(blp->path[s], blp->path[BLP_TRAIN])) {
+    PetscCall(PetscObjectReference((PetscObject)blp->set[BLP_TRAIN]));
+    blp->set[s] = blp->set[BLP_TRAIN];
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(CreateReader(blp, &blp->set[s]));
   if (blp->set[BLP_TRAIN] && s != BLP_TRAIN) {
     PetscInt base;

@@ -196,5 +196,7 @@ PetscErrorCode BLPCreate_KRR(BLP blp);
 PetscErrorCode BLPCreate_User(BLP blp);
 PetscErrorCode BLPCreate_Quadratic(BLP blp);
 PetscErrorCode BLPCreate_HyperRep(BLP blp);
+PetscErrorCode BLPCreate_Distill(BLP blp);
+PetscErrorCode BLPCreate_DataClean(BLP blp);
 
 #endif
