@@ -53,7 +53,7 @@ PetscErrorCode DataSetAgree(PetscInt nsets, DataSet sets[])
                ": training, validation and test data need the same features",
                ds->path ? ds->path : "a data set", ds->p, p);
     ds->p = p;
-    if (s > 0 && !train->targets) PetscCall(AdoptClasses(ds, train));
+    if (ds != train && !train->targets) PetscCall(AdoptClasses(ds, train)); /* a set may be there twice */
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
