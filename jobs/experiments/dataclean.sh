@@ -83,7 +83,7 @@ if [ -n "$quick" ]; then
   steps=40 step=2000
 else
   folder=$("$root/jobs/get-data.sh" mnist | tail -n 1)
-  data=(-blp_data "$folder/train-images-idx3-ubyte.gz" -blp_split 0.083334,0.083334
+  data=(-blp_data "$folder/train-images-idx3-ubyte.gz" -blp_split "0.083334,0.083334"
     -blp_test "$folder/t10k-images-idx3-ubyte.gz")
   steps=200 step=20000
 fi
