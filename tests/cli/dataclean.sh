@@ -51,6 +51,22 @@ pool learnt
 
 pool predicts model test.svm "${problem[@]}" -data_scale unit -lls_max_it 30 -lls_fpm_step optimal -uls_step 10 -uls_max_it 2
 
+# job: jobs/experiments/dataclean.sh on made text; a run that is there is not run again
+job() {
+  local experiments=$here/../../jobs/experiments again
+  export TWOFOLD=$twofold TWOFOLD_LAUNCH="${mpirun[*]} -n 2"
+  unset SLURM_NTASKS PBS_NP LSB_DJOB_NUMPROC NSLOTS SLURM_SUBMIT_DIR PBS_O_WORKDIR LS_SUBCWD SGE_O_WORKDIR
+  for again in no yes; do
+    timeout -k 5 150 bash "$experiments/dataclean.sh" --quick -o out >"log/job.$again" 2>&1 || fail "dataclean.sh" "log/job.$again"
+  done
+  check "runs that are there" test "$(grep -c 'is there already' log/job.yes)" = 3
+  awk -F, '{ accuracy[$1] = $5; n++ }
+    END { exit !(n == 4 && accuracy["unweighted"] > 0.25 && accuracy["learnt"] > accuracy["unweighted"] + 0.02 &&
+      accuracy["oracle"] > accuracy["unweighted"] + 0.02) }' out/dataclean.csv || fail "the table" out/dataclean.csv
+  check "the Markdown table" test "$(wc -l <out/dataclean.md)" = 5
+}
+pool job
+
 # coverage: off
 while IFS=@ read -r options words; do
   # shellcheck disable=SC2086 # options and their values
