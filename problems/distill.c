@@ -26,16 +26,14 @@ static const char *const starts[] = {"zero", "mean", "sample", "DistillStart", "
 /* ------------------------------------------------------------------ products of blocks by features */
 
 /* out = A^T B on every rank. */
-PetscErrorCode DistillInner_Private(Vec A, Vec B, PetscScalar out[])
+PetscErrorCode DistillInner_Private(PetscInt m, Vec A, PetscInt k, Vec B, PetscScalar out[])
 {
   const MPI_Comm comm = PetscObjectComm((PetscObject)A);
   const PetscScalar *a, *b, one = 1, zero = 0;
-  PetscInt m, k, n;
+  PetscInt n;
   PetscBLASInt columns[2], rows;
 
   PetscFunctionBegin;
-  PetscCall(VecGetBlockSize(A, &m));
-  PetscCall(VecGetBlockSize(B, &k));
   PetscCall(VecGetLocalSize(A, &n));
   PetscCall(PetscBLASIntCast(m, &columns[0]));
   PetscCall(PetscBLASIntCast(k, &columns[1]));
@@ -54,17 +52,16 @@ PetscErrorCode DistillInner_Private(Vec A, Vec B, PetscScalar out[])
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Y += A M, or A M^T, for a small M on every rank. */
-static PetscErrorCode AddProduct(Vec A, const PetscScalar M[], PetscBool transposed, Vec Y)
+/* Y += A M, or A M^T, for a small M on every rank, of blocks A of ka and Y of ky columns. */
+static PetscErrorCode AddProduct(PetscInt ka, Vec A, const PetscScalar M[], PetscBool transposed, PetscInt ky,
+                                 Vec Y)
 {
   const PetscScalar *a, one = 1;
   PetscScalar *y;
-  PetscInt ka, ky, n;
+  PetscInt n;
   PetscBLASInt from, to, rows;
 
   PetscFunctionBegin;
-  PetscCall(VecGetBlockSize(A, &ka));
-  PetscCall(VecGetBlockSize(Y, &ky));
   PetscCall(VecGetLocalSize(A, &n));
   PetscCall(PetscBLASIntCast(ka, &from));
   PetscCall(PetscBLASIntCast(ky, &to));
@@ -116,10 +113,10 @@ static PetscErrorCode BLPLossGradient_Distill(BLP blp, Vec lambda, Vec w, PetscR
   PetscScalar square;
 
   PetscFunctionBegin;
-  PetscCall(DistillInner_Private(lambda, w, ds->T));
+  PetscCall(DistillInner_Private(ds->m, lambda, ds->c, w, ds->T));
   PetscCall(CrossEntropyGradientRows(&out, 0, ds->m, ds->T));
   PetscCall(Decay(ds, w, g));
-  PetscCall(AddProduct(lambda, ds->T, PETSC_FALSE, g));
+  PetscCall(AddProduct(ds->m, lambda, ds->T, PETSC_FALSE, ds->c, g));
   if (!l) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(VecDot(w, w, &square));
   *l = out.loss / out.n + DistillDecay_Private(ds) / 2 * PetscRealPart(square);
@@ -132,7 +129,7 @@ static PetscErrorCode BLPLossLinearize_Distill(BLP blp, Vec lambda, Vec w)
   CrossEntropy out = DistillBegin_Private(ds, PETSC_FALSE);
 
   PetscFunctionBegin;
-  PetscCall(DistillInner_Private(lambda, w, ds->P));
+  PetscCall(DistillInner_Private(ds->m, lambda, ds->c, w, ds->P));
   PetscCall(PetscArraycpy(ds->R, ds->P, ds->m * ds->c));
   PetscCall(CrossEntropySoftmaxRows(&out, 0, ds->m, ds->P));
   PetscCall(CrossEntropyGradientRows(&out, 0, ds->m, ds->R));
@@ -147,7 +144,7 @@ static PetscErrorCode Bend(const Distill *ds, Vec A, Vec B)
   CrossEntropyPoint at = {.c = ds->c, .P = ds->P, .n = (PetscReal)ds->m};
 
   PetscFunctionBegin;
-  PetscCall(DistillInner_Private(A, B, ds->T));
+  PetscCall(DistillInner_Private(ds->m, A, ds->c, B, ds->T));
   PetscCall(CrossEntropyHessianRows(&at, 0, ds->m, ds->T));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -159,7 +156,7 @@ static PetscErrorCode BLPLossHessian_Distill(BLP blp, Vec v, Vec y)
   PetscFunctionBegin;
   PetscCall(Bend(ds, ds->at, v));
   PetscCall(Decay(ds, v, y));
-  PetscCall(AddProduct(ds->at, ds->T, PETSC_FALSE, y));
+  PetscCall(AddProduct(ds->m, ds->at, ds->T, PETSC_FALSE, ds->c, y));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -195,8 +192,8 @@ static PetscErrorCode BLPLossCross_Distill(BLP blp, Vec u, Vec y)
   PetscFunctionBegin;
   PetscCall(Bend(ds, u, ds->at_w));
   PetscCall(VecZeroEntries(y));
-  PetscCall(AddProduct(u, ds->R, PETSC_FALSE, y));
-  PetscCall(AddProduct(ds->at, ds->T, PETSC_FALSE, y));
+  PetscCall(AddProduct(ds->m, u, ds->R, PETSC_FALSE, ds->c, y));
+  PetscCall(AddProduct(ds->m, ds->at, ds->T, PETSC_FALSE, ds->c, y));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -207,8 +204,8 @@ static PetscErrorCode BLPLossCrossTranspose_Distill(BLP blp, Vec v, Vec g)
   PetscFunctionBegin;
   PetscCall(Bend(ds, ds->at, v));
   PetscCall(VecZeroEntries(g));
-  PetscCall(AddProduct(v, ds->R, PETSC_TRUE, g));
-  PetscCall(AddProduct(ds->at_w, ds->T, PETSC_TRUE, g));
+  PetscCall(AddProduct(ds->c, v, ds->R, PETSC_TRUE, ds->m, g));
+  PetscCall(AddProduct(ds->c, ds->at_w, ds->T, PETSC_TRUE, ds->m, g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -224,7 +221,7 @@ static PetscErrorCode BLPEvaluate_Distill(BLP blp, BLPSet set, Vec lambda, Vec w
     PetscCall(CrossEntropyMeasure(ds->X[set], w, ds->Z[set], &out, metrics));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  PetscCall(DistillInner_Private(lambda, w, ds->T));
+  PetscCall(DistillInner_Private(ds->m, lambda, ds->c, w, ds->T));
   PetscCall(CrossEntropySoftmaxRows(&out, 0, ds->m, ds->T));
   *metrics = (BLPMetrics){.loss = out.loss / out.n, .accuracy = out.right / out.n, .n = ds->m};
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -31,7 +31,7 @@ PetscErrorCode DistillReset_Private(BLP blp);
 /* The spaces, and room for all that is small, beside so many rows of w on this rank. Collective. */
 PetscErrorCode DistillLayOut_Private(BLP blp, PetscInt rows);
 /* out = A^T B (m x k) on every rank, of blocks by features of m and k columns. Collective. */
-PetscErrorCode DistillInner_Private(Vec A, Vec B, PetscScalar out[]);
+PetscErrorCode DistillInner_Private(PetscInt m, Vec A, PetscInt k, Vec B, PetscScalar out[]);
 /* What the outputs of the images add up to begins. */
 CrossEntropy DistillBegin_Private(const Distill *ds, PetscBool count);
 

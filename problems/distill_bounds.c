@@ -43,7 +43,7 @@ static PetscErrorCode ImageNorms(const Distill *ds, Vec lambda, PetscReal *squar
   PetscReal *e, trace = 0, largest = 0;
 
   PetscFunctionBegin;
-  PetscCall(DistillInner_Private(lambda, lambda, ds->gram));
+  PetscCall(DistillInner_Private(ds->m, lambda, ds->m, lambda, ds->gram));
   for (PetscInt i = 0; i < m; i++) {
     trace += ds->gram[i * (m + 1)];
     largest = PetscMax(largest, ds->gram[i * (m + 1)]);
@@ -101,7 +101,7 @@ static PetscErrorCode SlopeNorm(const Distill *ds, Vec lambda, Vec w, PetscReal 
   PetscReal square = 0;
 
   PetscFunctionBegin;
-  PetscCall(DistillInner_Private(lambda, w, ds->T));
+  PetscCall(DistillInner_Private(ds->m, lambda, ds->c, w, ds->T));
   PetscCall(CrossEntropyGradientRows(&out, 0, ds->m, ds->T));
   for (PetscInt i = 0; i < ds->m * ds->c; i++) square += ds->T[i] * ds->T[i];
   *norm = PetscSqrtReal(square);

@@ -32,12 +32,12 @@ PetscErrorCode BLPLoadModel_Distill(BLP blp, TwofoldGroup group)
 
 PetscErrorCode BLPPredict_Distill(BLP blp, DataSet samples, Vec lambda, Vec w, Vec *Z, BLPMetrics *metrics)
 {
-  PetscInt n, c;
+  const PetscInt c = ((const Distill *)blp->data)->c;
+  PetscInt n;
 
   PetscFunctionBegin;
   (void)lambda;
   PetscCall(VecGetLocalSize(w, &n));
-  PetscCall(VecGetBlockSize(w, &c));
   PetscCall(CrossEntropyPredict(blp, samples, n / c, c, PETSC_FALSE, w, Z, metrics));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
