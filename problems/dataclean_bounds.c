@@ -46,7 +46,7 @@ PetscErrorCode BLPSmoothness_DataClean(BLP blp, Vec lambda, TwofoldConstant *L)
 {
   const DataClean *dc = (const DataClean *)blp->data;
   TwofoldConstant norm;
-  PetscReal s, rate;
+  PetscReal s = 0, rate = 0;
   PetscInt n;
 
   PetscFunctionBegin;
@@ -64,7 +64,7 @@ PetscErrorCode BLPSmoothnessGradient_DataClean(BLP blp, Vec lambda, Vec g)
 {
   const DataClean *dc = (const DataClean *)blp->data;
   TwofoldConstant norm;
-  PetscReal s, rate;
+  PetscReal s = 0, rate = 0;
   PetscInt n;
 
   PetscFunctionBegin;

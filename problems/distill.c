@@ -247,7 +247,7 @@ PetscErrorCode DistillReset_Private(BLP blp)
 
 static PetscErrorCode CreateBlock(MPI_Comm comm, PetscInt rows, PetscInt p, PetscInt k, Vec *v)
 {
-  PetscInt size;
+  PetscInt size = 0;
 
   PetscFunctionBegin;
   PetscCall(PetscIntMultError(p, k, &size));
