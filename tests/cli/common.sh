@@ -124,7 +124,7 @@ predicts() {
       >log/"$dir.$ranks" 2>&1 || fail "predict $dir on $ranks ranks" log/"$dir.$ranks"
     for key in loss accuracy; do
       told=$(sed -n '/"test"/,/}/s/.*"'$key'": \([-+.e0-9]*\|null\),*$/\1/p' "$dir/summary.json")
-      said=$(sed -n "s/^.*$key  *\([-+.e0-9]*\).*/\1/p" log/"$dir.$ranks")
+      said=$(sed -n -e 's/cross-entropy/loss/' -e "s/^.*$key  *\([-+.e0-9]*\).*/\1/p" log/"$dir.$ranks")
       check "$dir: $key $said on $ranks ranks, $told in the run" awk -v a="$said" -v b="$told" \
         'BEGIN { exit !(b == "null" ? a == "" : a > 0 && (a - b) ^ 2 <= (1e-12 * b) ^ 2) }'
     done
