@@ -33,6 +33,18 @@ static inline void SyntheticDataClean(Synthetic *s)
   s->options = "-blp_dataclean_corrupt 0.4 -blp_dataclean_seed 3 -blp_dataclean_beta 3";
 }
 
+/* Weights away from 1/2, where their second derivative is 0. */
+static inline PetscErrorCode SyntheticDataCleanLambda(const Synthetic *s, PetscInt64 seed, PetscReal spread,
+                                                      PetscReal center, Vec lambda)
+{
+  PetscFunctionBegin;
+  (void)s;
+  PetscCall(TwofoldVecSetRandomNormal(lambda, seed));
+  PetscCall(VecScale(lambda, 0.5 * spread));
+  PetscCall(VecShift(lambda, 1 + 0.5 * center));
+  PetscFunctionReturn(0);
+}
+
 /* The label that the lower level sees of training sample i, of c classes and label y. */
 static inline PetscInt SyntheticSpoilt(PetscInt c, PetscInt i, PetscInt y)
 {

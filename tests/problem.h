@@ -93,7 +93,7 @@ static inline SyntheticType SyntheticGetType(BLPType type)
        .lambda = SyntheticHyperRepLambda,
        .without_ties = PETSC_TRUE},
       {.type = BLPDISTILL, .adapt = SyntheticDistill, .lambda = SyntheticDistillLambda},
-      {.type = BLPDATACLEAN, .adapt = SyntheticDataClean},
+      {.type = BLPDATACLEAN, .adapt = SyntheticDataClean, .lambda = SyntheticDataCleanLambda},
   };
   const SyntheticType other = {.type = type};
 
