@@ -5,13 +5,13 @@
 #include "synthetic.h"
 
 enum { synthetic_images = 2, synthetic_spoilt_seed = 3 };
-static const PetscReal synthetic_beta = 3, synthetic_spoilt = 0.4;
+static const PetscReal synthetic_beta = 5, synthetic_spoilt = 0.4;
 
 /* Two images a class. */
 static inline void SyntheticDistill(Synthetic *s)
 {
   s->bias = PETSC_FALSE;
-  s->options = "-blp_distill_images 2 -blp_distill_beta 3";
+  s->options = "-blp_distill_images 2 -blp_distill_beta 5";
 }
 
 /* Pixels of the size that the tests' steps are for, whatever is asked for. */
@@ -30,7 +30,7 @@ static inline void SyntheticDataClean(Synthetic *s)
 {
   s->bias = PETSC_FALSE;
   if (s->tie == BLP_TIE_CLASS) s->tie = BLP_TIE_OWN;
-  s->options = "-blp_dataclean_corrupt 0.4 -blp_dataclean_seed 3 -blp_dataclean_beta 3";
+  s->options = "-blp_dataclean_corrupt 0.4 -blp_dataclean_seed 3 -blp_dataclean_beta 5";
 }
 
 /* Weights away from 1/2, where their second derivative is 0. */

@@ -92,7 +92,10 @@ static inline SyntheticType SyntheticGetType(BLPType type)
        .adapt = SyntheticHyperRep,
        .lambda = SyntheticHyperRepLambda,
        .without_ties = PETSC_TRUE},
-      {.type = BLPDISTILL, .adapt = SyntheticDistill, .lambda = SyntheticDistillLambda},
+      {.type = BLPDISTILL,
+       .adapt = SyntheticDistill,
+       .lambda = SyntheticDistillLambda,
+       .without_ties = PETSC_TRUE /* one number for all pixels makes images that tell no classes apart */},
       {.type = BLPDATACLEAN, .adapt = SyntheticDataClean, .lambda = SyntheticDataCleanLambda},
   };
   const SyntheticType other = {.type = type};
