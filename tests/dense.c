@@ -6,11 +6,17 @@ static const struct {
   BLPType type;
   DenseConstructor create;
 } constructors[] = {
-    {BLPSOFTMAX, DenseCreate_Softmax},     {BLPLOGISTIC, DenseCreate_Logistic},
-    {BLPBIASEDREG, DenseCreate_BiasedReg}, {BLPKRR, DenseCreate_KRR},
-    {BLPUSER, DenseCreate_User},           {BLPQUADRATIC, DenseCreate_Quadratic},
-    {BLPHYPERREP, DenseCreate_HyperRep},   {BLPDISTILL, DenseCreate_Distill},
+    {BLPSOFTMAX, DenseCreate_Softmax},
+    {BLPLOGISTIC, DenseCreate_Logistic},
+    {BLPBIASEDREG, DenseCreate_BiasedReg},
+    {BLPKRR, DenseCreate_KRR},
+    {BLPUSER, DenseCreate_User},
+    {BLPQUADRATIC, DenseCreate_Quadratic},
+    {BLPHYPERREP, DenseCreate_HyperRep},
+    {BLPDISTILL, DenseCreate_Distill},
     {BLPDATACLEAN, DenseCreate_DataClean},
+    {BLPHYPERREP, DenseCreate_HyperRep},
+    {BLPEQUILIBRIUM, DenseCreate_Equilibrium},
 };
 
 PetscErrorCode DenseCreate(BLPType type, const Synthetic *s, Dense **dense)

@@ -37,6 +37,7 @@ PetscErrorCode DenseCreate_Quadratic(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_HyperRep(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_Distill(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_DataClean(const Synthetic *s, Dense *d);
+PetscErrorCode DenseCreate_Equilibrium(const Synthetic *s, Dense *d);
 
 /* A quadratic problem of any specification. */
 PetscErrorCode DenseCreateQuadratic(const QuadraticSpec *q, Dense **dense);

@@ -3,6 +3,7 @@
 /* Synthetic problems of every type, and their lambda. Helpers that make objects from options and gather
    vectors. */
 #include "classesproblem.h"
+#include "equilibriumproblem.h"
 #include "hyperrepproblem.h"
 #include "krrproblem.h"
 #include "quadraticproblem.h"
@@ -32,7 +33,8 @@ typedef struct {
   PetscErrorCode (*lambda)(const Synthetic *s, PetscInt64 seed, PetscReal spread, PetscReal center,
                            Vec lambda);
   PetscBool without_data, without_ties;
-  PetscBool has_map; /* the lower level may be a map instead: Synthetic.map */
+  PetscBool has_map;               /* the lower level may be a map instead: Synthetic.map */
+  PetscBool only_map, without_val; /* it is no loss; validation samples are optional */
 } SyntheticType;
 
 /* Two classes, no bias, and no classes in lambda; losses are sums: features so small that the tests' step
@@ -97,12 +99,27 @@ static inline SyntheticType SyntheticGetType(BLPType type)
        .lambda = SyntheticDistillLambda,
        .without_ties = PETSC_TRUE /* one number for all pixels makes images that tell no classes apart */},
       {.type = BLPDATACLEAN, .adapt = SyntheticDataClean, .lambda = SyntheticDataCleanLambda},
+      {.type = BLPEQUILIBRIUM,
+       .adapt = SyntheticEquilibrium,
+       .lambda = SyntheticEquilibriumLambda,
+       .without_ties = PETSC_TRUE,
+       .has_map = PETSC_TRUE,
+       .only_map = PETSC_TRUE,
+       .without_val = PETSC_TRUE},
   };
   const SyntheticType other = {.type = type};
 
   for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
     if (!strcmp(type, types[i].type)) return types[i];
   return other;
+}
+
+/* Whether the lower level of a problem of this type can be a map, or a loss. */
+static inline PetscBool SyntheticHasKind(BLPType type, PetscBool map)
+{
+  const SyntheticType own = SyntheticGetType(type);
+
+  return map ? own.has_map : (PetscBool)!own.only_map;
 }
 
 /* s as the type has it: what SyntheticProblem() and a dense reference are made from. */

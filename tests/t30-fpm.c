@@ -404,7 +404,7 @@ int main(int argc, char **argv)
   for (PetscInt b = 0; b < nproblems; b++) {
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
       Synthetic s = cases[i];
-      PetscCall(TestMaps(problems[b], nmaps, maps, &s));
+      if (SyntheticHasKind(problems[b], PETSC_FALSE)) PetscCall(TestMaps(problems[b], nmaps, maps, &s));
       s.map = SyntheticGetType(problems[b]).has_map;
       if (s.map) PetscCall(TestMaps(problems[b], nmaps, maps, &s));
     }

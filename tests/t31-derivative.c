@@ -201,7 +201,7 @@ int main(int argc, char **argv)
   PetscCall(FPMGetRegistered(&nmaps, &maps));
   for (PetscInt b = 0; b < nproblems; b++) {
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-      if (cases[i].map && !SyntheticGetType(problems[b]).has_map) continue;
+      if (!SyntheticHasKind(problems[b], cases[i].map)) continue;
       for (PetscInt m = 0; m < nmaps; m++) {
         if (!strcmp(maps[m], FPMPROBLEM) != (cases[i].map == PETSC_TRUE)) continue;
         PetscCall(CaseCreate(problems[b], maps[m], &cases[i], &k));

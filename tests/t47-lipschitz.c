@@ -202,7 +202,7 @@ static PetscErrorCode AllProblems(PetscBool verbose)
     const SyntheticType own = SyntheticGetType(types[i]);
     for (int kind = 0; kind < 2; kind++) {
       Synthetic s = {.n = {14, 9, 0}, .p = 5, .c = 3, .density = 0.8, .seed = 11};
-      if (kind && !own.has_map && own.without_ties) continue;
+      if (kind ? !own.has_map && own.without_ties : own.only_map) continue;
       s.map = (PetscBool)(own.has_map && kind == 1);
       if (!own.has_map && kind) s.tie = BLP_TIE_SCALAR;
       s = SyntheticSpec(types[i], &s);

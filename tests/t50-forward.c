@@ -134,7 +134,7 @@ static PetscErrorCode AllTypes(void)
   for (PetscInt t = 0; t < ntypes; t++)
     for (PetscInt m = 0; m < nmaps; m++) {
       Synthetic s = plain;
-      PetscCall(Test(types[t], &s, maps[m]));
+      if (SyntheticHasKind(types[t], PETSC_FALSE)) PetscCall(Test(types[t], &s, maps[m]));
       s.map = SyntheticGetType(types[t]).has_map;
       if (s.map) PetscCall(Test(types[t], &s, maps[m]));
       s.map = PETSC_FALSE;

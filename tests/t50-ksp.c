@@ -13,6 +13,7 @@ static const struct {
   PetscBool counts; /* makes exactly K steps */
 } methods[] = {
     {KSPRICHARDSON, BOTH, PETSC_TRUE},
+    {KSPFIXEDPOINT, BOTH, PETSC_TRUE},
     {KSPCGNE, BOTH, PETSC_TRUE},
     {KSPLSQR, BOTH, PETSC_TRUE},
     {KSPCGLS, BOTH, PETSC_TRUE},
@@ -145,7 +146,7 @@ static PetscErrorCode CheckReason(HG hg, HGConvergedReason reason, PetscInt its,
 static PetscErrorCode Converges(Case *k, const char ksp[], const char map[])
 {
   char text[320];
-  PetscBool richardson;
+  const PetscBool fixed_point = (PetscBool)(!strcmp(ksp, KSPRICHARDSON) || !strcmp(ksp, KSPFIXEDPOINT));
   PetscReal f;
   HG hg;
 
@@ -156,8 +157,7 @@ static PetscErrorCode Converges(Case *k, const char ksp[], const char map[])
   PetscCall(HGSolve(hg, k->lambda, &f, k->g));
   PetscCall(CheckReason(hg, HG_CONVERGED_ITS, -1, ksp)); /* the lower level's three */
   PetscCall(CheckDense(k, hg, map, 1e-11, ksp));
-  PetscCall(PetscStrcmp(ksp, KSPRICHARDSON, &richardson));
-  if (!richardson) { /* for it these are too large */
+  if (!fixed_point) { /* for it these are too large */
     PetscCall(SetLambda(k, 3.5));
     PetscCall(HGSolve(hg, k->lambda, &f, k->g));
     PetscCall(CheckReason(hg, HG_CONVERGED_ITS, -1, ksp));

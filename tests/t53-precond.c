@@ -605,7 +605,8 @@ int main(int argc, char **argv)
   PetscFunctionBeginUser;
   PetscCall(TestInitialize(&argc, &argv));
   PetscCall(BLPGetRegistered(&n, &types));
-  for (PetscInt i = 0; i < n; i++) PetscCall(Problem(types[i]));
+  for (PetscInt i = 0; i < n; i++)
+    if (SyntheticHasKind(types[i], PETSC_FALSE)) PetscCall(Problem(types[i]));
   PetscCall(PetscFree(types));
   PetscCall(Iterations());
   PetscCall(CaseCreate(BLPSOFTMAX, &k));

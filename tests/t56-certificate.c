@@ -296,7 +296,7 @@ static PetscErrorCode AllCases(PetscInt n, PetscInt64 seed, PetscBool verbose)
   for (PetscInt i = 0; i < ntypes; i++) {
     const SyntheticType own = SyntheticGetType(types[i]);
     const int kinds = own.has_map ? 2 : own.without_ties ? 1 : strcmp(types[i], BLPSOFTMAX) ? 2 : 4;
-    for (int kind = 0; kind < kinds; kind++) {
+    for (int kind = own.only_map ? 1 : 0; kind < kinds; kind++) {
       Synthetic s = {.n = {14, 9, 0}, .p = 5, .c = 3, .density = 0.8, .seed = 11};
       s.map = (PetscBool)(own.has_map && kind == 1);
       if (!own.has_map) s.tie = ties[kind];

@@ -611,7 +611,7 @@ int main(int argc, char **argv)
         "less"));
   for (PetscInt b = 0; b < nproblems; b++) {
     for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
-      if (small[i].map && !SyntheticGetType(problems[b]).has_map) continue;
+      if (!SyntheticHasKind(problems[b], small[i].map)) continue;
       Synthetic s = small[i];
       char name[64];
       PetscCall(Definition(problems[b], &s));

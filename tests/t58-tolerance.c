@@ -401,7 +401,7 @@ static PetscErrorCode AllTypes(PetscMPIInt size, Statistics *stats)
   PetscCall(BLPGetRegistered(&nproblems, &problems));
   for (PetscInt b = 0; b < nproblems; b++) {
     for (int i = 0; i < 2; i++) {
-      if (cases[i].map && !SyntheticGetType(problems[b]).has_map) continue;
+      if (!SyntheticHasKind(problems[b], cases[i].map)) continue;
       for (int j = 0; j < (size == 1 ? 2 : 1); j++) {
         PetscCall(CaseCreate(problems[b], &cases[i], shift[j], &k));
         PetscCall(Tolerances(&k, stats));
@@ -425,6 +425,7 @@ static PetscErrorCode Exhaustive(PetscBool verbose)
   for (PetscInt b = 0; b < n; b++) {
     const PetscBool positive = (PetscBool)!strcmp(types[b], BLPLOGISTIC);
     PetscBool has = PETSC_FALSE;
+    if (!SyntheticHasKind(types[b], PETSC_FALSE)) continue;
     PetscCall(CaseCreate(types[b], &s, positive ? -2 : 1, &k));
     for (int m = 0; m < 3; m++) {
       PetscCall(HasBound(&k, methods[m].loss, &has));

@@ -167,7 +167,8 @@ int main(int argc, char **argv)
   PetscCall(TapeRegister(COARSE, Create_Coarse));
   PetscCall(TapeGetRegistered(&ntapes, &tapes));
   PetscCall(BLPGetRegistered(&ntypes, &types));
-  for (PetscInt t = 0; t < ntypes; t++) PetscCall(Test(types[t], ntapes, tapes));
+  for (PetscInt t = 0; t < ntypes; t++)
+    if (SyntheticHasKind(types[t], PETSC_FALSE)) PetscCall(Test(types[t], ntapes, tapes));
   PetscCall(PetscFree(types));
   PetscCall(PetscFree(tapes));
   PetscCall(TestFinalize());

@@ -21,15 +21,16 @@ extern "C" {
 typedef struct _p_BLP *BLP;
 /** Name of a type of problems. */
 typedef const char *BLPType;
-#define BLPSOFTMAX   "softmax"   /**< multinomial logistic regression, one regularisation weight a feature */
-#define BLPBIASEDREG "biasedreg" /**< least squares, weights drawn towards lambda */
-#define BLPLOGISTIC  "logistic"  /**< two classes, in sums, one positive weight a feature */
-#define BLPKRR       "krr"       /**< kernel ridge regression, a width of the Gaussian kernel a feature */
-#define BLPUSER      "user"      /**< by callbacks of a C program: twofold/blpuser.h */
-#define BLPQUADRATIC "quadratic" /**< synthetic, everything known in closed form */
-#define BLPHYPERREP  "hyperrep"  /**< ridge regression on a linear representation, which is learnt above */
-#define BLPDISTILL   "distill"   /**< a few training images, which are learnt above, and softmax regression */
-#define BLPDATACLEAN "dataclean" /**< softmax regression with a weight a sample, some of wrong labels */
+#define BLPSOFTMAX     "softmax" /**< multinomial logistic regression, one regularisation weight a feature */
+#define BLPBIASEDREG   "biasedreg" /**< least squares, weights drawn towards lambda */
+#define BLPLOGISTIC    "logistic"  /**< two classes, in sums, one positive weight a feature */
+#define BLPKRR         "krr"       /**< kernel ridge regression, a width of the Gaussian kernel a feature */
+#define BLPUSER        "user"      /**< by callbacks of a C program: twofold/blpuser.h */
+#define BLPQUADRATIC   "quadratic" /**< synthetic, everything known in closed form */
+#define BLPHYPERREP    "hyperrep"  /**< ridge regression on a linear representation, which is learnt above */
+#define BLPDISTILL     "distill" /**< a few training images, which are learnt above, and softmax regression */
+#define BLPDATACLEAN   "dataclean"   /**< softmax regression with a weight a sample, some of wrong labels */
+#define BLPEQUILIBRIUM "equilibrium" /**< a classifier of fixed points, one a training sample */
 
 /** Kinds of samples. */
 typedef enum {
@@ -150,8 +151,8 @@ PetscErrorCode BLPSetFromOptions(BLP blp);
  *
  * @raises PETSC_ERR_ARG_TYPENOTSET the problem has no type
  * @raises PETSC_ERR_USER_INPUT the type needs samples, and the options name none
- * @raises PETSC_ERR_ARG_WRONGSTATE there are no validation samples, or BLPUSER lacks sizes, E or a lower
- * level
+ * @raises PETSC_ERR_ARG_WRONGSTATE there are no validation samples where the type needs them, or BLPUSER
+ * lacks sizes, E or a lower level
  * @raises PETSC_ERR_ARG_WRONG a text corpus among several files, or validation samples where there are folds
  * @raises PETSC_ERR_ARG_INCOMP -blp_data beside -blp_train or -blp_val, a tie beside BLPSetLambdaMap(),
  * a lower bound above the upper one, synthetic targets where the problem needs classes, synthetic text where
@@ -577,6 +578,44 @@ PetscErrorCode BLPMapParameterVJP(BLP blp, Vec v, Vec g);
  * @param[out] symmetric whether it is; false without a map
  */
 PetscErrorCode BLPMapIsSymmetric(BLP blp, PetscBool *symmetric);
+/**
+ * Tells whether the problem has steps of its map that are quicker than one by one.
+ *
+ * @notcollective
+ *
+ * @param[in]  blp     the problem
+ * @param[out] forward whether BLPMapSteps() may be called; false without a map
+ * @param[out] adjoint whether BLPMapAdjointSteps() may be called, likewise
+ */
+PetscErrorCode BLPHasMapSteps(BLP blp, PetscBool *forward, PetscBool *adjoint);
+/**
+ * Makes n steps of the map in place: w <- Phi(w, lambda), n times.
+ *
+ * @collective
+ *
+ * @param[in]     blp    the problem
+ * @param[in]     lambda hyperparameters
+ * @param[in]     n      number of steps
+ * @param[in,out] w      the point
+ *
+ * @raises PETSC_ERR_SUP the problem has no such steps: BLPHasMapSteps() tells
+ */
+PetscErrorCode BLPMapSteps(BLP blp, Vec lambda, PetscInt n, Vec w);
+/**
+ * Makes n steps of the fixed-point method of the adjoint in place: v <- d1Phi^T v + b, n times, at the point
+ * of BLPMapLinearize().
+ *
+ * @collective
+ *
+ * @param[in]     blp the problem
+ * @param[in]     b   right-hand side, in w's space
+ * @param[in]     n   number of steps
+ * @param[in,out] v   the adjoint
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE BLPMapLinearize() was not called
+ * @raises PETSC_ERR_SUP the problem has no such steps: BLPHasMapSteps() tells
+ */
+PetscErrorCode BLPMapAdjointSteps(BLP blp, Vec b, PetscInt n, Vec v);
 
 /**
  * Sets bounds of lambda, for any problem.

@@ -216,6 +216,42 @@ PetscErrorCode FPMCreateState(FPM fpm, State *x);
  * @raises PETSC_ERR_ARG_WRONGSTATE an optimal step has not been chosen yet: FPMPrepare() first
  */
 PetscErrorCode FPMStep(FPM fpm, Vec lambda, State x, PetscReal *change);
+/**
+ * Makes n steps in place, at once where the map can: the same as FPMStep() n times, but for rounding.
+ *
+ * @collective
+ *
+ * @param[in]     fpm     the map
+ * @param[in]     lambda  hyperparameters
+ * @param[in]     n       number of steps
+ * @param[in,out] x       the state
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE as FPMStep()
+ */
+PetscErrorCode FPMSteps(FPM fpm, Vec lambda, PetscInt n, State x);
+/**
+ * Tells whether FPMAdjointSteps() may be called: the map is the problem's own, which has such steps.
+ *
+ * @notcollective
+ *
+ * @param[in]     fpm  the map, set up
+ * @param[out]    can  whether it can
+ */
+PetscErrorCode FPMCanAdjointSteps(FPM fpm, PetscBool *can);
+/**
+ * Makes n steps of the fixed-point method of the adjoint in place: v <- d1Phi^T v + b, n times.
+ *
+ * @collective
+ *
+ * @param[in]     fpm  the map, at the point of FPMLinearize()
+ * @param[in]     b    right-hand side, laid out as w
+ * @param[in]     n    number of steps
+ * @param[in,out] v    the adjoint, likewise
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE no point is fixed: FPMLinearize() first
+ * @raises PETSC_ERR_SUP the map has no such steps: FPMCanAdjointSteps() tells
+ */
+PetscErrorCode FPMAdjointSteps(FPM fpm, Vec b, Vec v, PetscInt n);
 
 /**
  * Fixes the point (x, lambda) of the products below.

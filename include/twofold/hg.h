@@ -32,6 +32,13 @@ typedef const char *HGType;
  */
 #define KSPSWEEPCG "sweepcg"
 
+/**
+ * A KSP for aid: the fixed-point method v <- d1Phi^T v + grad1 E, the same iterates as KSPRICHARDSON's. A
+ * fixed number of steps is one pass over the vectors where the map allows it (FPMCanAdjointSteps()). Without
+ * preconditioner. Registered with PETSc by the first hypergradient.
+ */
+#define KSPFIXEDPOINT "fixedpoint"
+
 /** Which way iterative differentiation goes through the steps of the lower level. */
 typedef enum {
   HG_ITD_REVERSE, /**< back from the last one, over a tape of the iterates: t products whatever lambda's size

@@ -23,6 +23,7 @@ static PetscErrorCode BLPRegisterAll(void)
   PetscCall(TwofoldListAdd(&BLPList, BLPHYPERREP, (TwofoldConstructor)BLPCreate_HyperRep));
   PetscCall(TwofoldListAdd(&BLPList, BLPDISTILL, (TwofoldConstructor)BLPCreate_Distill));
   PetscCall(TwofoldListAdd(&BLPList, BLPDATACLEAN, (TwofoldConstructor)BLPCreate_DataClean));
+  PetscCall(TwofoldListAdd(&BLPList, BLPEQUILIBRIUM, (TwofoldConstructor)BLPCreate_Equilibrium));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -86,7 +87,7 @@ PetscErrorCode BLPSetOptionsPrefix(BLP blp, const char prefix[])
 /* What a constructor finds that does not care. */
 static void ResetTraits(BLP blp)
 {
-  blp->targets = blp->positive = PETSC_FALSE;
+  blp->targets = blp->positive = blp->upper_by_training = PETSC_FALSE;
   blp->synthetic.p = 100;
   blp->synthetic.noise = 0.1;
   blp->nsynthetic[BLP_TRAIN] = blp->nsynthetic[BLP_VAL] = 500;
@@ -166,7 +167,8 @@ static PetscErrorCode SetUpData(BLP blp)
   PetscFunctionBegin;
   if (blp->needs_samples && !blp->set[BLP_TRAIN]) PetscCall(BLPLoadData_Private(blp));
   if (!blp->set[BLP_TRAIN]) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_WRONGSTATE,
+  PetscCheck(blp->set[BLP_VAL] || blp->upper_by_training, PetscObjectComm((PetscObject)blp),
+             PETSC_ERR_ARG_WRONGSTATE,
              "no validation samples: the upper level needs them beside the training samples (BLPSetData())");
   PetscCall(BLPSetLabels_Private(blp));
   PetscCall(DataSetAgree(3, blp->set));

@@ -69,6 +69,9 @@ PetscErrorCode BLPDataSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOpt
   if (blp->is_fold) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscOptionsString("-blp_train", "Training samples: file", "BLPSetData", blp->path[0],
                                blp->path[0], sizeof(blp->path[0]), NULL));
+  if (blp->path[BLP_TRAIN][0]) /* refused as unused where it is split */
+    PetscCall(PetscOptionsInt("-blp_train_first", "Take the first so many of -blp_train's samples (0: all)",
+                              "BLPSetData", blp->train_first, &blp->train_first, NULL));
   PetscCall(PetscOptionsString("-blp_val", "Validation samples: file", "BLPSetData", blp->path[1],
                                blp->path[1], sizeof(blp->path[1]), NULL));
   PetscCall(PetscOptionsString("-blp_test", "Test samples: file", "BLPSetData", blp->path[2], blp->path[2],
@@ -173,7 +176,8 @@ static PetscErrorCode LoadAndSplit(BLP blp)
   }
   PetscCall(DataSetSplit(all, &blp->split, blp->set));
   PetscCall(DataSetDestroy(&all));
-  PetscCheck(blp->set[BLP_VAL], PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_OUTOFRANGE,
+  PetscCheck(blp->set[BLP_VAL] || blp->upper_by_training, PetscObjectComm((PetscObject)blp),
+             PETSC_ERR_ARG_OUTOFRANGE,
              "-blp_split %s leaves no validation samples: give at least two fractions", blp->split.kind);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -205,6 +209,31 @@ static PetscErrorCode LoadOne(BLP blp, int s)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The first so many training samples. */
+static PetscErrorCode TakeFirst(BLP blp)
+{
+  const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
+  PetscInt n, nlocal, end;
+  PetscBool *keep;
+  DataSet part;
+
+  PetscFunctionBegin;
+  PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], &n, NULL, NULL));
+  PetscCheck(blp->train_first > 0 && blp->train_first <= n, comm, PETSC_ERR_ARG_OUTOFRANGE,
+             "-blp_train_first %" PetscInt_FMT ": %s has %" PetscInt_FMT
+             " samples: 1 to so many, or 0 for all",
+             blp->train_first, blp->path[BLP_TRAIN], n);
+  PetscCall(DataSetGetRows(blp->set[BLP_TRAIN], &nlocal, NULL, NULL, NULL, NULL));
+  PetscCallMPI(MPI_Scan(&nlocal, &end, 1, MPIU_INT, MPI_SUM, comm));
+  PetscCall(PetscMalloc1(nlocal + 1, &keep));
+  for (PetscInt i = 0; i < nlocal; i++) keep[i] = (PetscBool)(end - nlocal + i < blp->train_first);
+  PetscCall(DataSetSelect(blp->set[BLP_TRAIN], keep, &part));
+  PetscCall(PetscFree(keep));
+  PetscCall(DataSetDestroy(&blp->set[BLP_TRAIN]));
+  blp->set[BLP_TRAIN] = part;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPLoadData_Private(BLP blp)
 {
   PetscFunctionBegin;
@@ -214,13 +243,15 @@ PetscErrorCode BLPLoadData_Private(BLP blp)
     PetscCheck(!blp->folds.F, PetscObjectComm((PetscObject)blp), PETSC_ERR_USER_INPUT,
                "-blp_folds %" PetscInt_FMT ": give the samples to deal out as one source, -blp_data FILE",
                blp->folds.F);
-    PetscCheck(blp->path[0][0] && blp->path[1][0], PetscObjectComm((PetscObject)blp), PETSC_ERR_USER_INPUT,
+    PetscCheck(blp->path[0][0] && (blp->path[1][0] || blp->upper_by_training),
+               PetscObjectComm((PetscObject)blp), PETSC_ERR_USER_INPUT,
                "no data: give -blp_train FILE and -blp_val FILE (and -blp_test FILE), or -blp_data FILE with "
                "-blp_split, or -blp_data synthetic or synthetic_text");
     PetscCall(LoadOne(blp, BLP_TRAIN));
-    PetscCall(LoadOne(blp, BLP_VAL));
+    if (blp->path[BLP_VAL][0]) PetscCall(LoadOne(blp, BLP_VAL));
   }
   if (blp->path[BLP_TEST][0]) PetscCall(LoadOne(blp, BLP_TEST));
+  if (blp->path[BLP_TRAIN][0] && blp->train_first) PetscCall(TakeFirst(blp));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

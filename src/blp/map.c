@@ -22,6 +22,14 @@ PetscErrorCode BLPMapIsSymmetric(BLP blp, PetscBool *symmetric)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode BLPHasMapSteps(BLP blp, PetscBool *forward, PetscBool *adjoint)
+{
+  PetscFunctionBegin;
+  *forward = (PetscBool)(blp->ops->mapsteps != NULL);
+  *adjoint = (PetscBool)(blp->ops->mapadjointsteps != NULL);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPKeepPair_Private(Vec pair[2], Vec first, Vec second)
 {
   PetscFunctionBegin;
@@ -123,5 +131,25 @@ PetscErrorCode BLPMapParameterVJP(BLP blp, Vec v, Vec g)
   BLPCheckOp(blp, mapparametervjp, "parameter vjp of its map", "BLPUserSetMap");
   PetscUseTypeMethod(blp, mapparametervjp, v, own);
   PetscCall(BLPTieResult_Private(blp, own, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPMapSteps(BLP blp, Vec lambda, PetscInt n, Vec w)
+{
+  Vec own;
+
+  PetscFunctionBegin;
+  BLPCheckOp(blp, mapsteps, "steps of its map", "BLPUserSetMap");
+  PetscCall(BLPTieLambda_Private(blp, lambda, &own));
+  PetscUseTypeMethod(blp, mapsteps, own, n, w);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPMapAdjointSteps(BLP blp, Vec b, PetscInt n, Vec v)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(blp));
+  BLPCheckOp(blp, mapadjointsteps, "steps of its map's adjoint", "BLPUserSetMap");
+  PetscUseTypeMethod(blp, mapadjointsteps, b, n, v);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

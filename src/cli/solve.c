@@ -100,9 +100,10 @@ static PetscErrorCode Evaluate(Run *run, const ULSPoint *point, HistoryRow *row)
   HG hg;
 
   PetscFunctionBegin;
-  if (!run->has_val) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!run->has_val && !run->has_test) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(ULSGetHG(run->uls, &hg));
-  PetscCall(HGMeasure(hg, BLP_VAL, point->lambda, &row->val));
+  row->val = (BLPMetrics){.loss = NAN, .accuracy = NAN};
+  if (run->has_val) PetscCall(HGMeasure(hg, BLP_VAL, point->lambda, &row->val));
   if (run->has_test) PetscCall(HGMeasure(hg, BLP_TEST, point->lambda, &row->test));
   row->has_test = run->has_test;
   row->evaluated = PETSC_TRUE;
@@ -230,7 +231,7 @@ static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLog
     JsonInt(&json, "evaluations", evaluations);
     if (eval->evaluated) {
       JsonInt(&json, "evaluated_at_step", eval->step);
-      SummariseMetrics(&json, "val", &eval->val);
+      if (run->has_val) SummariseMetrics(&json, "val", &eval->val);
       if (eval->has_test) SummariseMetrics(&json, "test", &eval->test);
     }
     JsonReal(&json, "solve_s", run->last.time);

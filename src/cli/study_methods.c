@@ -206,7 +206,8 @@ static PetscErrorCode CollectSolver(const StudyMethod *method, FPM adjoint, Vec 
   BLP blp;
 
   PetscFunctionBegin;
-  theorem->fixed_point = (PetscBool)!strcmp(method->ksp, KSPRICHARDSON);
+  theorem->fixed_point =
+      (PetscBool)(!strcmp(method->ksp, KSPRICHARDSON) || !strcmp(method->ksp, KSPFIXEDPOINT));
   PetscCall(FPMGetMethod(adjoint, &kind));
   if (strcmp(method->ksp, KSPCG) != 0 || kind != FPM_METHOD_GD) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(FPMGetBLP(adjoint, &blp));

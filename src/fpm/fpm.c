@@ -263,6 +263,21 @@ PetscErrorCode FPMStep(FPM fpm, Vec lambda, State x, PetscReal *change)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode FPMSteps(FPM fpm, Vec lambda, PetscInt n, State x)
+{
+  PetscFunctionBegin;
+  if (!fpm->ops->steps) {
+    for (PetscInt i = 0; i < n; i++) PetscCall(FPMStep(fpm, lambda, x, NULL));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(FPMSetUp(fpm));
+  PetscCall(FPMCheckPrepared_Private(fpm));
+  PetscCall(PetscLogEventBegin(TWOFOLD_FPMStep, fpm, lambda, 0, 0));
+  PetscUseTypeMethod(fpm, steps, lambda, n, x);
+  PetscCall(PetscLogEventEnd(TWOFOLD_FPMStep, fpm, lambda, 0, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FPMLinearize(FPM fpm, Vec lambda, State x)
 {
   PetscFunctionBegin;
@@ -299,6 +314,31 @@ PetscErrorCode FPMVJP(FPM fpm, State v, State y)
   PetscCall(CheckLinearized(fpm));
   PetscCall(PetscLogEventBegin(TWOFOLD_FPMVJP, fpm, 0, 0, 0));
   PetscUseTypeMethod(fpm, vjp, v, y);
+  PetscCall(PetscLogEventEnd(TWOFOLD_FPMVJP, fpm, 0, 0, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMCanAdjointSteps(FPM fpm, PetscBool *can)
+{
+  PetscBool forward;
+
+  PetscFunctionBegin;
+  *can = PETSC_FALSE;
+  if (fpm->uses_map) PetscCall(BLPHasMapSteps(fpm->blp, &forward, can));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMAdjointSteps(FPM fpm, Vec b, Vec v, PetscInt n)
+{
+  PetscBool can;
+
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(fpm));
+  PetscCall(FPMCanAdjointSteps(fpm, &can));
+  PetscCheck(can, PetscObjectComm((PetscObject)fpm), PETSC_ERR_SUP,
+             "map %s of this problem has no steps of the adjoint", ((PetscObject)fpm)->type_name);
+  PetscCall(PetscLogEventBegin(TWOFOLD_FPMVJP, fpm, 0, 0, 0));
+  PetscCall(BLPMapAdjointSteps(fpm->blp, b, n, v));
   PetscCall(PetscLogEventEnd(TWOFOLD_FPMVJP, fpm, 0, 0, 0));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -16,6 +16,18 @@ static PetscErrorCode FPMStep_Problem(FPM fpm, Vec lambda, State x, PetscReal *c
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The problem's own steps, where it has them. */
+static PetscErrorCode FPMSteps_Problem(FPM fpm, Vec lambda, PetscInt n, State x)
+{
+  PetscBool forward, adjoint;
+
+  PetscFunctionBegin;
+  PetscCall(BLPHasMapSteps(fpm->blp, &forward, &adjoint));
+  if (forward) PetscCall(BLPMapSteps(fpm->blp, lambda, n, x->v[0]));
+  for (PetscInt i = 0; i < n && !forward; i++) PetscCall(FPMStep_Problem(fpm, lambda, x, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode FPMLinearize_Problem(FPM fpm, Vec lambda, State x)
 {
   PetscFunctionBegin;
@@ -68,6 +80,7 @@ PetscErrorCode FPMCreate_Problem(FPM fpm)
   fpm->uses_map = PETSC_TRUE;
   fpm->ops->destroy = FPMDestroy_Problem;
   fpm->ops->step = FPMStep_Problem;
+  fpm->ops->steps = FPMSteps_Problem;
   fpm->ops->linearize = FPMLinearize_Problem;
   fpm->ops->jvp = FPMJVP_Problem;
   fpm->ops->vjp = FPMVJP_Problem;

@@ -66,6 +66,7 @@ PetscErrorCode HGAIDCreateOperator_Private(HG hg)
   PetscCall(MatShellSetOperation(aid->A, MATOP_MULT, (void (*)(void))MatMult_Adjoint));
   PetscCall(MatShellSetOperation(aid->A, MATOP_MULT_TRANSPOSE, (void (*)(void))MatMultTranspose_Adjoint));
   aid->sweep.products = &aid->products;
+  aid->sweep.fpm = aid->fpm;
   PetscCall(HGSweepOperator_Private(aid->A, &aid->sweep));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

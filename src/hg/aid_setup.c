@@ -93,6 +93,7 @@ static PetscErrorCode SetConvergenceTest(AID *aid, PetscBool tolerance)
   const MPI_Comm comm = PetscObjectComm((PetscObject)aid->ksp);
   PetscReal rtol, atol;
   PetscInt max_it;
+  PetscBool own;
 
   PetscFunctionBegin;
   PetscCall(KSPGetTolerances(aid->ksp, &rtol, &atol, NULL, &max_it)); /* which PETSc takes as they come */
@@ -111,6 +112,8 @@ static PetscErrorCode SetConvergenceTest(AID *aid, PetscBool tolerance)
     PetscCall(KSPSetConvergenceTest(aid->ksp, KSPConvergedDefault, ctx, KSPConvergedDefaultDestroy));
   }
   aid->fixed = fixed;
+  PetscCall(PetscObjectTypeCompare((PetscObject)aid->ksp, KSPFIXEDPOINT, &own));
+  if (own) PetscCall(KSPSetNormType(aid->ksp, fixed ? KSP_NORM_NONE : KSP_NORM_UNPRECONDITIONED));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

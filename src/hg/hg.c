@@ -37,6 +37,7 @@ static PetscErrorCode HGRegisterAll(void)
   PetscCall(TwofoldListAdd(&HGList, HGAID, (TwofoldConstructor)HGCreate_AID));
   PetscCall(TwofoldListAdd(&HGList, HGEXACT, (TwofoldConstructor)HGCreate_Exact));
   PetscCall(KSPRegister(KSPSWEEPCG, KSPCreate_SweepCG));
+  PetscCall(KSPRegister(KSPFIXEDPOINT, KSPCreate_FixedPoint));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -19,18 +19,26 @@ PetscErrorCode HGSweepOperator_Private(Mat A, HGSweepOperator *sweep)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode HGGetSweepOperator_Private(Mat A, HGSweepOperator **sweep)
+{
+  PetscObject container;
+
+  PetscFunctionBegin;
+  *sweep = NULL;
+  PetscCall(PetscObjectQuery((PetscObject)A, key, &container));
+  if (container) PetscCall(PetscContainerGetPointer((PetscContainer)container, (void **)sweep));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* NULL: none that can be swept */
 static PetscErrorCode GetOperator(KSP ksp, HGSweepOperator **sweep)
 {
-  PetscObject container;
   PetscBool can = PETSC_FALSE;
   Mat A;
 
   PetscFunctionBegin;
-  *sweep = NULL;
   PetscCall(KSPGetOperators(ksp, &A, NULL));
-  PetscCall(PetscObjectQuery((PetscObject)A, key, &container));
-  if (container) PetscCall(PetscContainerGetPointer((PetscContainer)container, (void **)sweep));
+  PetscCall(HGGetSweepOperator_Private(A, sweep));
   if (*sweep && (*sweep)->blp) PetscCall(BLPCanSweep((*sweep)->blp, &can));
   if (!can) *sweep = NULL;
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -7,6 +7,11 @@ static PetscErrorCode LLSSolve_Picard(LLS lls, Vec lambda, State x)
 
   PetscFunctionBegin;
   PetscCall(LLSTest_Private(lls, x));
+  if (lls->reason == LLS_ITERATING && !change && !lls->record && !lls->stop) { /* nobody looks in between */
+    PetscCall(FPMSteps(lls->fpm, lambda, lls->max_it - lls->its, x));
+    lls->its = lls->max_it;
+    PetscCall(LLSTest_Private(lls, x));
+  }
   while (lls->reason == LLS_ITERATING) {
     PetscCall(LLSRecord_Private(lls, x));
     PetscCall(FPMStep(lls->fpm, lambda, x, change));

@@ -116,15 +116,17 @@ accepted() {
 # predicts DIR FILE OPTIONS...: a run in DIR with the samples of FILE as test samples; its model, on 1, 2 and 3 ranks,
 # gives them the loss and the accuracy that the run told, and the same predictions
 predicts() {
-  local dir=$1 file=$2 ranks key told said
+  local dir=$1 file=$2 ranks key alias told said
   shift 2
   launch 2 solve "$@" -blp_test "$file" -output_dir "$dir" >log/"$dir" 2>&1 || fail "solve $dir" log/"$dir"
   for ranks in 0 2 3; do
     launch "$ranks" predict -predict_model "$dir/solution.h5" -data_input "$file" -predict_output "$dir.$ranks.csv" \
       >log/"$dir.$ranks" 2>&1 || fail "predict $dir on $ranks ranks" log/"$dir.$ranks"
     for key in loss accuracy; do
+      alias=
+      [ "$key" = accuracy ] || alias=cross-entropy # of classes
       told=$(sed -n '/"test"/,/}/s/.*"'$key'": \([-+.e0-9]*\|null\),*$/\1/p' "$dir/summary.json")
-      said=$(sed -n -e 's/cross-entropy/loss/' -e "s/^.*$key  *\([-+.e0-9]*\).*/\1/p" log/"$dir.$ranks")
+      said=$(sed -nE "s/^.*($key${alias:+|$alias}) +([-+.e0-9]*).*/\2/p" log/"$dir.$ranks")
       check "$dir: $key $said on $ranks ranks, $told in the run" awk -v a="$said" -v b="$told" \
         'BEGIN { exit !(b == "null" ? a == "" : a > 0 && (a - b) ^ 2 <= (1e-12 * b) ^ 2) }'
     done

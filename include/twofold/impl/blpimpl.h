@@ -35,6 +35,10 @@ struct _BLPOps {
                                        TwofoldConstant *nu2);
   /* a lower level is a loss (lossgradient and its like), a map (mapapply and its like), or both */
   PetscErrorCode (*mapapply)(BLP, Vec lambda, Vec w, Vec y);
+  PetscErrorCode (*mapsteps)(BLP, Vec lambda, PetscInt n,
+                             Vec w); /* optional: w <- Phi(... Phi(w)), n times */
+  PetscErrorCode (*mapadjointsteps)(BLP, Vec b, PetscInt n,
+                                    Vec v); /* optional: v <- d1Phi^T v + b, n times */
   PetscErrorCode (*maplinearize)(BLP, Vec lambda, Vec w);
   PetscErrorCode (*mapjvp)(BLP, Vec, Vec);
   PetscErrorCode (*mapvjp)(BLP, Vec, Vec);
@@ -81,11 +85,13 @@ struct _p_BLP {
   PETSCHEADER(struct _BLPOps);
   void *data;
   PetscBool setup, linearized;
-  PetscBool needs_samples;    /* set by the type's constructor: set[] is read and agrees before setup */
-  PetscBool by_callbacks;     /* likewise: what is missing can be given by a BLPUserSet function */
-  PetscBool targets;          /* likewise: labels are real numbers, not classes */
-  PetscBool positive;         /* likewise: lambda > 0; without a lower bound it gets one */
-  PetscBool lambda_predicts;  /* likewise: predict takes lambda too */
+  PetscBool needs_samples;   /* set by the type's constructor: set[] is read and agrees before setup */
+  PetscBool by_callbacks;    /* likewise: what is missing can be given by a BLPUserSet function */
+  PetscBool targets;         /* likewise: labels are real numbers, not classes */
+  PetscBool positive;        /* likewise: lambda > 0; without a lower bound it gets one */
+  PetscBool lambda_predicts; /* likewise: predict takes lambda too */
+  PetscBool
+      upper_by_training;      /* likewise: E is over the training samples, and validation ones are optional */
   PetscBool map_symmetric;    /* the map's d1Phi is symmetric */
   PetscBool map_linearized;   /* BLPMapLinearize() was called */
   PetscBool no_value;         /* the lower level has a gradient but no value l */
@@ -100,6 +106,7 @@ struct _p_BLP {
   DataSet like; /* features and classes of the training samples, without a sample */
 
   /* where the data come from */
+  PetscInt train_first; /* so many of the training file's samples; 0: all */
   char path[3][PETSC_MAX_PATH_LEN];
   char source[PETSC_MAX_PATH_LEN];
   DataSetSplitRule split;
@@ -198,5 +205,6 @@ PetscErrorCode BLPCreate_Quadratic(BLP blp);
 PetscErrorCode BLPCreate_HyperRep(BLP blp);
 PetscErrorCode BLPCreate_Distill(BLP blp);
 PetscErrorCode BLPCreate_DataClean(BLP blp);
+PetscErrorCode BLPCreate_Equilibrium(BLP blp);
 
 #endif

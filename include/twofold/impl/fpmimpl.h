@@ -11,6 +11,8 @@ extern PetscClassId FPM_CLASSID;
 struct _FPMOps {
   PetscErrorCode (*setup)(FPM); /* optional: work and glambda are there */
   PetscErrorCode (*step)(FPM, Vec lambda, State x, PetscReal *change);
+  PetscErrorCode (*steps)(FPM, Vec lambda, PetscInt n,
+                          State x); /* optional: n of them, without their changes */
   PetscErrorCode (*linearize)(FPM, Vec lambda, State x);
   PetscErrorCode (*jvp)(FPM, State, State);
   PetscErrorCode (*vjp)(FPM, State, State);

@@ -57,7 +57,8 @@ typedef struct {
 /* What an operator is a multiple of, for sweepcg: scale times the Hessian of the loss at the problem's point
    of linearisation; a problem of NULL: of none. */
 typedef struct {
-  BLP blp;
+  BLP blp; /* NULL: of no loss */
+  FPM fpm; /* the map of I - d1Phi^T */
   PetscReal scale;
   PetscInt *products; /* counter of its products: one more a step */
 } HGSweepOperator;
@@ -238,6 +239,10 @@ PetscErrorCode HGCreate_Exact(HG hg);
 
 /* sweepcg.c: tells sweepcg what the operator is; `sweep` must live as long as it. */
 PetscErrorCode HGSweepOperator_Private(Mat A, HGSweepOperator *sweep);
+/* NULL where the operator tells of nothing. */
+PetscErrorCode HGGetSweepOperator_Private(Mat A, HGSweepOperator **sweep);
 PetscErrorCode KSPCreate_SweepCG(KSP ksp);
+/* fixedpoint.c */
+PetscErrorCode KSPCreate_FixedPoint(KSP ksp);
 
 #endif

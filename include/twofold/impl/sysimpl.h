@@ -141,8 +141,9 @@ PetscErrorCode TwofoldSee(Vec x, TwofoldSeen *seen);
 /* Whether any of n vectors is on any rank not what was seen. Collective on x[0]. */
 PetscErrorCode TwofoldHasChanged(PetscInt n, const Vec x[], const TwofoldSeen seen[], PetscBool *changed);
 
-/* exponential.c: x[i] <- exp(x[i]) */
+/* exponential.c: x[i] <- exp(x[i]), x[i] <- tanh(x[i]) */
 void TwofoldExponentials(PetscInt n, PetscReal x[]);
+void TwofoldTangents(PetscInt n, PetscReal x[]);
 
 /* pages.c: memory for n numbers, on cache lines and where it is much in huge pages: for what is looked up at
    random. */

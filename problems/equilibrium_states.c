@@ -1,0 +1,209 @@
+/* The states of equilibrium's samples: every product is one of matrices, by BLAS, over all samples of this
+   rank or over so many of them that what follows finds their states in the cache. */
+#include "equilibrium.h"
+/* after PETSc's own */
+#include <petscblaslapack.h>
+
+PetscErrorCode EquilibriumGemm_Private(const char ta[], const char tb[], PetscInt m, PetscInt n, PetscInt k,
+                                       const PetscReal A[], PetscInt lda, const PetscReal B[], PetscInt ldb,
+                                       PetscReal beta, PetscReal C[], PetscInt ldc)
+{
+  const PetscReal one = 1;
+  PetscBLASInt bm, bn, bk, a, b, c;
+
+  PetscFunctionBegin;
+  PetscCall(PetscBLASIntCast(m, &bm));
+  PetscCall(PetscBLASIntCast(n, &bn));
+  PetscCall(PetscBLASIntCast(k, &bk));
+  PetscCall(PetscBLASIntCast(lda, &a));
+  PetscCall(PetscBLASIntCast(ldb, &b));
+  PetscCall(PetscBLASIntCast(ldc, &c));
+  PetscCallBLAS("BLASgemm", BLASgemm_(ta, tb, &bm, &bn, &bk, &one, A, &a, B, &b, &beta, C, &c));
+  PetscCall(PetscLogFlops(2.0 * (double)m * (double)n * (double)k));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ samples */
+
+PetscErrorCode EquilibriumSamplesCreate_Private(DataSet ds, EquilibriumSamples *s)
+{
+  const PetscInt *rowptr, *col, *label;
+  const PetscScalar *val;
+  PetscInt nlocal, p;
+
+  PetscFunctionBegin;
+  PetscCall(DataSetGetSizes(ds, NULL, &p, NULL));
+  PetscCall(DataSetGetRows(ds, &nlocal, &rowptr, &col, &val, &label));
+  PetscCall(PetscLayoutCreate(PetscObjectComm((PetscObject)ds), &s->layout));
+  PetscCall(PetscLayoutSetLocalSize(s->layout, nlocal));
+  PetscCall(PetscLayoutSetUp(s->layout));
+  PetscCall(PetscCalloc1((size_t)nlocal * (size_t)p + 1, &s->x));
+  PetscCall(PetscMalloc1(nlocal + 1, &s->label));
+  PetscCall(PetscArraycpy(s->label, label, nlocal));
+  for (PetscInt i = 0; i < nlocal; i++)
+    for (PetscInt k = rowptr[i]; k < rowptr[i + 1]; k++)
+      s->x[(size_t)i * (size_t)p + (size_t)col[k]] = val[k];
+  s->change = 0;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EquilibriumSamplesDestroy_Private(EquilibriumSamples *s)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscLayoutDestroy(&s->layout));
+  PetscCall(PetscFree(s->x));
+  PetscCall(PetscFree(s->label));
+  PetscCall(PetscFree(s->drive));
+  s->change = 0;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* B x + c, once for each lambda. */
+static PetscErrorCode UpdateDrive(const Equilibrium *eq, EquilibriumSamples *s)
+{
+  const PetscInt n = s->layout->n, h = eq->h, p = eq->p;
+  const PetscReal *const shift = EquilibriumShift_Private(eq, eq->all);
+
+  PetscFunctionBegin;
+  if (s->change == eq->change) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!s->drive) PetscCall(PetscMalloc1((size_t)n * (size_t)h + 1, &s->drive));
+  for (PetscInt i = 0; i < n; i++) PetscCall(PetscArraycpy(s->drive + (size_t)i * (size_t)h, shift, h));
+  PetscCall(EquilibriumGemm_Private("T", "N", h, n, p, EquilibriumB_Private(eq, eq->all), p, s->x, p, 1,
+                                    s->drive, h));
+  s->change = eq->change;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ the map */
+
+/* z <- tanh(A w + drive) of a few samples, all three arrays theirs. */
+static PetscErrorCode Activate(const Equilibrium *eq, PetscInt rows, const PetscReal drive[],
+                               const PetscReal w[], PetscReal z[])
+{
+  const PetscInt h = eq->h;
+
+  PetscFunctionBegin;
+  PetscCall(PetscArraycpy(z, drive, (size_t)rows * (size_t)h));
+  PetscCall(EquilibriumGemm_Private("T", "N", h, rows, h, eq->all, h, w, h, 1, z, h));
+  TwofoldTangents(rows * h, z);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EquilibriumStep_Private(Equilibrium *eq, EquilibriumSamples *s, const PetscReal w[],
+                                       PetscReal y[])
+{
+  const PetscInt n = s->layout->n;
+
+  PetscFunctionBegin;
+  PetscCall(UpdateDrive(eq, s));
+  for (PetscInt i = 0; i < n; i += eq->nfew) {
+    const PetscInt rows = PetscMin(eq->nfew, n - i);
+    const size_t at = (size_t)i * (size_t)eq->h;
+    PetscCall(Activate(eq, rows, s->drive + at, w + at, y + at));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The states do not see one another: all steps of a few samples, which stay in the cache, then the next few.
+ */
+PetscErrorCode EquilibriumSteps_Private(Equilibrium *eq, EquilibriumSamples *s, PetscInt steps, PetscReal w[])
+{
+  const PetscInt n = s->layout->n;
+
+  PetscFunctionBegin;
+  PetscCall(UpdateDrive(eq, s));
+  for (PetscInt i = 0; i < n && steps > 0; i += eq->nfew) {
+    const PetscInt rows = PetscMin(eq->nfew, n - i);
+    const size_t at = (size_t)i * (size_t)eq->h;
+    const PetscReal *now = w + at;
+    for (PetscInt t = 0; t < steps; t++) {
+      PetscCall(Activate(eq, rows, s->drive + at, now, eq->few[t % 2]));
+      now = eq->few[t % 2];
+    }
+    PetscCall(PetscArraycpy(w + at, now, (size_t)rows * (size_t)eq->h));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EquilibriumSlope_Private(Equilibrium *eq, EquilibriumSamples *s, const PetscReal w[],
+                                        PetscReal D[])
+{
+  const PetscInt n = s->layout->n;
+
+  PetscFunctionBegin;
+  PetscCall(UpdateDrive(eq, s));
+  for (PetscInt i = 0; i < n; i += eq->nfew) {
+    const PetscInt rows = PetscMin(eq->nfew, n - i);
+    const size_t at = (size_t)i * (size_t)eq->h;
+    PetscReal *const z = D + at;
+    PetscCall(Activate(eq, rows, s->drive + at, w + at, z));
+    for (PetscInt k = 0; k < rows * eq->h; k++) z[k] = (1 - z[k]) * (1 + z[k]);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EquilibriumSolve_Private(Equilibrium *eq, EquilibriumSamples *s, PetscReal w[])
+{
+  PetscFunctionBegin;
+  PetscCall(PetscArrayzero(w, (size_t)s->layout->n * (size_t)eq->h));
+  PetscCall(EquilibriumSteps_Private(eq, s, eq->steps, w));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ its derivative */
+
+/* y <- D * v */
+static void Scale(PetscInt n, const PetscReal D[], const PetscReal v[], PetscReal y[])
+{
+  for (PetscInt k = 0; k < n; k++) y[k] = D[k] * v[k];
+}
+
+PetscErrorCode EquilibriumMult_Private(Equilibrium *eq, PetscInt n, const PetscReal v[], PetscReal y[])
+{
+  const PetscInt h = eq->h;
+
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < n; i += eq->nfew) {
+    const PetscInt rows = PetscMin(eq->nfew, n - i);
+    const size_t at = (size_t)i * (size_t)h;
+    PetscCall(EquilibriumGemm_Private("T", "N", h, rows, h, eq->at.A, h, v + at, h, 0, y + at, h));
+    Scale(rows * h, eq->at.D + at, y + at, y + at);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EquilibriumMultTranspose_Private(Equilibrium *eq, PetscInt n, const PetscReal v[],
+                                                PetscReal y[])
+{
+  const PetscInt h = eq->h;
+
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < n; i += eq->nfew) {
+    const PetscInt rows = PetscMin(eq->nfew, n - i);
+    const size_t at = (size_t)i * (size_t)h;
+    Scale(rows * h, eq->at.D + at, v + at, eq->few[0]);
+    PetscCall(EquilibriumGemm_Private("N", "N", h, rows, h, eq->at.A, h, eq->few[0], h, 0, y + at, h));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EquilibriumAdjointSteps_Private(Equilibrium *eq, PetscInt n, const PetscReal b[],
+                                               PetscInt steps, PetscReal v[])
+{
+  const PetscInt h = eq->h;
+
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < n && steps > 0; i += eq->nfew) {
+    const PetscInt rows = PetscMin(eq->nfew, n - i);
+    const size_t at = (size_t)i * (size_t)h;
+    const PetscReal *now = v + at;
+    for (PetscInt k = 0; k < steps; k++) {
+      Scale(rows * h, eq->at.D + at, now, eq->few[0]);
+      PetscCall(PetscArraycpy(eq->few[1], b + at, (size_t)rows * (size_t)h));
+      PetscCall(EquilibriumGemm_Private("N", "N", h, rows, h, eq->at.A, h, eq->few[0], h, 1, eq->few[1], h));
+      now = eq->few[1];
+    }
+    PetscCall(PetscArraycpy(v + at, now, (size_t)rows * (size_t)h));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

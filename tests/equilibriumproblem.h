@@ -1,0 +1,29 @@
+#ifndef TWOFOLD_TEST_EQUILIBRIUMPROBLEM_H
+#define TWOFOLD_TEST_EQUILIBRIUMPROBLEM_H
+/* Problem `equilibrium` of synthetic data: what it needs of them. */
+#include "synthetic.h"
+
+#define SyntheticEquilibriumH     3
+#define SyntheticEquilibriumSteps 5
+
+/* Small states, and few steps to those of samples beside the training ones. */
+static inline void SyntheticEquilibrium(Synthetic *s)
+{
+  s->bias = PETSC_FALSE;
+  s->map = PETSC_TRUE;
+  s->tie = BLP_TIE_OWN;
+  s->options = "-blp_equilibrium_h 3 -blp_equilibrium_it 5";
+}
+
+/* So small that the map contracts, whatever is asked for. */
+static inline PetscErrorCode SyntheticEquilibriumLambda(const Synthetic *s, PetscInt64 seed, PetscReal spread,
+                                                        PetscReal center, Vec lambda)
+{
+  PetscFunctionBegin;
+  (void)s, (void)spread, (void)center;
+  PetscCall(TwofoldVecSetRandomNormal(lambda, seed));
+  PetscCall(VecScale(lambda, 0.2));
+  PetscFunctionReturn(0);
+}
+
+#endif

@@ -1,0 +1,3 @@
+# The classifier of fixed points.
+twofold_dense_test(t29-equilibrium RANKS 1 2 3 4 7)
+twofold_cli_test(equilibrium)
