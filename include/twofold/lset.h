@@ -4,7 +4,8 @@
  * @file
  * LSET: the set Lambda of the upper level, closed and convex: projection onto it and membership.
  *
- * A set of one type (free, box, nonneg, simplex, l2ball), or a product of such sets over disjoint index sets.
+ * A set of one type (free, box, nonneg, simplex, l2ball, spectral, convspectral), or a product of such sets
+ * over disjoint index sets.
  */
 #include <petscis.h>
 #include <twofold/sys.h>
@@ -17,12 +18,15 @@ extern "C" {
 typedef struct _p_LSET *LSET;
 /** Name of a type of sets. */
 typedef const char *LSETType;
-#define LSETFREE    "free"    /**< all of the space */
-#define LSETBOX     "box"     /**< lower <= x <= upper, entry by entry */
-#define LSETNONNEG  "nonneg"  /**< x >= 0 */
-#define LSETSIMPLEX "simplex" /**< x >= 0, sum of x = radius */
-#define LSETL2BALL  "l2ball"  /**< ||x - center|| <= radius */
-#define LSETPRODUCT "product" /**< a set for each of some disjoint index sets, the other entries free */
+#define LSETFREE     "free"     /**< all of the space */
+#define LSETBOX      "box"      /**< lower <= x <= upper, entry by entry */
+#define LSETNONNEG   "nonneg"   /**< x >= 0 */
+#define LSETSIMPLEX  "simplex"  /**< x >= 0, sum of x = radius */
+#define LSETL2BALL   "l2ball"   /**< ||x - center|| <= radius */
+#define LSETPRODUCT  "product"  /**< a set for each of some disjoint index sets, the other entries free */
+#define LSETSPECTRAL "spectral" /**< a matrix of singular values <= radius, the other entries free */
+#define LSETCONVSPECTRAL                                                                                     \
+  "convspectral" /**< the kernel of a convolution of norm <= radius, the other entries free */
 
 /**
  * Makes a set; without a type it becomes free when it is set up.
@@ -91,6 +95,14 @@ PetscErrorCode LSETGetType(LSET lset, LSETType *type);
  * @option{-lset_radius R}
  * @option{-lset_lower L}
  * @option{-lset_upper U}
+ * @option{-lset_offset I}
+ * @option{-lset_rows M}
+ * @option{-lset_columns N}
+ * @option{-lset_channels_out M}
+ * @option{-lset_channels_in N}
+ * @option{-lset_kernel K}
+ * @option{-lset_grid N}
+ * @option{-lset_sweeps S}
  * @option{-lset_view}
  */
 PetscErrorCode LSETSetFromOptions(LSET lset);
@@ -108,7 +120,9 @@ PetscErrorCode LSETSetFromOptions(LSET lset);
  *
  * @raises PETSC_ERR_ARG_SIZ bounds or center have another layout, or a simplex has no entries
  * @raises PETSC_ERR_ARG_OUTOFRANGE the set is empty: names the first entry with lower > upper and both
- * @raises PETSC_ERR_ARG_WRONGSTATE a box has no bounds or a product no parts
+ * @raises PETSC_ERR_ARG_SIZ a matrix or kernel goes beyond the end of the vector
+ * @raises PETSC_ERR_ARG_WRONGSTATE a box has no bounds, a product no parts, or nobody has said what size a
+ * matrix or kernel has
  * @raises PETSC_ERR_ARG_INCOMP parts of a product overlap: names the entry and the parts
  * @raises PETSC_ERR_ARG_OUTOFRANGE a part of a product names an entry the vector does not have
  * @raises PETSC_ERR_ARG_NOTSAMECOMM the vector is not on the ranks of the set
@@ -132,9 +146,14 @@ PetscErrorCode LSETView(LSET lset, PetscViewer viewer);
  *
  * Entries that are not finite never raise and give the same kind of answer on every rank. NaN stays NaN:
  * alone where the set is a box (free, nonneg), as all entries where they depend on one another (simplex,
- * l2ball). A box takes an infinite entry to its bound, a simplex takes -inf to 0; where the projection of an
- * infinite vector is not defined (+inf in a simplex, any infinity outside a ball) all entries become NaN.
+ * l2ball, the matrix of spectral, the kernel of convspectral). A box takes an infinite entry to its bound, a
+ * simplex takes -inf to 0; where the projection of an infinite vector is not defined (+inf in a simplex, any
+ * infinity outside a ball or in a matrix or kernel) all these entries become NaN.
  *
+ * Onto a convspectral set whose kernel is smaller than the grid, the projection is to a point near the
+ * nearest one: see LSETConvSpectralSetKernel().
+ *
+ * @raises PETSC_ERR_LIB LAPACK found no singular values
  * @collective
  *
  * @param[in]     lset    the set
@@ -147,6 +166,9 @@ PetscErrorCode LSETProject(LSET lset, Vec x);
 
 /**
  * Computes the distance of a vector to the set without overflow or underflow of the squares.
+ *
+ * For a convspectral set with a kernel smaller than the grid it is a bound of the distance from below, 0 just
+ * for points of the set.
  *
  * @collective
  *
@@ -162,8 +184,8 @@ PetscErrorCode LSETDistance(LSET lset, Vec x, PetscReal *distance);
  * Tells whether a vector is in the set: whether ||x - P(x)|| <= tol.
  *
  * A vector with a NaN never is. A
- * projected vector passes tol = 0 exactly for boxes; for simplex and l2ball only up to rounding of its own
- * size.
+ * projected vector passes tol = 0 exactly for boxes; for simplex, l2ball and spectral only up to rounding of
+ * its own size; for a convspectral set whose kernel is smaller than the grid it need not be in the set.
  *
  * @collective
  *
@@ -245,7 +267,8 @@ PetscErrorCode LSETBoxSetConstants(LSET lset, PetscReal lower, PetscReal upper);
 PetscErrorCode LSETBoxSetBounds(LSET lset, Vec lower, Vec upper);
 
 /**
- * Sets the radius of a simplex (the sum of its entries) or of a ball; 1 at the start.
+ * Sets the radius of a simplex (the sum of its entries), of a ball, or of spectral and convspectral (the
+ * largest singular value); 1 at the start.
  *
  * @logicallycollective
  *
@@ -258,7 +281,7 @@ PetscErrorCode LSETBoxSetBounds(LSET lset, Vec lower, Vec upper);
 PetscErrorCode LSETSetRadius(LSET lset, PetscReal radius);
 
 /**
- * Gives the radius of a simplex or of a ball.
+ * Gives the radius of a simplex, of a ball, or of spectral and convspectral.
  *
  * @notcollective
  *
@@ -278,6 +301,81 @@ PetscErrorCode LSETGetRadius(LSET lset, PetscReal *radius);
  * @raises PETSC_ERR_ARG_WRONG the set is not a ball
  */
 PetscErrorCode LSETL2BallSetCenter(LSET lset, Vec center);
+
+/**
+ * Tells which entries are the matrix of a spectral set, and its size.
+ *
+ * Entry (i, j) is entry offset + i columns + j of the vector. A matrix stored by columns is its transpose
+ * stored by rows: give its columns as rows and its rows as columns. Entries outside the matrix are free. The
+ * matrix is gathered and decomposed on one rank, so that it should be small (a few hundred rows); no result
+ * depends on the number of ranks.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     lset     the set, of type spectral
+ * @param[in]     offset   number of the matrix's first entry in the vector, from 0
+ * @param[in]     rows     its rows, 1 at least
+ * @param[in]     columns  its columns, 1 at least
+ *
+ * @raises PETSC_ERR_ARG_WRONG the set is not a spectral one
+ * @raises PETSC_ERR_ARG_OUTOFRANGE a number is too small
+ * @option{-lset_offset I}
+ * @option{-lset_rows M}
+ * @option{-lset_columns N}
+ * @equation{P(A) = U min(Sigma, radius) V^T of A = U Sigma V^T}
+ */
+PetscErrorCode LSETSpectralSetMatrix(LSET lset, PetscInt offset, PetscInt rows, PetscInt columns);
+
+/**
+ * Tells which entries are the kernel of a convspectral set, its size, and that of the images.
+ *
+ * The kernel is that of a convolution with wrapped edges (or of a correlation: it makes no difference) of
+ * `in` images of grid x grid to `out` of them. Its entry (o, i, s, t) is entry offset + ((o in + i) width +
+ * s) width + t of the vector; entries outside the kernel are free.
+ *
+ * Singular values are clipped frequency by frequency (Sedghi, Gupta, Long, The singular values of
+ * convolutional layers, ICLR 2019), and the result is cropped to width x width entries. Both are projections,
+ * but one after the other is the projection onto the set only for width = grid (or 1): else the result is
+ * near the nearest point, its norm may be a little above the radius, and projected again it moves. It never
+ * moves away from a point of the set, and a point is left as it is just where it is in the set.
+ * LSETConvSpectralSetSweeps() brings it nearer.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     lset    the set, of type convspectral
+ * @param[in]     offset  number of the kernel's first entry in the vector, from 0
+ * @param[in]     out     channels the convolution makes, 1 at least
+ * @param[in]     in      channels it takes, 1 at least
+ * @param[in]     width   width and height of the kernel
+ * @param[in]     grid    width and height of the images, at least that of the kernel
+ *
+ * @raises PETSC_ERR_ARG_WRONG the set is not a convspectral one
+ * @raises PETSC_ERR_ARG_OUTOFRANGE a number is too small, or the kernel is wider than the grid
+ * @option{-lset_offset I}
+ * @option{-lset_channels_out M}
+ * @option{-lset_channels_in N}
+ * @option{-lset_kernel K}
+ * @option{-lset_grid N}
+ */
+PetscErrorCode LSETConvSpectralSetKernel(LSET lset, PetscInt offset, PetscInt out, PetscInt in,
+                                         PetscInt width, PetscInt grid);
+
+/**
+ * Sets how many times a projection clips and crops; 1 at the start.
+ *
+ * With more than one, sweeps are those of Dykstra's method, which end in the nearest point of the set; each
+ * costs as much as the first.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     lset    the set, of type convspectral
+ * @param[in]     sweeps  1 at least
+ *
+ * @raises PETSC_ERR_ARG_WRONG the set is not a convspectral one
+ * @raises PETSC_ERR_ARG_OUTOFRANGE there are no sweeps
+ * @option{-lset_sweeps S}
+ */
+PetscErrorCode LSETConvSpectralSetSweeps(LSET lset, PetscInt sweeps);
 
 /**
  * Adds a part to a product: the entries of an index set form a vector, in that order, that is in the part.

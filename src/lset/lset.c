@@ -17,6 +17,8 @@ static PetscErrorCode LSETRegisterAll(void)
   PetscCall(TwofoldListAdd(&LSETList, LSETSIMPLEX, (TwofoldConstructor)LSETCreate_Simplex));
   PetscCall(TwofoldListAdd(&LSETList, LSETL2BALL, (TwofoldConstructor)LSETCreate_L2Ball));
   PetscCall(TwofoldListAdd(&LSETList, LSETPRODUCT, (TwofoldConstructor)LSETCreate_Product));
+  PetscCall(TwofoldListAdd(&LSETList, LSETSPECTRAL, (TwofoldConstructor)LSETCreate_Spectral));
+  PetscCall(TwofoldListAdd(&LSETList, LSETCONVSPECTRAL, (TwofoldConstructor)LSETCreate_ConvSpectral));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -115,8 +117,8 @@ PetscErrorCode LSETSetFromOptions(LSET lset)
                                LSETList, LSETFREE, type, sizeof(type)));
   PetscCall(LSETSetType(lset, type));
   if (lset->uses_radius)
-    PetscCall(PetscOptionsReal("-lset_radius", "Radius of a ball, sum of a simplex", "LSETSetRadius", radius,
-                               &radius, NULL));
+    PetscCall(PetscOptionsReal("-lset_radius", "Radius of a ball, sum of a simplex, largest singular value",
+                               "LSETSetRadius", radius, &radius, NULL));
   PetscTryTypeMethod(lset, setfromoptions, PetscOptionsObject);
   PetscCall(PetscOptionsViewer("-lset_view", "Print the set", "LSETView", NULL, NULL, NULL));
   PetscOptionsEnd();
@@ -169,6 +171,32 @@ PetscErrorCode LSETCheckLayout_Private(LSET lset, Vec x, Vec layout, const char 
           " on the first rank) for a set of vectors of %" PetscInt_FMT " (%" PetscInt_FMT
           "): make it by VecDuplicate() of such a vector, or LSETSetUp() the set for another layout",
           what, n[0], start[0][1], n[1], start[1][1]);
+}
+
+PetscErrorCode LSETCheckRange_Private(LSET lset, Vec layout, PetscInt first, PetscReal n, const char what[])
+{
+  const char *const prefix = ((PetscObject)lset)->prefix ? ((PetscObject)lset)->prefix : "";
+  PetscInt size;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetSize(layout, &size));
+  PetscCheck((PetscReal)first + n <= (PetscReal)size, PetscObjectComm((PetscObject)lset), PETSC_ERR_ARG_SIZ,
+             "-%slset_offset %" PetscInt_FMT
+             ": %s has %.0f entries from there on, and the vector %" PetscInt_FMT " in all",
+             prefix, first, what, (double)n, size);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode LSETGather_Private(Vec layout, PetscInt first, PetscInt n, Vec *here, VecScatter *scatter)
+{
+  IS is;
+
+  PetscFunctionBegin;
+  PetscCall(VecCreateSeq(PETSC_COMM_SELF, n, here));
+  PetscCall(ISCreateStride(PETSC_COMM_SELF, n, first, 1, &is));
+  PetscCall(VecScatterCreate(layout, is, *here, NULL, scatter));
+  PetscCall(ISDestroy(&is));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode LSETCheckType_Private(LSET lset, LSETType type, const char function[])

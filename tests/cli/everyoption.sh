@@ -51,6 +51,10 @@ exact@-hg_exact_solver lapack -hg_exact_closed_form 0 -blp_type quadratic@-@^rea
 exact@-blp_type quadratic -blp_quadratic_n 9000@-@^adjoint  *none, by closed form$
 exact@-blp_train train.svm -blp_val val.svm -hg_test@-@order (2\.0|1\.9).* \(2 expected\): pass
 solve@-lset_type nonneg -lset_view@-@^  type: nonneg$
+solve@-lset_type spectral -lset_rows 2 -lset_view@-@^  *matrix of 2 x 2 from entry 0 on
+solve@-lset_type spectral -lset_offset 1 -lset_rows 2 -lset_columns 3 -lset_radius 0.5 -lset_view@-@^  *matrix of 2 x 3 from entry 1 on
+solve@-lset_type convspectral -lset_channels_out 2 -lset_kernel 1 -lset_grid 3 -lset_view@-@^  *kernel of 2 x 2 channels, 1 x 1 wide, from entry 0 on
+solve@-lset_type convspectral -lset_offset 2 -lset_channels_out 1 -lset_channels_in 1 -lset_kernel 2 -lset_grid 3 -lset_sweeps 5 -lset_view@-@^  *images of 3 x 3, sweeps 5: not quite
 contraction@-blp_train train.svm -blp_val val.svm -contraction_max_products 2@-@NUMBER +NUMBER +[0-9]+  computed  largest eigenvalue
 contraction@-blp_train train.svm -blp_val val.svm -contraction_seed 3@-@NUMBER .* computed  smallest eigenvalue
 hypergrad@-blp_type softmax -blp_view@-@^  type: softmax$

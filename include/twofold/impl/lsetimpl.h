@@ -33,6 +33,11 @@ PetscErrorCode LSETSetUp_Private(LSET lset, Vec layout);
 PetscErrorCode LSETCheckType_Private(LSET lset, LSETType type, const char function[]);
 /* Raises PETSC_ERR_ARG_SIZ, naming both sizes and `what` x is, where x is not laid out as `layout`. */
 PetscErrorCode LSETCheckLayout_Private(LSET lset, Vec x, Vec layout, const char what[]);
+/* Raises PETSC_ERR_ARG_SIZ where `what`, n entries from entry `first` on, goes beyond a vector's end. */
+PetscErrorCode LSETCheckRange_Private(LSET lset, Vec layout, PetscInt first, PetscReal n, const char what[]);
+/* A vector on this rank alone for n entries from entry `first` of vectors like `layout` on (n = 0 for none),
+   and the scatter that fills it. Collective on layout. */
+PetscErrorCode LSETGather_Private(Vec layout, PetscInt first, PetscInt n, Vec *here, VecScatter *scatter);
 /* ||d|| = scale * factor with scale = max |d_i| and factor in [1, sqrt(n)] (0 for d = 0), so that neither
    overflows where ||d|| does; scale is NaN where any d_i is, else infinite where one is. Collective. */
 PetscErrorCode LSETScaledNorm_Private(MPI_Comm comm, PetscInt n, const PetscScalar d[], PetscReal *scale,
@@ -45,5 +50,7 @@ PetscErrorCode LSETCreate_NonNeg(LSET lset);
 PetscErrorCode LSETCreate_Simplex(LSET lset);
 PetscErrorCode LSETCreate_L2Ball(LSET lset);
 PetscErrorCode LSETCreate_Product(LSET lset);
+PetscErrorCode LSETCreate_Spectral(LSET lset);
+PetscErrorCode LSETCreate_ConvSpectral(LSET lset);
 
 #endif
