@@ -91,9 +91,9 @@ static void Clip(PetscReal x[])
   for (int j = 0; j < UPPER_P; j++) x[j] = PetscMin(PetscMax(x[j], -1), 0.4);
 }
 
-/* Projected heavy ball on the box [-1, 0.4], from a start outside: lambda is projected, the velocity is not.
- */
-static PetscErrorCode Projected(Case *k)
+/* Projected heavy ball, and Nesterov's momentum, on the box [-1, 0.4] from a start outside: lambda is
+   projected, the velocity is not. */
+static PetscErrorCode Projected(Case *k, const char momentum[], PetscBool nesterov)
 {
   const PetscScalar outside[UPPER_P] = {-3, 0.2, 7};
   const PetscInt steps = 20;
@@ -103,7 +103,7 @@ static PetscErrorCode Projected(Case *k)
   ULS uls;
 
   PetscFunctionBegin;
-  PetscCall(UpperStart(k->blp, exact, box, "-uls_step 8 -uls_momentum 0.6 -uls_max_it 20", &uls));
+  PetscCall(UpperStart(k->blp, exact, box, momentum, &uls));
   PetscCall(ULSMonitorSet(uls, Watch, &rows));
   PetscCall(Start(k, outside));
   PetscCall(ULSSolve(uls, k->lambda));
@@ -112,7 +112,7 @@ static PetscErrorCode Projected(Case *k)
   for (PetscInt i = 0; i <= steps; i++) {
     PetscReal norm = 0;
     const PetscReal far = ArrayDifference(UPPER_P, rows.lambda[i], x);
-    CHECK(far <= 1e-12, "lambda_%d is %g off", (int)i, far);
+    CHECK(far <= 1e-12, "%s: lambda_%d is %g off", momentum, (int)i, far);
     if (i == steps) break;
     for (int j = 0; j < UPPER_P; j++) y[j] = x[j] - rows.g[i][j];
     Clip(y);
@@ -121,7 +121,7 @@ static PetscErrorCode Projected(Case *k)
           rows.projected[i], PetscSqrtReal(norm));
     for (int j = 0; j < UPPER_P; j++) {
       v[j] = 0.6 * v[j] + rows.g[i][j];
-      x[j] -= 8 * v[j];
+      x[j] -= 8 * (nesterov ? rows.g[i][j] + 0.6 * v[j] : v[j]);
     }
     Clip(x);
     for (int j = 0; j < UPPER_P; j++) active += x[j] == -1 || x[j] == 0.4;
@@ -302,6 +302,10 @@ static PetscErrorCode Checkpoints(Case *k)
   PetscCall(PetscSNPrintf(text, sizeof(text), "%s -uls_momentum 0.5 -uls_step 300", few));
   PetscCall(Resume(k, folder, text, box));
   PetscCall(Resume(k, folder, text, "-lset_type l2ball -lset_radius 0.7"));
+  PetscCall(PetscSNPrintf(text, sizeof(text),
+                          "%s -uls_momentum 0.5 -uls_momentum_type nesterov -uls_step 300", few));
+  PetscCall(Resume(k, folder, text, box));
+  PetscCall(Resume(k, folder, text, "-lset_type l2ball -lset_radius 0.7"));
   PetscCall(FolderRemove(folder));
   PetscFunctionReturn(0);
 }
@@ -337,7 +341,9 @@ int main(int argc, char **argv)
   PetscCall(BLPCreateVecs(k.blp, &k.lambda, NULL));
   PetscCall(Adam(&k, "", 0.9, 0.999, 1e-8));
   PetscCall(Adam(&k, "-uls_adam_beta1 0.7 -uls_adam_beta2 0.95 -uls_adam_epsilon 1e-3", 0.7, 0.95, 1e-3));
-  PetscCall(Projected(&k));
+  PetscCall(Projected(&k, "-uls_step 8 -uls_momentum 0.6 -uls_max_it 20", PETSC_FALSE));
+  PetscCall(
+      Projected(&k, "-uls_step 8 -uls_momentum 0.6 -uls_momentum_type nesterov -uls_max_it 20", PETSC_TRUE));
   PetscCall(ProblemBounds(&k));
   PetscCall(Ball(&k));
   PetscCall(Best(&k));

@@ -129,6 +129,27 @@ PetscErrorCode CliRename(const char aside[], const char path[]);
 /* solution.c: lambda, the best lambda of a run (may be NULL), and the w of hg's last solve as a model. */
 PetscErrorCode CliWriteSolution(RunDir dir, BLP blp, HG hg, Vec lambda, Vec best);
 
+/* exact.c: w(lambda) solved to a tolerance, beside a run's iterate w; its options begin with uls_eval_lls_.
+ */
+typedef struct _Exact *Exact;
+typedef struct {
+  PetscBool there;    /* it was computed at all */
+  PetscBool measured; /* w is finite: f, val and test are there */
+  PetscReal f;
+  BLPMetrics val, test;
+  PetscBool has_val, has_test;
+  LLSConvergedReason reason;
+  PetscInt its, products;
+  PetscReal change; /* ||Phi(w) - w|| / ||w|| that is left */
+  PetscLogDouble time;
+} ExactPoint;
+PetscErrorCode ExactCreate(BLP blp, Exact *exact);
+PetscErrorCode ExactSetUp(Exact exact);
+PetscErrorCode ExactGetMemory(Exact exact, PetscLogDouble *bytes); /* added */
+PetscErrorCode ExactEvaluate(Exact exact, Vec lambda, Vec w, PetscBool val, PetscBool test,
+                             ExactPoint *point);
+PetscErrorCode ExactDestroy(Exact *exact);
+
 /* history.c: history.csv, valid after every row */
 typedef struct _History *History;
 typedef struct {
@@ -138,6 +159,7 @@ typedef struct {
   BLPMetrics val, test;
   PetscBool has_test;
   HGReport hg;
+  ExactPoint exact;
   PetscReal projected_norm;                                   /* -1 where there is none */
   PetscInt64 total_lower_its, total_adjoint_its, evaluations; /* of the run so far */
   PetscLogDouble time;

@@ -19,7 +19,8 @@ static PetscBool HasAccuracy(PetscBool evaluated, const BLPMetrics *metrics)
 static const char header[] =
     "step,objective,hypergradient_norm,val_accuracy,test_loss,test_accuracy,lower_steps,adjoint_steps,"
     "adjoint_residual,reason,lower_s,adjoint_s,elapsed_s,projected_norm,total_lower_steps,"
-    "total_adjoint_steps,evaluations\n";
+    "total_adjoint_steps,evaluations,exact_objective,exact_val_accuracy,exact_test_loss,exact_test_accuracy,"
+    "exact_change,exact_steps,exact_products,exact_reason,exact_s\n";
 
 /* Copies the rows before first_step of an earlier history. */
 static void KeepEarlierRows(FILE *old, FILE *new, PetscInt first_step)
@@ -76,6 +77,24 @@ static void Field(char row[], size_t len, PetscBool has, const char format[], do
   snprintf(row + used, len - used, "%s", text);
 }
 
+/* The columns of w(lambda), all of them empty where it was not computed. */
+static void ExactFields(char row[], size_t len, const ExactPoint *exact)
+{
+  const PetscBool val = (PetscBool)(exact->measured && exact->has_val);
+  const PetscBool test = (PetscBool)(exact->measured && exact->has_test);
+
+  Field(row, len, exact->measured, ",%.17g", exact->f);
+  Field(row, len, HasAccuracy(val, &exact->val), ",%.6f", exact->val.accuracy);
+  Field(row, len, test, ",%.17g", exact->test.loss);
+  Field(row, len, HasAccuracy(test, &exact->test), ",%.6f", exact->test.accuracy);
+  Field(row, len, exact->there, ",%.6e", exact->change);
+  Field(row, len, exact->there, ",%.0f", (double)exact->its);
+  Field(row, len, exact->there, ",%.0f", (double)exact->products);
+  const size_t used = strlen(row);
+  snprintf(row + used, len - used, ",%s", exact->there ? LLSConvergedReasons[exact->reason] : "");
+  Field(row, len, exact->there, ",%.3f", exact->time);
+}
+
 PetscErrorCode HistoryWrite(History history, const HistoryRow *row)
 {
   char line[1024];
@@ -101,8 +120,9 @@ PetscErrorCode HistoryWrite(History history, const HistoryRow *row)
     Field(line, sizeof(line), (PetscBool)(row->projected_norm >= 0), ",%.17g", row->projected_norm);
     Field(line, sizeof(line), PETSC_TRUE, ",%.0f", (double)row->total_lower_its);
     Field(line, sizeof(line), PETSC_TRUE, ",%.0f", (double)row->total_adjoint_its);
-    Field(line, sizeof(line), PETSC_TRUE, ",%.0f\n", (double)row->evaluations);
-    failed = fputs(line, history->file) < 0 || fflush(history->file);
+    Field(line, sizeof(line), PETSC_TRUE, ",%.0f", (double)row->evaluations);
+    ExactFields(line, sizeof(line), &row->exact);
+    failed = fputs(line, history->file) < 0 || fputc('\n', history->file) == EOF || fflush(history->file);
   }
   PetscCallMPI(MPI_Bcast(&failed, 1, MPI_INT, 0, PETSC_COMM_WORLD));
   PetscCheck(!failed, PETSC_COMM_WORLD, PETSC_ERR_FILE_WRITE,

@@ -5,8 +5,9 @@
 /* The run, as its monitor and its step hook see it. */
 typedef struct {
   CliCommon common;
-  PetscInt eval_every, checkpoint_every;
-  PetscBool resume;
+  PetscInt eval_every, exact_every, checkpoint_every;
+  PetscBool resume, eval_exact;
+  Exact exact; /* NULL without -uls_eval_exact */
   BLP blp;
   ULS uls;
   Vec lambda;
@@ -16,6 +17,7 @@ typedef struct {
   PetscInt first;              /* step the run began or was resumed at */
   HistoryRow last;             /* last row written */
   HistoryRow last_evaluated;
+  HistoryRow last_exact; /* last one with w(lambda) */
 } Run;
 
 static const char checkpoint_name[] = "checkpoint/latest.h5";
@@ -33,6 +35,13 @@ static PetscErrorCode ReadOptions(Run *run)
   PetscCall(PetscOptionsInt("-uls_eval_every",
                             "Accuracy and test loss every N steps and at the last (0: at the last)",
                             "twofold", run->eval_every, &run->eval_every, NULL));
+  PetscCall(PetscOptionsBool("-uls_eval_exact",
+                             "Also f, accuracy and test loss at w(lambda), the lower level solved by "
+                             "-uls_eval_lls_type to -uls_eval_lls_rtol",
+                             "twofold", run->eval_exact, &run->eval_exact, NULL));
+  if (run->eval_exact)
+    PetscCall(PetscOptionsInt("-uls_eval_exact_every", "These every N steps and at the last (0: at the last)",
+                              "twofold", run->exact_every, &run->exact_every, NULL));
   PetscCall(PetscOptionsInt("-checkpoint_every",
                             "Checkpoint every N steps and after the last (0: after the last)", "twofold",
                             run->checkpoint_every, &run->checkpoint_every, NULL));
@@ -41,6 +50,8 @@ static PetscErrorCode ReadOptions(Run *run)
   PetscOptionsEnd();
   PetscCheck(run->eval_every >= 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
              "-uls_eval_every %" PetscInt_FMT ": must not be negative", run->eval_every);
+  PetscCheck(run->exact_every >= 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
+             "-uls_eval_exact_every %" PetscInt_FMT ": must not be negative", run->exact_every);
   PetscCheck(run->checkpoint_every >= 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
              "-checkpoint_every %" PetscInt_FMT ": must not be negative", run->checkpoint_every);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -111,6 +122,36 @@ static PetscErrorCode Evaluate(Run *run, const ULSPoint *point, HistoryRow *row)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode EvaluateExact(Run *run, const ULSPoint *point, HistoryRow *row)
+{
+  State x;
+  HG hg;
+
+  PetscFunctionBegin;
+  PetscCall(ULSGetHG(run->uls, &hg));
+  PetscCall(HGGetState(hg, &x));
+  PetscCall(ExactEvaluate(run->exact, point->lambda, x->v[0], run->has_val, run->has_test, &row->exact));
+  run->last_exact = *row;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode PrintExact(const ExactPoint *exact)
+{
+  const BLPMetrics *metrics = exact->has_test ? &exact->test : &exact->val;
+  const char *const set = exact->has_test ? "test" : "val";
+  char f[32], accuracy[64] = "";
+
+  PetscFunctionBegin;
+  CliObjective(exact->f, f, sizeof(f));
+  if (exact->measured && exact->has_val && !PetscIsNanReal(metrics->accuracy))
+    PetscCall(PetscSNPrintf(accuracy, sizeof(accuracy), "  %s %.2f %%", set, 100 * metrics->accuracy));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "  at w(lambda): f %s%s  %s after %" PetscInt_FMT " steps, %" PetscInt_FMT
+                        " products\n",
+                        f, accuracy, LLSConvergedReasons[exact->reason], exact->its, exact->products));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode PrintProgress(Run *run, const HistoryRow *row, PetscInt max_it)
 {
   const BLPMetrics *metrics = row->has_test ? &row->test : &row->val;
@@ -136,6 +177,12 @@ static PetscErrorCode PrintProgress(Run *run, const HistoryRow *row, PetscInt ma
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Whether what is done every so many steps (0: never) and at the last is done at this one. */
+static PetscBool IsDue(PetscInt it, PetscInt max_it, PetscInt every)
+{
+  return (PetscBool)(it == max_it || (every && it % every == 0));
+}
+
 static PetscErrorCode MonitorStep(ULS uls, const ULSPoint *point, void *ctx)
 {
   Run *run = (Run *)ctx;
@@ -154,11 +201,13 @@ static PetscErrorCode MonitorStep(ULS uls, const ULSPoint *point, void *ctx)
 
   PetscFunctionBegin;
   PetscCall(ULSGetMaximumIterations(uls, &max_it));
-  const PetscBool due =
-      (PetscBool)(point->it == max_it || (run->eval_every && point->it % run->eval_every == 0));
-  if (due && point->hg.reason > HG_DIVERGED_NANORINF) PetscCall(Evaluate(run, point, &row));
+  const PetscBool finite = (PetscBool)(point->hg.reason > HG_DIVERGED_NANORINF);
+  if (finite && IsDue(point->it, max_it, run->eval_every)) PetscCall(Evaluate(run, point, &row));
+  if (finite && run->exact && IsDue(point->it, max_it, run->exact_every))
+    PetscCall(EvaluateExact(run, point, &row));
   PetscCall(HistoryWrite(run->history, &row));
   if (!run->common.quiet) PetscCall(PrintProgress(run, &row, max_it));
+  if (!run->common.quiet && row.exact.there) PetscCall(PrintExact(&row.exact));
   run->last = row;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -183,6 +232,21 @@ static void SummariseMetrics(Json *json, const char name[], const BLPMetrics *me
   JsonInt(json, "samples", metrics->n);
   JsonReal(json, "loss", metrics->loss);
   JsonReal(json, "accuracy", metrics->accuracy);
+  JsonClose(json);
+}
+
+static void SummariseExact(Json *json, PetscInt step, const ExactPoint *exact)
+{
+  JsonOpen(json, "exact");
+  JsonInt(json, "step", step);
+  JsonString(json, "reason", LLSConvergedReasons[exact->reason]);
+  JsonInt(json, "lower_steps", exact->its);
+  JsonInt(json, "products", exact->products);
+  JsonReal(json, "change", exact->change);
+  if (exact->measured) JsonReal(json, "objective", exact->f);
+  if (exact->measured && exact->has_val) SummariseMetrics(json, "val", &exact->val);
+  if (exact->measured && exact->has_test) SummariseMetrics(json, "test", &exact->test);
+  JsonReal(json, "s", exact->time);
   JsonClose(json);
 }
 
@@ -234,6 +298,7 @@ static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLog
       if (run->has_val) SummariseMetrics(&json, "val", &eval->val);
       if (eval->has_test) SummariseMetrics(&json, "test", &eval->test);
     }
+    if (run->last_exact.exact.there) SummariseExact(&json, run->last_exact.step, &run->last_exact.exact);
     JsonReal(&json, "solve_s", run->last.time);
     JsonReal(&json, "peak_memory_per_rank_bytes", peak);
     JsonEnd(&json);
@@ -351,6 +416,7 @@ static PetscErrorCode PrintEstimate(Run *run)
   PetscCall(ULSGetMemory(run->uls, &upper));
   PetscCall(ULSGetHG(run->uls, &hg));
   PetscCall(HGGetMemory(hg, &hypergradient));
+  if (run->exact) PetscCall(ExactGetMemory(run->exact, &upper));
   PetscCall(CliPrintMemory(problem, upper + hypergradient));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -366,9 +432,11 @@ PetscErrorCode CommandSolve(int *code)
   PetscCall(ULSCreate(PETSC_COMM_WORLD, &run.uls));
   PetscCall(ULSSetBLP(run.uls, run.blp));
   PetscCall(ULSSetFromOptions(run.uls));
+  if (run.eval_exact) PetscCall(ExactCreate(run.blp, &run.exact));
   if (run.common.help) {
     PetscCall(CliHearData());
     PetscCall(CliHelpPrint(run.common.help_all));
+    PetscCall(ExactDestroy(&run.exact));
     PetscCall(ULSDestroy(&run.uls));
     PetscCall(BLPDestroy(&run.blp));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -377,6 +445,7 @@ PetscErrorCode CommandSolve(int *code)
   /* 2. data, spaces, solvers; then no option may be left unread */
   PetscCall(BLPSetUp(run.blp));
   PetscCall(ULSSetUp(run.uls));
+  if (run.exact) PetscCall(ExactSetUp(run.exact));
   PetscCall(CliCreateLambda(run.blp, &run.lambda));
   PetscCall(BLPHasSet(run.blp, BLP_VAL, &run.has_val));
   PetscCall(BLPHasSet(run.blp, BLP_TEST, &run.has_test));
@@ -397,6 +466,7 @@ PetscErrorCode CommandSolve(int *code)
   PetscCall(HistoryClose(&run.history));
   PetscCall(RunDirDestroy(&run.dir));
   PetscCall(VecDestroy(&run.lambda));
+  PetscCall(ExactDestroy(&run.exact));
   PetscCall(ULSDestroy(&run.uls));
   PetscCall(BLPDestroy(&run.blp));
   PetscFunctionReturn(PETSC_SUCCESS);

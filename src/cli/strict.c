@@ -75,6 +75,8 @@ static const struct {
               {"uls_tao_", "-uls_type tao"},
               {"uls_adam_", "-uls_momentum_type adam"},
               {"uls_momentum", "-uls_type descent"},
+              {"uls_eval_lls_", "the lower level of -uls_eval_exact"},
+              {"uls_eval_exact_", "-uls_eval_exact"},
               {"uls_", "twofold solve"},
               {"lset_", "twofold solve"},
               {"resume", "twofold solve"},
