@@ -1,0 +1,250 @@
+#!/usr/bin/env bash
+#SBATCH --job-name=table1
+#SBATCH --ntasks=4
+#SBATCH --time=04:00:00
+#SBATCH --output=table1-%A_%a.out
+# Table 1 of the paper on 20 newsgroups, and Table 2 beside it: the objective and the test accuracy that each hypergradient
+# brings the upper level to, at w_t and at w(lambda). A cell is a list of `twofold solve`: some upper steps with each step size
+# of a grid, and the rest with the best of them.
+set -euo pipefail
+
+usage() {
+  cat >&2 <<'END'
+usage: jobs/experiments/table1.sh [OPTION...] [CELL...]
+  CELL                METHOD-T: itd, fp (k = T), cg (k = T), with T = 10, 25, 50; fp10, cg10 (k = 10), with T = 25, 50
+                      (default: all 13)
+  --splits "1 2 3"    random thirds of the messages, by their seeds (default 1)
+  --weights "count tfidf"   features (default count)
+  --grid "S1 S2..."   upper step sizes (default "30 100 300 1000 3000")
+  --probe N           upper steps made with each of them; the one with the lowest objective then goes on (50)
+  --upper N           upper steps in all (500)
+  --quick             a small made-up text, 10 upper steps, 2 step sizes: within a minute
+  -n RANKS            MPI ranks (default 2; in a batch job all that it has)
+  -o DIR              results (default runs/table1, with --quick runs/table1-quick): a folder a cell, table1.csv, table1.md;
+                      what is there is not run again, and what was stopped goes on from its checkpoint
+  --list              print the cells, numbered, and do nothing
+  --task N            only the N-th of the list, and no tables: what one element of a job array does
+  --gather-only       only the tables, of the cells that are there
+As a job array: sbatch --array=1-13 jobs/experiments/table1.sh, likewise with PBS, LSF and Grid Engine; then --gather-only.
+Environment: TWOFOLD, the program (build/release/twofold); TWOFOLD_LAUNCH, what starts it, as "srun --mpi=pmix"
+Exit code: 0 done; 64 wrong usage; 66 no program or data; 69 a cell whose run diverged with every step size; otherwise that of
+the run that failed
+END
+  exit 64
+}
+say() { echo "table1: $*" >&2; }
+
+# ------------------------------------------------------------------ arguments
+all=(itd-10 fp-10 cg-10 itd-25 fp-25 cg-25 fp10-25 cg10-25 itd-50 fp-50 cg-50 fp10-50 cg10-50)
+splits=1 weights=count grid='' probe='' upper='' quick='' ranks='' out='' list='' task='' gather='' cells=()
+while [ $# -gt 0 ]; do
+  case $1 in
+  --quick) quick=-quick ;;
+  --list) list=yes ;;
+  --gather-only) gather=only ;;
+  --splits | --weights | --grid | --probe | --upper | --task | -n | -o)
+    [ $# -ge 2 ] || usage
+    case $1 in
+    --splits) splits=$2 ;; --weights) weights=$2 ;; --grid) grid=$2 ;; --probe) probe=$2 ;; --upper) upper=$2 ;;
+    --task) task=$2 ;; -n) ranks=$2 ;; -o) out=$2 ;;
+    esac
+    shift
+    ;;
+  *)
+    [[ " ${all[*]} " == *" $1 "* ]] || usage
+    cells+=("$1")
+    ;;
+  esac
+  shift
+done
+[ ${#cells[@]} -gt 0 ] || cells=("${all[@]}")
+grid=${grid:-$([ -n "$quick" ] && echo 100 300 || echo 30 100 300 1000 3000)}
+probe=${probe:-$([ -n "$quick" ] && echo 4 || echo 50)}
+upper=${upper:-$([ -n "$quick" ] && echo 10 || echo 500)}
+# of a job array, where this is an element of one; LSF and Grid Engine name that of other jobs, too
+element=${SLURM_ARRAY_TASK_ID:-${PBS_ARRAY_INDEX:-${LSB_JOBINDEX:-${SGE_TASK_ID:-}}}}
+if [ -z "$task$list$gather" ] && [ "$element" != 0 ] && [ "$element" != undefined ]; then task=$element; fi
+number='[1-9][0-9]*' real='[0-9]*\.?[0-9]+(e[-+]?[0-9]+)?'
+[[ $splits =~ ^($number ?)+$ && $weights =~ ^((count|tfidf) ?)+$ && $grid =~ ^($real ?)+$ ]] || usage
+[[ "$probe ${upper} ${ranks:-1} ${task:-1}" =~ ^$number\ $number\ $number\ $number$ ]] || usage
+[ "$probe" -le "$upper" ] || usage
+[ -z "$quick" ] || [ "$weights" = count ] || usage # made-up text has counts
+
+runs=()
+for weight in $weights; do
+  for split in $splits; do
+    for cell in "${cells[@]}"; do runs+=("$weight-$split/$cell"); done
+  done
+done
+if [ -n "$list" ]; then
+  printf '%s\n' "${runs[@]}" | cat -n
+  exit 0
+fi
+if [ -n "$task" ]; then
+  if [ "$task" -gt ${#runs[@]} ]; then
+    say "there is no run $task: the list (--list) has ${#runs[@]}"
+    exit 64
+  fi
+  runs=("${runs[task - 1]}")
+fi
+
+# ------------------------------------------------------------------ where we are: a batch system runs a copy of this
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+submitted=${SLURM_SUBMIT_DIR:-${PBS_O_WORKDIR:-${LS_SUBCWD:-${SGE_O_WORKDIR:-$PWD}}}}
+root=$(cd "$here/../.." && pwd)
+[ -e "$root/jobs/experiments/table1.awk" ] || root=$submitted
+if [ ! -e "$root/jobs/experiments/table1.awk" ]; then
+  say "submit this job from the project's folder: there is no jobs/experiments in $root"
+  exit 66
+fi
+out=${out:-runs/table1$quick}
+[[ $out = /* ]] || out=$submitted/$out
+twofold=${TWOFOLD:-$root/build/release/twofold}
+if [ -z "$gather" ] && [ ! -x "$twofold" ]; then
+  say "there is no program $twofold: cmake --preset release && cmake --build build/release, or set TWOFOLD"
+  exit 66
+fi
+
+# ------------------------------------------------------------------ how it is started
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 LC_ALL=C
+allocated=${SLURM_NTASKS:-${PBS_NP:-${LSB_DJOB_NUMPROC:-${NSLOTS:-}}}}
+ranks=${ranks:-${allocated:-2}}
+if [ -n "${TWOFOLD_LAUNCH:-}" ]; then
+  read -r -a launch <<<"$TWOFOLD_LAUNCH"
+else
+  launch=(mpirun -n "$ranks")
+  if [ -z "$allocated" ]; then # also with fewer cores than ranks
+    export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
+  fi
+  [ "$(id -u)" -ne 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+
+# ------------------------------------------------------------------ the setting
+# Lower level: t steps of heavy ball, from where the last one ended. The fixed-point method is on the same map, whose state is
+# (w, w_prev); CG on gradient descent with step 1; both from v = 0. lambda starts at 0.
+ball() { echo "-$1_fpm_type heavyball -$1_fpm_step 100 -$1_fpm_momentum 0.9"; }
+problem() { # WEIGHT SPLIT
+  if [ -n "$quick" ]; then
+    echo "-blp_data synthetic_text -blp_synthetic_n 300 -blp_synthetic_nval 300 -blp_synthetic_ntest 300" \
+      "-blp_synthetic_p 2000 -blp_seed $2"
+  else
+    echo "-blp_split third -blp_seed $2 -text_weight $1"
+  fi
+}
+adjoint() { # METHOD T
+  local k=$2
+  [[ $1 != *10 ]] || k=10
+  case $1 in
+  itd) echo "-hg_type itd" ;;
+  fp*) echo "-hg_type aid -hg_ksp_type richardson $(ball hg) -hg_ksp_rtol 0 -hg_ksp_max_it $k" ;;
+  cg*) echo "-hg_type aid -hg_ksp_rtol 0 -hg_ksp_max_it $k" ;;
+  esac
+}
+data=()
+[ -n "$quick$gather" ] || data=(-blp_data "$("$root/jobs/get-data.sh" 20news)")
+
+# ------------------------------------------------------------------ one run of the program
+told() { # DIR KEY: of its summary; the first of that name is the run's own
+  [ -e "$1/summary.json" ] || return 0
+  sed -n "s/^ *\"$2\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" "$1/summary.json" | head -n 1
+}
+converged() { [[ $(told "$1" reason) == CONVERGED_* ]]; }
+ended() { # DIR STEPS: it made that many, or broke off for good
+  local steps
+  steps=$(told "$1" steps)
+  [ -n "$steps" ] && { [ "$steps" -ge "$2" ] || ! converged "$1"; }
+}
+solve() { # DIR STEPS OPTIONS...: goes on with what was stopped
+  local dir=$1 steps=$2 resume=()
+  shift 2
+  if ended "$dir" "$steps"; then return; fi
+  if [ -s "$dir/checkpoint/latest.h5" ]; then resume=(-resume); else rm -rf "$dir"; fi
+  set -- -uls_max_it "$steps" "$@" -output_dir "$dir" "${resume[@]}"
+  say "${launch[*]} $twofold solve $*"
+  "${launch[@]}" "$twofold" solve "$@"
+}
+
+# ------------------------------------------------------------------ one cell
+best_first() { # FOLDER: the step sizes that got somewhere
+  local step
+  for step in $grid; do
+    if converged "$1/step-$step"; then echo "$(told "$1/step-$step" objective) $step"; fi
+  done | sort -g | cut -d' ' -f2
+}
+run() { # WEIGHT-SPLIT/METHOD-T
+  local folder=$out/$1 weight=${1%%-*} cell=${1##*/} split options step steps
+  split=${1#*-}
+  read -r -a options <<<"-blp_type softmax $(problem "$weight" "${split%%/*}") -blp_lambda 0 \
+    -lls_max_it ${cell#*-} -lls_warm_start $(ball lls) $(adjoint "${cell%-*}" "${cell#*-}") \
+    -uls_type descent -uls_eval_every 10 -checkpoint_every 25 -quiet"
+  options+=("${data[@]}")
+  mkdir -p "$folder"
+  for step in $grid; do
+    solve "$folder/step-$step" "$probe" "${options[@]}" -uls_step "$step"
+  done
+  steps=$(best_first "$folder")
+  for step in $steps; do
+    if [ ! -e "$folder/final-$step" ]; then # from where the grid left it
+      rm -rf "$folder/copy"
+      cp -r "$folder/step-$step" "$folder/copy"
+      rm "$folder/copy/summary.json" # it has no w(lambda)
+      mv "$folder/copy" "$folder/final-$step"
+    fi
+    solve "$folder/final-$step" "$upper" "${options[@]}" -uls_step "$step" -uls_eval_exact
+    if converged "$folder/final-$step"; then
+      echo "$step" >"$folder/chosen.new"
+      mv "$folder/chosen.new" "$folder/chosen"
+      rm -rf "$folder"/step-*/checkpoint "$folder"/step-*/solution.h5 # 50 MB each
+      return 0
+    fi
+    say "$1: step size $step diverged later on"
+  done
+  say "$1: every step size diverged"
+  rm -f "$folder/chosen"
+  failed=69
+}
+failed=0
+if [ -z "$gather" ]; then
+  mkdir -p "$out"
+  for name in "${runs[@]}"; do run "$name"; done
+fi
+if [ -n "$task" ]; then exit "$failed"; fi
+
+# ------------------------------------------------------------------ what came of it
+rows() { # of table1.csv: one for each cell that is there, also of earlier runs
+  local chosen folder dir step name tried
+  echo "weight,split,cell,upper_step,least_tried,most_tried,steps,objective,test_loss,test_accuracy,exact_objective,$(
+    )exact_test_loss,exact_test_accuracy,exact_change,exact_reason,lower_steps,adjoint_steps,solve_s,exact_s,ranks,peak_bytes"
+  for chosen in "$out"/*-*/*-*/chosen; do
+    [ -e "$chosen" ] || continue
+    folder=${chosen%/chosen}
+    step=$(cat "$chosen")
+    dir=$folder/final-$step
+    name=${folder#"$out/"}
+    tried=$(for d in "$folder"/step-*; do echo "${d##*/step-}"; done | sort -g)
+    awk -F, -v OFS=, -v name="${name/-/,}" -v step="$step" -v tried="${tried//$'\n'/,}" -v ranks="$(told "$dir" ranks)" \
+      -v bytes="$(told "$dir" peak_memory_per_rank_bytes)" '
+      NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+      { # the clock begins anew where a run went on; it counts what w(lambda) took
+        if ($at["elapsed_s"] + 0 < part) before += part
+        part = $at["elapsed_s"] + 0
+        exact += $at["exact_s"]
+      }
+      END {
+        sub("/", ",", name)
+        n = split(tried, t, ",")
+        print name, step, t[1], t[n], $at["step"], $at["objective"], $at["test_loss"], $at["test_accuracy"],
+          $at["exact_objective"], $at["exact_test_loss"], $at["exact_test_accuracy"], $at["exact_change"],
+          $at["exact_reason"], $at["total_lower_steps"], $at["total_adjoint_steps"], before + part - exact, exact, ranks, bytes
+      }' "$dir/history.csv"
+  done
+}
+[ -d "$out" ] || { say "there is no $out"; exit 66; }
+rows >"$out/table1.csv"
+if [ "$(wc -l <"$out/table1.csv")" = 1 ]; then
+  say "no cell is done in $out"
+  exit "$([ "$failed" != 0 ] && echo "$failed" || echo 66)"
+fi
+awk -F, -f "$root/jobs/experiments/table1.awk" "$out/table1.csv" | tee "$out/table1.md"
+say "$out/table1.csv, table1.md"
+exit "$failed"
