@@ -9,7 +9,7 @@ samples 60 1 20 >train.svm
 samples 45 2 20 >val.svm
 samples 45 3 20 >test.svm
 files=(-blp_train train.svm -blp_val val.svm -blp_test test.svm)
-data=("${files[@]}" -lls_max_it 5 -lls_warm_start -uls_step 5 -uls_eval_every 2 -quiet)
+data=("${files[@]}" -lls_max_it 5 -lls_fpm_step 0.2 -lls_warm_start -uls_step 5 -uls_eval_every 2 -quiet)
 exact=(-uls_eval_exact -uls_eval_exact_every 3)
 
 run() { # RANKS DIR OPTIONS...
@@ -63,7 +63,7 @@ assert abs(summary["val"]["accuracy"] - float(row["exact_val_accuracy"])) < 1e-6
 END
 
 # many steps of the lower level get there, too
-run 0 long -uls_max_it 0 -blp_lambda 2 -lls_max_it 4000 -lls_fpm_type gd -uls_eval_exact
+run 0 long -uls_max_it 0 -blp_lambda 2 -lls_max_it 4000 -lls_fpm_step optimal -uls_eval_exact
 check "w_t after many steps" close "$(column objective 0 long)" "$(column exact_objective 0 long)" 1e-8
 
 # ------------------------------------------------------------------ resumed, and on other ranks
@@ -93,7 +93,8 @@ pool ranks
 
 # ------------------------------------------------------------------ another solver, and one that does not get there
 other() {
-  run 0 picard -uls_max_it 0 -blp_lambda 2 -uls_eval_exact -uls_eval_lls_type picard -uls_eval_lls_max_it 3
+  run 0 picard -uls_max_it 0 -blp_lambda 2 -uls_eval_exact -uls_eval_lls_type picard -uls_eval_lls_fpm_step 0.2 \
+    -uls_eval_lls_max_it 3
   check "a tolerance that was missed is told" test "$(column exact_reason 0 picard)" = DIVERGED_ITS
   check "f there" test -n "$(column exact_objective 0 picard)"
   check "no product" test "$(column exact_products 0 picard)" = 0
