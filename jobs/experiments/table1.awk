@@ -59,14 +59,14 @@ function order(weight, s, t, i, a, b) {
   split("cg10-" t " fp-" t " fp10-" t " itd-" t, b, " ")
   for (i = 1; i <= 4; i++)
     if (has(weight, s, a[i]) && has(weight, s, b[i]))
-      note(f(weight, s, a[i]) < f(weight, s, b[i]), sprintf("split %s, %s below %s: %.4f, %.4f", s, a[i], b[i],
-        f(weight, s, a[i]), f(weight, s, b[i])))
+      note(f(weight, s, a[i]) < f(weight, s, b[i]),
+        sprintf("split %s, %s below %s: %.4f, %.4f", s, a[i], b[i], f(weight, s, a[i]), f(weight, s, b[i])))
 }
 
 END {
   for (i = 1; i <= nweights; i++) {
     w = weights[i]
-    printf "%sFeatures: %s. Italics: a step size at an end of the grid.\n\n", i > 1 ? "\n" : "", w
+    printf "%sFeatures: %s. Italics: a step size at an end of the grid.\n\n", (i > 1 ? "\n" : ""), w
     print "| t | method | f at w_t | test % | f at w(lambda) | test % | paper: f (test %) | upper step | s | MB a rank |"
     print "|---|---|---|---|---|---|---|---|---|---|"
     for (j = 1; j <= ncells; j++) {

@@ -58,7 +58,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ ${#cells[@]} -gt 0 ] || cells=("${all[@]}")
-grid=${grid:-$([ -n "$quick" ] && echo 100 300 || echo 30 100 300 1000 3000)}
+grid=${grid:-$([ -n "$quick" ] && echo 30 100 || echo 30 100 300 1000 3000)}
 probe=${probe:-$([ -n "$quick" ] && echo 4 || echo 50)}
 upper=${upper:-$([ -n "$quick" ] && echo 10 || echo 500)}
 # of a job array, where this is an element of one; LSF and Grid Engine name that of other jobs, too
@@ -122,11 +122,13 @@ fi
 # ------------------------------------------------------------------ the setting
 # Lower level: t steps of heavy ball, from where the last one ended. The fixed-point method is on the same map, whose state is
 # (w, w_prev); CG on gradient descent with step 1; both from v = 0. lambda starts at 0.
-ball() { echo "-$1_fpm_type heavyball -$1_fpm_step 100 -$1_fpm_momentum 0.9"; }
+# The tolerance of w(lambda) is on the gradient, next to |w|.
+ball() { echo "-$1_fpm_type heavyball -$1_fpm_step $([ -n "$quick" ] && echo 20 || echo 100) -$1_fpm_momentum 0.9"; }
+exact=(-uls_eval_exact -uls_eval_lls_rtol 1e-7)
 problem() { # WEIGHT SPLIT
   if [ -n "$quick" ]; then
-    echo "-blp_data synthetic_text -blp_synthetic_n 300 -blp_synthetic_nval 300 -blp_synthetic_ntest 300" \
-      "-blp_synthetic_p 2000 -blp_seed $2"
+    echo "-blp_data synthetic_text -blp_synthetic_n 200 -blp_synthetic_nval 200 -blp_synthetic_ntest 200" \
+      "-blp_synthetic_p 800 -blp_seed $2"
   else
     echo "-blp_split third -blp_seed $2 -text_weight $1"
   fi
@@ -165,11 +167,12 @@ solve() { # DIR STEPS OPTIONS...: goes on with what was stopped
 }
 
 # ------------------------------------------------------------------ one cell
-best_first() { # FOLDER: the step sizes that got somewhere
-  local step
+best_first() { # FOLDER: the step sizes that got below where they began
+  local step dir
   for step in $grid; do
-    if converged "$1/step-$step"; then echo "$(told "$1/step-$step" objective) $step"; fi
-  done | sort -g | cut -d' ' -f2
+    dir=$1/step-$step
+    if converged "$dir"; then echo "$(told "$dir" objective) $(sed -n 2p "$dir/history.csv" | cut -d, -f2) $step"; fi
+  done | awk '$1 < $2 { print $1, $3 }' | sort -g | cut -d' ' -f2
 }
 run() { # WEIGHT-SPLIT/METHOD-T
   local folder=$out/$1 weight=${1%%-*} cell=${1##*/} split options step steps
@@ -190,7 +193,7 @@ run() { # WEIGHT-SPLIT/METHOD-T
       rm "$folder/copy/summary.json" # it has no w(lambda)
       mv "$folder/copy" "$folder/final-$step"
     fi
-    solve "$folder/final-$step" "$upper" "${options[@]}" -uls_step "$step" -uls_eval_exact
+    solve "$folder/final-$step" "$upper" "${options[@]}" -uls_step "$step" "${exact[@]}"
     if converged "$folder/final-$step"; then
       echo "$step" >"$folder/chosen.new"
       mv "$folder/chosen.new" "$folder/chosen"
@@ -225,17 +228,17 @@ rows() { # of table1.csv: one for each cell that is there, also of earlier runs
     awk -F, -v OFS=, -v name="${name/-/,}" -v step="$step" -v tried="${tried//$'\n'/,}" -v ranks="$(told "$dir" ranks)" \
       -v bytes="$(told "$dir" peak_memory_per_rank_bytes)" '
       NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
-      { # the clock begins anew where a run went on; it counts what w(lambda) took
+      { # the clock begins anew where a run went on; w(lambda) is solved for once it has been read for the last time
         if ($at["elapsed_s"] + 0 < part) before += part
         part = $at["elapsed_s"] + 0
-        exact += $at["exact_s"]
+        exact = $at["exact_s"]
       }
       END {
         sub("/", ",", name)
         n = split(tried, t, ",")
         print name, step, t[1], t[n], $at["step"], $at["objective"], $at["test_loss"], $at["test_accuracy"],
           $at["exact_objective"], $at["exact_test_loss"], $at["exact_test_accuracy"], $at["exact_change"],
-          $at["exact_reason"], $at["total_lower_steps"], $at["total_adjoint_steps"], before + part - exact, exact, ranks, bytes
+          $at["exact_reason"], $at["total_lower_steps"], $at["total_adjoint_steps"], before + part, exact, ranks, bytes
       }' "$dir/history.csv"
   done
 }

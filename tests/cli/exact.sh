@@ -50,7 +50,7 @@ for set in val test; do
     -v b="$(column exact_${set}_accuracy 7 both)" \
     'BEGIN { exit !(a != "" && b != "" && ((a - b) ^ 2 < 1e-10 || (a - 100 * b) ^ 2 < 1e-2)) }'
 done
-loss=$(sed -n 's/^.*loss  *\([-+.e0-9]*\).*/\1/p' log/test)
+loss=$(sed -n 's/^.*cross-entropy  *\([-+.e0-9]*\).*/\1/p' log/test)
 check "test loss $(column exact_test_loss 7 both), not $loss" close "$(column exact_test_loss 7 both)" "$loss" 1e-5
 check "the summary has the last one" python3 - <<'END'
 import json, csv
