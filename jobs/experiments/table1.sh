@@ -15,7 +15,7 @@ usage: jobs/experiments/table1.sh [OPTION...] [CELL...]
                       (default: all 13)
   --splits "1 2 3"    random thirds of the messages, by their seeds (default 1)
   --weights "count tfidf"   features (default count)
-  --grid "S1 S2..."   upper step sizes (default "30 100 300 1000 3000")
+  --grid "S1 S2..."   upper step sizes (default "30 100 200 400 1000")
   --probe N           upper steps made with each of them; the one with the lowest objective then goes on (50)
   --upper N           upper steps in all (500)
   --quick             a small made-up text, 10 upper steps, 2 step sizes: within a minute
@@ -58,7 +58,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ ${#cells[@]} -gt 0 ] || cells=("${all[@]}")
-grid=${grid:-$([ -n "$quick" ] && echo 30 100 || echo 30 100 300 1000 3000)}
+grid=${grid:-$([ -n "$quick" ] && echo 30 100 || echo 30 100 200 400 1000)}
 probe=${probe:-$([ -n "$quick" ] && echo 4 || echo 50)}
 upper=${upper:-$([ -n "$quick" ] && echo 10 || echo 500)}
 # of a job array, where this is an element of one; LSF and Grid Engine name that of other jobs, too
