@@ -17,9 +17,8 @@
 
   all of them products of matrices. B X + c is kept until lambda changes, so that a step costs 2 h^2
   operations a sample and one reduction, whether lambda has changed. d1Phi is not symmetric; ||d1Phi|| <=
-  ||A||, and where
-  ||A|| < 1 there is one fixed point. Validation, test and new samples have states of their own, those after a
-  fixed number of steps from 0.
+  ||A||, and where ||A|| < 1 there is one fixed point. Validation, test and new samples have states of their
+  own, those after a fixed number of steps from 0.
 */
 #include "equilibrium.h"
 
