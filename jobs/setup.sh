@@ -19,7 +19,7 @@ say() { echo "setup: $*" >&2; }
 # Recommended packages are not installed: hence libc6-dev beside gcc. slepc-dev would be content with complex scalars.
 packages=(gcc libc6-dev cmake ninja-build pkg-config petsc-dev libslepc-real-dev libopenmpi-dev openmpi-bin
   libopenblas-dev libhdf5-openmpi-dev zlib1g-dev xz-utils)
-figure_packages=(gnuplot-nox)
+figure_packages=(gnuplot-nox hdf5-tools)
 test_packages=(clang-format cppcheck doxygen g++ make valgrind python3 python3-h5py
   shellcheck "${figure_packages[@]}")
 
@@ -51,7 +51,7 @@ missing_by_hand() {
     command -v "$command" >/dev/null || echo "$command"
   done
   command -v ninja >/dev/null || command -v make >/dev/null || echo ninja
-  [ "$mode" != experiments ] || command -v gnuplot >/dev/null || echo gnuplot
+  [ "$mode" != experiments ] || for command in gnuplot h5dump; do command -v "$command" >/dev/null || echo "$command"; done
   command -v pkg-config >/dev/null || return 0
   pkg-config --exists 'petsc >= 3.18' || pkg-config --exists 'PETSc >= 3.18' || echo PETSc
   pkg-config --exists 'slepc >= 3.18' || pkg-config --exists 'SLEPc >= 3.18' || echo SLEPc
@@ -68,7 +68,8 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   cat >&2 <<'END'
 This system has no apt, so please provide, for instance by your cluster's modules:
   a C11 compiler, CMake 3.21 or newer, Ninja or make, pkg-config, MPI, zlib, LAPACK, HDF5 built with MPI,
-  PETSc and SLEPc 3.18 or newer (real scalars, built with HDF5); for figures also gnuplot 5.4 or newer.
+  PETSc and SLEPc 3.18 or newer (real scalars, built with HDF5); for figures also gnuplot 5.4 or newer and
+  HDF5's h5dump.
 pkg-config must find PETSc and SLEPc: add the folders that hold their .pc files to PKG_CONFIG_PATH, mostly
   $PETSC_DIR/$PETSC_ARCH/lib/pkgconfig and $SLEPC_DIR/$PETSC_ARCH/lib/pkgconfig
 END

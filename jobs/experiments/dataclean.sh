@@ -2,23 +2,32 @@
 #SBATCH --job-name=dataclean
 #SBATCH --ntasks=4
 #SBATCH --time=01:00:00
-#SBATCH --output=dataclean-%j.out
+#SBATCH --output=dataclean-%A_%a.out
 # Hyper-cleaning: half of the training labels are wrong, and a weight a sample is learnt. Test accuracy with learnt weights,
-# with none, and with the right ones, as a `twofold solve` each; then a table.
+# with none, and with the right ones, as a `twofold solve` each; how well the weights tell wrong labels from right ones.
 set -euo pipefail
 
 usage() {
   cat >&2 <<'END'
-usage: jobs/experiments/dataclean.sh [--quick] [-n RANKS] [-o DIR] [RUN...]
-  --quick   made text in place of MNIST, few steps: within a minute on 2 ranks
-  -n RANKS  MPI ranks (default 2; in a batch job all that it has)
-  -o DIR    results (default runs/dataclean, with --quick runs/dataclean-quick): a run directory a run, dataclean.csv and
-            dataclean.md; a run that is there is not run again
-  RUN       learnt, unweighted, oracle (default: all)
+usage: jobs/experiments/dataclean.sh [OPTION...] [RUN...]
+  RUN               learnt, unweighted, oracle (default: all)
+  --seeds "1 2 3"   which labels are wrong, by the seeds of -blp_dataclean_seed (default "1 2 3")
+  --corrupt F       fraction of wrong labels (0.5)
+  --beta B          of the penalty beta / (2 c p) |w|^2 (10)
+  --step S          size of the upper steps (20000: the gradient of one weight falls as 1 / n, and this is 4 n)
+  --upper N         upper steps (40)
+  --quick           a small made-up text, 15 upper steps: within a minute
+  -n RANKS          MPI ranks (default 2; in a batch job all that it has)
+  -o DIR            results (default runs/dataclean, with --quick runs/dataclean-quick): a run directory a run, tables and a
+                    picture; what is there is not run again, and what was stopped goes on from its checkpoint
+  --list            print the runs, numbered, and do nothing
+  --task N          only the N-th of the list, and no tables: what one element of a job array does
+  --gather-only     only the tables and the picture, of the runs that are there
 MNIST: 5,000 training samples, 5,000 validation samples, 10,000 test samples (jobs/get-data.sh mnist finds or fetches it).
-As a batch job: sbatch jobs/experiments/dataclean.sh, or the same line in a script for another scheduler.
+As a job array: sbatch --array=1-9 jobs/experiments/dataclean.sh, likewise with PBS, LSF and Grid Engine; then --gather-only.
 Environment: TWOFOLD, the program (build/release/twofold); TWOFOLD_LAUNCH, what starts it, as "srun --mpi=pmix"
-Exit code: 0 done; 64 wrong usage; 66 no program or no data; otherwise that of the run that failed
+Exit code: 0 done; 64 wrong usage; 66 no program or no data; 69 done, but no h5dump (weights) or no gnuplot (picture); otherwise
+that of the run that failed
 END
   exit 64
 }
@@ -26,42 +35,71 @@ say() { echo "dataclean: $*" >&2; }
 
 # ------------------------------------------------------------------ arguments
 all=(learnt unweighted oracle)
-quick='' ranks='' out='' runs=()
+seeds='1 2 3' corrupt=0.5 beta='' step='' upper='' quick='' ranks='' out='' list='' task='' gather='' kinds=()
 while [ $# -gt 0 ]; do
   case $1 in
   --quick) quick=-quick ;;
-  -n | -o)
+  --list) list=yes ;;
+  --gather-only) gather=only ;;
+  --seeds | --corrupt | --beta | --step | --upper | --task | -n | -o)
     [ $# -ge 2 ] || usage
-    case $1 in -n) ranks=$2 ;; -o) out=$2 ;; esac
+    case $1 in
+    --seeds) seeds=$2 ;; --corrupt) corrupt=$2 ;; --beta) beta=$2 ;; --step) step=$2 ;; --upper) upper=$2 ;;
+    --task) task=$2 ;; -n) ranks=$2 ;; -o) out=$2 ;;
+    esac
     shift
     ;;
-  learnt | unweighted | oracle) runs+=("$1") ;;
+  learnt | unweighted | oracle) kinds+=("$1") ;;
   *) usage ;;
   esac
   shift
 done
-[[ "${ranks:-1}" =~ ^[1-9][0-9]*$ ]] || usage
-[ ${#runs[@]} -gt 0 ] || runs=("${all[@]}")
+[ ${#kinds[@]} -gt 0 ] || kinds=("${all[@]}")
+beta=${beta:-$([ -n "$quick" ] && echo 1 || echo 10)}
+step=${step:-$([ -n "$quick" ] && echo 2000 || echo 20000)}
+upper=${upper:-$([ -n "$quick" ] && echo 15 || echo 40)}
+# of a job array, where this is an element of one; LSF and Grid Engine name that of other jobs, too
+element=${SLURM_ARRAY_TASK_ID:-${PBS_ARRAY_INDEX:-${LSB_JOBINDEX:-${SGE_TASK_ID:-}}}}
+if [ -z "$task$list$gather" ] && [ "$element" != 0 ] && [ "$element" != undefined ]; then task=$element; fi
+number='[1-9][0-9]*' real='[0-9]*\.?[0-9]+(e[-+]?[0-9]+)?'
+[[ "$corrupt $beta $step" =~ ^$real\ $real\ $real$ && $seeds =~ ^([0-9]+ ?)+$ ]] || usage
+[[ "$upper ${ranks:-1} ${task:-1}" =~ ^$number\ $number\ $number$ ]] || usage
+
+runs=()
+for seed in $seeds; do
+  for kind in "${kinds[@]}"; do runs+=("$seed/$kind"); done
+done
+if [ -n "$list" ]; then
+  printf '%s\n' "${runs[@]}" | cat -n
+  exit 0
+fi
+if [ -n "$task" ]; then
+  if [ "$task" -gt ${#runs[@]} ]; then
+    say "there is no run $task: the list (--list) has ${#runs[@]}"
+    exit 64
+  fi
+  runs=("${runs[task - 1]}")
+fi
 
 # ------------------------------------------------------------------ where we are: a batch system runs a copy of this
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 submitted=${SLURM_SUBMIT_DIR:-${PBS_O_WORKDIR:-${LS_SUBCWD:-${SGE_O_WORKDIR:-$PWD}}}}
 root=$(cd "$here/../.." && pwd)
-[ -e "$root/jobs/experiments/dataclean.sh" ] || root=$submitted
-if [ ! -e "$root/jobs/experiments/dataclean.sh" ]; then
+[ -e "$root/jobs/experiments/dataclean.awk" ] || root=$submitted
+if [ ! -e "$root/jobs/experiments/dataclean.awk" ]; then
   say "submit this job from the project's folder: there is no jobs/experiments in $root"
   exit 66
 fi
 out=${out:-runs/dataclean$quick}
 [[ $out = /* ]] || out=$submitted/$out
 twofold=${TWOFOLD:-$root/build/release/twofold}
-if [ ! -x "$twofold" ]; then
+if [ -z "$gather" ] && [ ! -x "$twofold" ]; then
   say "there is no program $twofold: cmake --preset release && cmake --build build/release, or set TWOFOLD"
   exit 66
 fi
 
 # ------------------------------------------------------------------ how it is started
-export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 LC_ALL=C
 allocated=${SLURM_NTASKS:-${PBS_NP:-${LSB_DJOB_NUMPROC:-${NSLOTS:-}}}}
 ranks=${ranks:-${allocated:-2}}
 if [ -n "${TWOFOLD_LAUNCH:-}" ]; then
@@ -74,39 +112,43 @@ else
   [ "$(id -u)" -ne 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 
-# ------------------------------------------------------------------ the runs
+# ------------------------------------------------------------------ the setting
 # The same problem from other weights; where they are not learnt there is no upper step. The lower level is solved to a
-# tolerance, so that what is compared is w(lambda).
+# tolerance, so that what is compared is w(lambda): ||grad l|| <= 1e-6 ||w||.
 if [ -n "$quick" ]; then
   data=(-blp_data synthetic_text -blp_synthetic_n 400 -blp_synthetic_nval 200 -blp_synthetic_ntest 1000 -blp_synthetic_p 500
     -blp_synthetic_classes 4 -blp_synthetic_length 40 -blp_synthetic_topic 0.2)
-  steps=40 step=2000
-else
+elif [ -z "$gather" ]; then
   folder=$("$root/jobs/get-data.sh" mnist | tail -n 1)
   data=(-blp_data "$folder/train-images-idx3-ubyte.gz" -blp_split "0.083334,0.083334"
     -blp_test "$folder/t10k-images-idx3-ubyte.gz")
-  steps=200 step=20000
 fi
-how=(-blp_type dataclean -blp_dataclean_corrupt 0.5 -lls_fpm_type nesterov -lls_fpm_step optimal -lls_max_it 2000
-  -lls_rtol 1e-5 -lls_warm_start -hg_ksp_max_it 100 -hg_ksp_rtol 1e-3 -uls_step "$step" -blp_view -quiet)
+how=(-blp_type dataclean -blp_dataclean_corrupt "$corrupt" -blp_dataclean_beta "$beta" -lls_type newton -lls_rtol 1e-6
+  -lls_max_it 50 -lls_warm_start -hg_ksp_max_it 200 -hg_ksp_rtol 1e-3 -hg_warm_start -uls_step "$step" -uls_eval_every 1
+  -checkpoint_every 10 -blp_view -quiet)
 
-run() { # RUN
-  local dir=$out/$1 own
+run() { # SEED/KIND: goes on with what was stopped
+  local dir=$out/$1 seed=${1%/*} own steps=0 resume=()
   if [ -e "$dir/summary.json" ]; then
     say "$1 is there already: $dir"
     return
   fi
-  case $1 in
-  learnt) own=(-blp_dataclean_start zero -uls_max_it "$steps") ;;
-  unweighted) own=(-blp_dataclean_start all -uls_max_it 0) ;;
-  oracle) own=(-blp_dataclean_start oracle -uls_max_it 0) ;;
+  case ${1#*/} in
+  learnt) own=zero steps=$upper ;;
+  unweighted) own=all ;;
+  oracle) own=oracle ;;
   esac
-  say "${launch[*]} $twofold solve ${data[*]} ${how[*]} ${own[*]} -output_dir $dir"
-  "${launch[@]}" "$twofold" solve "${data[@]}" "${how[@]}" "${own[@]}" -output_dir "$dir"
+  if [ -s "$dir/checkpoint/latest.h5" ]; then resume=(-resume); else rm -rf "$dir"; fi
+  set -- "${data[@]}" "${how[@]}" -blp_dataclean_seed "$seed" -blp_dataclean_start "$own" -uls_max_it "$steps" \
+    -output_dir "$dir" "${resume[@]}"
+  say "${launch[*]} $twofold solve $*"
+  mkdir -p "$out/$seed"
+  "${launch[@]}" "$twofold" solve "$@"
 }
-
-mkdir -p "$out"
-for name in "${runs[@]}"; do run "$name"; done
+if [ -z "$gather" ]; then
+  for name in "${runs[@]}"; do run "$name"; done
+fi
+[ -z "$task" ] || exit 0
 
 # ------------------------------------------------------------------ what came of it
 value() { # FILE SET KEY: of summary.json; without SET its own
@@ -115,16 +157,69 @@ value() { # FILE SET KEY: of summary.json; without SET its own
     $1 == key && (set == "" || inside) { sub(/,$/, "", $2); print $2; exit }
     /}/ { inside = 0 }' "$1"
 }
-export LC_ALL=C
-{
-  echo "run,val_loss,val_accuracy,test_loss,test_accuracy,seconds"
-  for name in "${all[@]}"; do # also those of earlier runs
-    file=$out/$name/summary.json
-    [ -e "$file" ] || continue
-    echo "$name,$(value "$file" val loss),$(value "$file" val accuracy),$(value "$file" test loss),$(value "$file" test \
-      accuracy),$(value "$file" '' solve_s)"
+missing=()
+for program in h5dump gnuplot; do command -v "$program" >/dev/null || missing+=("$program"); done
+lambdas() { # SOLUTION: a number a line
+  h5dump -d /lambda -y -w 1 -m '%.9g' "$1" | sed -n 's/^ *\([-+.0-9][-+.0-9e]*\),\{0,1\} *$/\1/p'
+}
+weights() { # SEED: lambda of the samples, and 1 where the label is wrong, 0 where it is right, as the oracle has it
+  local learnt=$out/$1/learnt/solution.h5 oracle=$out/$1/oracle/solution.h5
+  if [[ " ${missing[*]} " != *" h5dump "* ]] && [ -s "$learnt" ] && [ -s "$oracle" ]; then
+    paste -d' ' <(lambdas "$learnt") <(lambdas "$oracle" | awk '{ print $1 < 0 }')
+  fi
+}
+rows() {
+  local dir file seed kind found
+  echo "seed,run,upper_step,steps,val_loss,val_accuracy,test_loss,test_accuracy,wrong_labels,precision,recall,solve_s,ranks,$(
+    )peak_bytes"
+  for dir in "$out"/*/; do # also those of earlier runs
+    seed=$(basename "$dir")
+    for kind in "${all[@]}"; do
+      file=$dir$kind/summary.json
+      [ -e "$file" ] || continue
+      found=,,
+      if [ "$kind" = learnt ]; then # a weight below 1/2 says wrong
+        found=$(weights "$seed" | awk '{ wrong += $2; said += $1 < 0; both += $1 < 0 && $2 }
+          END { printf "%s,%s,%s", wrong, (said ? both / said : ""), (wrong ? both / wrong : "") }')
+      fi
+      echo "$seed,$kind,$(sed -n 's/^-uls_step \([^ ]*\).*/\1/p' "$dir$kind/options.opts"),$(value "$file" '' steps),$(
+        value "$file" val loss),$(value "$file" val accuracy),$(value "$file" test loss),$(value "$file" test accuracy),$(
+        )$found,$(value "$file" '' solve_s),$(value "$file" '' ranks),$(value "$file" '' peak_memory_per_rank_bytes)"
+    done
   done
-} >"$out/dataclean.csv"
-awk -F, 'NR == 1 { print "| weights | validation loss | test loss | test accuracy |\n|---|---|---|---|"; next }
-  { printf "| %s | %.4f | %.4f | %.2f %% |\n", $1, $2, $4, 100 * $5 }' "$out/dataclean.csv" | tee "$out/dataclean.md"
-say "$out/dataclean.csv, dataclean.md"
+}
+curves() { # a row an upper step of each run that learns
+  local file seed
+  echo "seed,step,objective,val_accuracy,test_accuracy"
+  for file in "$out"/*/learnt/history.csv; do
+    [ -e "$file" ] || continue
+    seed=${file%/learnt/history.csv}
+    awk -F, -v OFS=, -v seed="${seed##*/}" 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+      { print seed, $at["step"], $at["objective"], $at["val_accuracy"], $at["test_accuracy"] }' "$file"
+  done
+}
+histogram() { # of all seeds: in 20 bins of the weight
+  local dir
+  echo "from,to,right,wrong"
+  for dir in "$out"/*/; do weights "$(basename "$dir")"; done | awk '
+    { bin = int(20 / (1 + exp(-$1))); if (bin > 19) bin = 19; count[bin, $2]++ }
+    END { for (bin = 0; bin < 20; bin++) print bin / 20 "," (bin + 1) / 20 "," count[bin, 0] + 0 "," count[bin, 1] + 0 }'
+}
+[ -d "$out" ] || { say "there is no $out" && exit 66; }
+rows >"$out/dataclean.csv"
+if [ "$(wc -l <"$out/dataclean.csv")" = 1 ]; then
+  say "no run is done in $out"
+  exit 66
+fi
+curves >"$out/curve.csv"
+histogram >"$out/weights.csv"
+awk -F, -f "$root/jobs/experiments/dataclean.awk" "$out/dataclean.csv" "$out/curve.csv" | tee "$out/dataclean.md"
+say "$out/dataclean.csv, dataclean.md, curve.csv, weights.csv"
+if [ ${#missing[@]} -gt 0 ]; then
+  say "no ${missing[*]}: jobs/setup.sh --experiments installs it; then run this again, which takes the results in $out"
+  exit 69
+fi
+if [ "$(wc -l <"$out/curve.csv")" -gt 1 ]; then
+  gnuplot -e "dir='$out'" "$root/jobs/experiments/dataclean.gp"
+  say "$out/dataclean.svg, dataclean.png"
+fi
