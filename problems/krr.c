@@ -39,6 +39,7 @@
   dK_k|: the root of its largest row sum times its largest column sum, or its Frobenius norm where less
   (krr_bounds.c).
 */
+#include <float.h>
 #include "krr.h"
 
 static const char *const parameters[] = {"raw", "exp", "KRRParameters", "KRR_", NULL};
@@ -48,11 +49,13 @@ static const char *const parameters[] = {"raw", "exp", "KRRParameters", "KRR_", 
 /* (beta, gamma) and their derivatives from all of lambda. */
 static PetscErrorCode SetParameters(BLP blp, const PetscScalar lambda[])
 {
+  const PetscReal least = DBL_MIN; /* an exponential is positive, also where it underflows */
   KRR *krr = (KRR *)blp->data;
 
   PetscFunctionBegin;
   for (PetscInt k = 0; k <= krr->p; k++) {
-    const PetscReal value = krr->parameters == KRR_EXP ? PetscExpReal(lambda[k]) : lambda[k];
+    const PetscReal value =
+        krr->parameters == KRR_EXP ? PetscMax(PetscExpReal(lambda[k]), least) : lambda[k];
     PetscCheck(krr->parameters == KRR_EXP || value > 0, PetscObjectComm((PetscObject)blp),
                PETSC_ERR_ARG_OUTOFRANGE,
                "-blp_krr_parameters raw: entry %" PetscInt_FMT " of lambda, %s, is %g and must be positive: "

@@ -597,6 +597,28 @@ static PetscErrorCode Start(const Spec *s, PetscBool raw)
   PetscFunctionReturn(0);
 }
 
+/* exp of a finite number is positive, also where it underflows: a run that gets there goes on. */
+static PetscErrorCode Underflow(const Spec *s)
+{
+  TwofoldConstant mu;
+  PetscReal E;
+  BLP blp;
+  Vec lambda, w;
+
+  PetscFunctionBegin;
+  PetscCall(MakeProblem(s, "", &blp));
+  PetscCall(BLPCreateVecs(blp, &lambda, &w));
+  PetscCall(VecSet(lambda, -1000));
+  PetscCall(BLPGetStrongConvexity(blp, lambda, &mu));
+  CHECK(mu.value > 0, "mu of exp(-1000): %g", mu.value);
+  PetscCall(BLPUpper(blp, lambda, w, &E, NULL, NULL));
+  CHECK(!PetscIsInfOrNanReal(E), "E at exp(-1000): %g", E);
+  PetscCall(VecDestroy(&lambda));
+  PetscCall(VecDestroy(&w));
+  PetscCall(BLPDestroy(&blp));
+  PetscFunctionReturn(0);
+}
+
 /* The kernels that are held are told. */
 static PetscErrorCode Memory(const Spec *s)
 {
@@ -660,6 +682,7 @@ int main(int argc, char **argv)
     PetscCall(RawAndExp(s));
     PetscCall(Start(s, PETSC_TRUE));
     PetscCall(Start(s, PETSC_FALSE));
+    PetscCall(Underflow(s));
     PetscCall(Memory(s));
   }
   PetscCall(TestFinalize());
