@@ -3,72 +3,96 @@
 #SBATCH --ntasks=4
 #SBATCH --time=04:00:00
 #SBATCH --output=table1-%A_%a.out
-# Table 1 of the paper on 20 newsgroups, and Table 2 beside it: the objective and the test accuracy that each hypergradient
-# brings the upper level to, at w_t and at w(lambda). A cell is a list of `twofold solve`: some upper steps with each step size
-# of a grid, and the rest with the best of them.
+# Table 1 of the paper, and Table 2 beside it: the objective and the test accuracy that each hypergradient brings the upper
+# level to, at w_t and at w(lambda), on each of three data sets. A cell is a list of `twofold solve`: some upper steps with each
+# step size of a grid, and the rest with the best of them. Then the tables, and pictures by gnuplot.
 set -euo pipefail
 
 usage() {
   cat >&2 <<'END'
-usage: jobs/experiments/table1.sh [OPTION...] [CELL...]
-  CELL                METHOD-T: itd, fp (k = T), cg (k = T), with T = 10, 25, 50; fp10, cg10 (k = 10), with T = 25, 50
-                      (default: all 13)
-  --splits "1 2 3"    random thirds of the messages, by their seeds (default 1)
-  --weights "count tfidf"   features (default count)
-  --grid "S1 S2..."   upper step sizes (default "30 100 200 400 1000")
+usage: jobs/experiments/table1.sh [--data NAME] [OPTION...] [CELL...]
+  --data NAME         20news (default), parkinson or fashion-mnist
+  CELL                METHOD-T: itd, fp, cg (k = T) and with their k behind fp10, cg10 (fp5, cg5), T steps of the lower level
+                        20news         T = 10, 25, 50, with 25 and 50 also k = 10
+                        parkinson      T = 100, 150, also k = 10
+                        fashion-mnist  T = 5, 10, with 10 also k = 5
+                      (default: all 13, 10 or 8)
+  --splits "1 2 3"    random thirds of the samples, by their seeds (default 1, parkinson 1 to 10; fashion-mnist: only 1)
+  --weights "count tfidf"   features of 20news (default count)
+  --grid "S1 S2..."   upper step sizes
   --probe N           upper steps made with each of them; the one with the lowest objective then goes on (50)
-  --upper N           upper steps in all (500)
-  --quick             a small made-up text, 10 upper steps, 2 step sizes: within a minute
-  -n RANKS            MPI ranks (default 2; in a batch job all that it has)
-  -o DIR              results (default runs/table1, with --quick runs/table1-quick): a folder a cell, table1.csv, table1.md;
-                      what is there is not run again, and what was stopped goes on from its checkpoint
+  --upper N           upper steps in all (500, parkinson 1000, fashion-mnist 4000)
+  --quick             made-up samples, 10 upper steps, 2 step sizes: within a minute
+  -n RANKS            MPI ranks (default 2, parkinson 1; in a batch job all that it has)
+  -o DIR              results (default runs/table1, runs/table1-parkinson, runs/table1-fashion-mnist, with --quick
+                      ...-quick): a folder a cell, table1.csv, table1.md, pictures; what is there is not run again, and what
+                      was stopped goes on from its checkpoint
+  --table 2           table2.md in place of table1.md, of the same runs
   --list              print the cells, numbered, and do nothing
   --task N            only the N-th of the list, and no tables: what one element of a job array does
-  --gather-only       only the tables, of the cells that are there
+  --gather-only       only tables and pictures, of the cells that are there
 As a job array: sbatch --array=1-13 jobs/experiments/table1.sh, likewise with PBS, LSF and Grid Engine; then --gather-only.
 Environment: TWOFOLD, the program (build/release/twofold); TWOFOLD_LAUNCH, what starts it, as "srun --mpi=pmix"
-Exit code: 0 done; 64 wrong usage; 66 no program or data; 69 a cell whose run diverged with every step size; otherwise that of
-the run that failed
+Exit code: 0 done; 64 wrong usage; 66 no program or data; 69 a cell whose run diverged with every step size, or no gnuplot,
+pictures missing; otherwise that of the run that failed
 END
   exit 64
 }
 say() { echo "table1: $*" >&2; }
 
 # ------------------------------------------------------------------ arguments
-all=(itd-10 fp-10 cg-10 itd-25 fp-25 cg-25 fp10-25 cg10-25 itd-50 fp-50 cg-50 fp10-50 cg10-50)
-splits=1 weights=count grid='' probe='' upper='' quick='' ranks='' out='' list='' task='' gather='' cells=()
+data=20news splits='' weights='' grid='' probe='' upper='' quick='' ranks='' out='' list='' task='' gather='' table=1 cells=()
 while [ $# -gt 0 ]; do
   case $1 in
   --quick) quick=-quick ;;
   --list) list=yes ;;
   --gather-only) gather=only ;;
-  --splits | --weights | --grid | --probe | --upper | --task | -n | -o)
+  --data | --splits | --weights | --grid | --probe | --upper | --task | --table | -n | -o)
     [ $# -ge 2 ] || usage
     case $1 in
-    --splits) splits=$2 ;; --weights) weights=$2 ;; --grid) grid=$2 ;; --probe) probe=$2 ;; --upper) upper=$2 ;;
-    --task) task=$2 ;; -n) ranks=$2 ;; -o) out=$2 ;;
+    --data) data=$2 ;; --splits) splits=$2 ;; --weights) weights=$2 ;; --grid) grid=$2 ;; --probe) probe=$2 ;;
+    --upper) upper=$2 ;; --task) task=$2 ;; --table) table=$2 ;; -n) ranks=$2 ;; -o) out=$2 ;;
     esac
     shift
     ;;
-  *)
-    [[ " ${all[*]} " == *" $1 "* ]] || usage
-    cells+=("$1")
-    ;;
+  -*) usage ;;
+  *) cells+=("$1") ;;
   esac
   shift
 done
+
+# What is the data set's own: its cells, defaults in full and with --quick, and how its features are called.
+case $data in
+20news)
+  all=(itd-10 fp-10 cg-10 itd-25 fp-25 cg-25 fp10-25 cg10-25 itd-50 fp-50 cg-50 fp10-50 cg10-50)
+  kinds='count tfidf' name='' few=1 own=(2 500 "30 100 200 400 1000" "30 100")
+  ;;
+parkinson)
+  all=(itd-100 fp-100 cg-100 fp10-100 cg10-100 itd-150 fp-150 cg-150 fp10-150 cg10-150)
+  kinds=standard name=-parkinson few='1 2 3 4 5 6 7 8 9 10' own=(1 1000 "0.03 0.1 0.3 1 3 10" "0.1 1")
+  ;;
+fashion-mnist)
+  all=(itd-5 fp-5 cg-5 itd-10 fp-10 cg-10 fp5-10 cg5-10)
+  kinds=pixels name=-fashion-mnist few=1 own=(2 4000 "1e-7 2e-7 4e-7 6e-7 1e-6" "1e-5 1e-4")
+  ;;
+*) usage ;;
+esac
+for cell in "${cells[@]}"; do [[ " ${all[*]} " == *" $cell "* ]] || usage; done
 [ ${#cells[@]} -gt 0 ] || cells=("${all[@]}")
-grid=${grid:-$([ -n "$quick" ] && echo 30 100 || echo 30 100 200 400 1000)}
+splits=${splits:-$([ -n "$quick" ] && echo 1 || echo "$few")}
+weights=${weights:-${kinds%% *}}
+grid=${grid:-$([ -n "$quick" ] && echo "${own[3]}" || echo "${own[2]}")}
 probe=${probe:-$([ -n "$quick" ] && echo 4 || echo 50)}
-upper=${upper:-$([ -n "$quick" ] && echo 10 || echo 500)}
+upper=${upper:-$([ -n "$quick" ] && echo 10 || echo "${own[1]}")}
 # of a job array, where this is an element of one; LSF and Grid Engine name that of other jobs, too
 element=${SLURM_ARRAY_TASK_ID:-${PBS_ARRAY_INDEX:-${LSB_JOBINDEX:-${SGE_TASK_ID:-}}}}
 if [ -z "$task$list$gather" ] && [ "$element" != 0 ] && [ "$element" != undefined ]; then task=$element; fi
 number='[1-9][0-9]*' real='[0-9]*\.?[0-9]+(e[-+]?[0-9]+)?'
-[[ $splits =~ ^($number ?)+$ && $weights =~ ^((count|tfidf) ?)+$ && $grid =~ ^($real ?)+$ ]] || usage
+[[ $splits =~ ^($number ?)+$ && $weights =~ ^((${kinds// /|}) ?)+$ && $grid =~ ^($real ?)+$ && $table =~ ^[12]$ ]] || usage
 [[ "$probe ${upper} ${ranks:-1} ${task:-1}" =~ ^$number\ $number\ $number\ $number$ ]] || usage
 [ "$probe" -le "$upper" ] || usage
-[ -z "$quick" ] || [ "$weights" = count ] || usage # made-up text has counts
+[ -z "$quick" ] || [ "$weights" != tfidf ] || usage # made-up text has counts
+[ "$data" != fashion-mnist ] || [ "$splits" = 1 ] || usage # there is nothing to split
 
 runs=()
 for weight in $weights; do
@@ -97,7 +121,7 @@ if [ ! -e "$root/jobs/experiments/table1.awk" ]; then
   say "submit this job from the project's folder: there is no jobs/experiments in $root"
   exit 66
 fi
-out=${out:-runs/table1$quick}
+out=${out:-runs/table1$name$quick}
 [[ $out = /* ]] || out=$submitted/$out
 twofold=${TWOFOLD:-$root/build/release/twofold}
 if [ -z "$gather" ] && [ ! -x "$twofold" ]; then
@@ -108,7 +132,7 @@ fi
 # ------------------------------------------------------------------ how it is started
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 LC_ALL=C
 allocated=${SLURM_NTASKS:-${PBS_NP:-${LSB_DJOB_NUMPROC:-${NSLOTS:-}}}}
-ranks=${ranks:-${allocated:-2}}
+ranks=${ranks:-${allocated:-${own[0]}}}
 if [ -n "${TWOFOLD_LAUNCH:-}" ]; then
   read -r -a launch <<<"$TWOFOLD_LAUNCH"
 else
@@ -120,30 +144,54 @@ else
 fi
 
 # ------------------------------------------------------------------ the setting
-# Lower level: t steps of heavy ball, from where the last one ended. The fixed-point method is on the same map, whose state is
-# (w, w_prev); CG on gradient descent with step 1; both from v = 0. lambda starts at 0.
-# The tolerance of w(lambda) is on the gradient, next to |w|.
-ball() { echo "-$1_fpm_type heavyball -$1_fpm_step $([ -n "$quick" ] && echo 20 || echo 100) -$1_fpm_momentum 0.9"; }
+# The fixed-point method is on the map of the lower level, CG on gradient descent with step 1; both from v = 0. The tolerance of
+# w(lambda) is on the gradient, next to |w|.
+#   20news         t steps of heavy ball, whose state is (w, w_prev), from where the last one ended. lambda starts at 0.
+#   parkinson      t steps of heavy ball with the constants that are optimal at lambda, from 0. gamma starts at 1/p, beta at 1.
+#   fashion-mnist  t steps of gradient descent with the step that is optimal at lambda, from 0. lambda, the images, starts at 0.
+files=''
+found() { [ -n "$quick$gather" ] || files=$("$root/jobs/get-data.sh" "$1"); }
+case $data in
+20news)
+  found 20news
+  ball() { echo "-$1_fpm_type heavyball -$1_fpm_step $([ -n "$quick" ] && echo 20 || echo 100) -$1_fpm_momentum 0.9"; }
+  own=(-blp_type softmax -blp_lambda 0 -lls_warm_start -uls_eval_every 10 -checkpoint_every 25)
+  made=(-blp_data synthetic_text -blp_synthetic_n 200 -blp_synthetic_nval 200 -blp_synthetic_ntest 200 -blp_synthetic_p 800)
+  read_in() { options=(-blp_data "$files" -blp_split third -blp_seed "$2" -text_weight "$1"); }
+  ;;
+parkinson)
+  found parkinsons
+  ball() { echo "-$1_fpm_type heavyball -$1_fpm_step optimal"; }
+  own=(-blp_type krr -uls_eval_every 10 -checkpoint_every 100)
+  made=(-blp_data synthetic -blp_synthetic_kind sign -blp_synthetic_n 40 -blp_synthetic_nval 40 -blp_synthetic_ntest 40
+    -blp_synthetic_p 5)
+  read_in() {
+    options=(-blp_data "$files/parkinsons.data" -data_csv_drop name -data_scale standard -blp_split third
+      -blp_seed "$2")
+  }
+  ;;
+fashion-mnist)
+  found fashion-mnist
+  ball() { echo "-$1_fpm_type gd -$1_fpm_step optimal"; }
+  own=(-blp_type distill -blp_distill_images 1 -blp_distill_beta 1 -blp_distill_start zero -uls_eval_every 100
+    -checkpoint_every 100)
+  made=(-blp_data synthetic_text -blp_synthetic_n 100 -blp_synthetic_nval 200 -blp_synthetic_ntest 200 -blp_synthetic_p 300
+    -blp_synthetic_classes 10)
+  read_in() { # the training images are those of the upper level
+    options=(-blp_train "$files/train-images-idx3-ubyte.gz" -blp_val "$files/train-images-idx3-ubyte.gz"
+      -blp_test "$files/t10k-images-idx3-ubyte.gz")
+  }
+  ;;
+esac
 exact=(-uls_eval_exact -uls_eval_lls_rtol 1e-7)
-problem() { # WEIGHT SPLIT
-  if [ -n "$quick" ]; then
-    echo "-blp_data synthetic_text -blp_synthetic_n 200 -blp_synthetic_nval 200 -blp_synthetic_ntest 200" \
-      "-blp_synthetic_p 800 -blp_seed $2"
-  else
-    echo "-blp_split third -blp_seed $2 -text_weight $1"
-  fi
-}
 adjoint() { # METHOD T
-  local k=$2
-  [[ $1 != *10 ]] || k=10
+  local k=${1//[a-z]/}
   case $1 in
   itd) echo "-hg_type itd" ;;
-  fp*) echo "-hg_type aid -hg_ksp_type richardson $(ball hg) -hg_ksp_rtol 0 -hg_ksp_max_it $k" ;;
-  cg*) echo "-hg_type aid -hg_ksp_rtol 0 -hg_ksp_max_it $k" ;;
+  fp*) echo "-hg_type aid -hg_ksp_type richardson $(ball hg) -hg_ksp_rtol 0 -hg_ksp_max_it ${k:-$2}" ;;
+  cg*) echo "-hg_type aid -hg_ksp_rtol 0 -hg_ksp_max_it ${k:-$2}" ;;
   esac
 }
-data=()
-[ -n "$quick$gather" ] || data=(-blp_data "$("$root/jobs/get-data.sh" 20news)")
 
 # ------------------------------------------------------------------ one run of the program
 told() { # DIR KEY: of its summary; the first of that name is the run's own
@@ -151,6 +199,9 @@ told() { # DIR KEY: of its summary; the first of that name is the run's own
   sed -n "s/^ *\"$2\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" "$1/summary.json" | head -n 1
 }
 converged() { [[ $(told "$1" reason) == CONVERGED_* ]]; }
+below() { # DIR OTHER: its objective is not above the other's
+  awk -v a="$(told "$1" objective)" -v b="$(told "$2" objective)" 'BEGIN { exit !(a != "" && b != "" && a + 0 <= b + 0) }'
+}
 ended() { # DIR STEPS: it made that many, or broke off for good
   local steps
   steps=$(told "$1" steps)
@@ -175,18 +226,17 @@ best_first() { # FOLDER: the step sizes that got below where they began
   done | awk '$1 < $2 { print $1, $3 }' | sort -g | cut -d' ' -f2
 }
 run() { # WEIGHT-SPLIT/METHOD-T
-  local folder=$out/$1 weight=${1%%-*} cell=${1##*/} split options step steps
+  local folder=$out/$1 weight=${1%%-*} cell=${1##*/} split options level step best=''
   split=${1#*-}
-  read -r -a options <<<"-blp_type softmax $(problem "$weight" "${split%%/*}") -blp_lambda 0 \
-    -lls_max_it ${cell#*-} -lls_warm_start $(ball lls) $(adjoint "${cell%-*}" "${cell#*-}") \
-    -uls_type descent -uls_eval_every 10 -checkpoint_every 25 -quiet"
-  options+=("${data[@]}")
+  split=${split%%/*}
+  if [ -n "$quick" ]; then options=("${made[@]}" -blp_seed "$split"); else read_in "$weight" "$split"; fi
+  read -r -a level <<<"-lls_max_it ${cell#*-} $(ball lls) $(adjoint "${cell%-*}" "${cell#*-}")"
+  options+=("${own[@]}" "${level[@]}" -uls_type descent -quiet)
   mkdir -p "$folder"
   for step in $grid; do
     solve "$folder/step-$step" "$probe" "${options[@]}" -uls_step "$step"
   done
-  steps=$(best_first "$folder")
-  for step in $steps; do
+  for step in $(best_first "$folder"); do
     if [ ! -e "$folder/final-$step" ]; then # from where the grid left it
       rm -rf "$folder/copy"
       cp -r "$folder/step-$step" "$folder/copy"
@@ -194,17 +244,25 @@ run() { # WEIGHT-SPLIT/METHOD-T
       mv "$folder/copy" "$folder/final-$step"
     fi
     solve "$folder/final-$step" "$upper" "${options[@]}" -uls_step "$step" "${exact[@]}"
-    if converged "$folder/final-$step"; then
-      echo "$step" >"$folder/chosen.new"
-      mv "$folder/chosen.new" "$folder/chosen"
-      rm -rf "$folder"/step-*/checkpoint "$folder"/step-*/solution.h5 # 50 MB each
-      return 0
+    if ! converged "$folder/final-$step"; then
+      say "$1: step size $step diverged later on"
+    elif below "$folder/final-$step" "$folder/step-$step"; then
+      best=$step
+      break
+    else # the map may lose its contraction, or the hypergradient its worth
+      say "$1: step size $step came to $(told "$folder/final-$step" objective), above where the grid left it"
+      if [ -z "$best" ] || below "$folder/final-$step" "$folder/final-$best"; then best=$step; fi
     fi
-    say "$1: step size $step diverged later on"
   done
-  say "$1: every step size diverged"
-  rm -f "$folder/chosen"
-  failed=69
+  if [ -z "$best" ]; then
+    say "$1: every step size diverged"
+    rm -f "$folder/chosen"
+    failed=69
+    return 0
+  fi
+  echo "$best" >"$folder/chosen.new"
+  mv "$folder/chosen.new" "$folder/chosen"
+  rm -rf "$folder"/step-*/checkpoint "$folder"/step-*/solution.h5 # of 20 newsgroups 50 MB each
 }
 failed=0
 if [ -z "$gather" ]; then
@@ -248,6 +306,31 @@ if [ "$(wc -l <"$out/table1.csv")" = 1 ]; then
   say "no cell is done in $out"
   exit "$([ "$failed" != 0 ] && echo "$failed" || echo 66)"
 fi
-awk -F, -f "$root/jobs/experiments/table1.awk" "$out/table1.csv" | tee "$out/table1.md"
-say "$out/table1.csv, table1.md"
+awk -F, -v data="$data" -v table="$table" -f "$root/jobs/experiments/table1.awk" "$out/table1.csv" | tee "$out/table$table.md"
+say "$out/table1.csv, table$table.md"
+
+# ------------------------------------------------------------------ pictures
+curves() { # WHAT FOLDER...
+  local what=$1 histories=()
+  shift
+  for folder in "$@"; do [ ! -e "$folder/history.csv" ] || histories+=("$folder/history.csv"); done
+  awk -F, -v what="$what" -f "$root/jobs/experiments/table1_curves.awk" "${histories[@]}" >"$out/$what.csv"
+}
+done_with() { # step or final: the folders of the cells that are done
+  local chosen
+  for chosen in "$out"/*-*/*-*/chosen; do
+    if [ "$1" = final ]; then echo "${chosen%/chosen}/final-$(cat "$chosen")"; else printf '%s\n' "${chosen%/chosen}"/step-*; fi
+  done
+}
+mapfile -t finals < <(done_with final)
+mapfile -t tries < <(done_with step)
+curves curves "${finals[@]}"
+curves sensitivity "${tries[@]}"
+if ! command -v gnuplot >/dev/null; then
+  say "no gnuplot, so no pictures: jobs/setup.sh --experiments installs it; then run this again, which takes the results in $out"
+  exit 69
+fi
+there=$(cut -d, -f1 "$out/table1.csv" | sed 1d | sort -u | tr '\n' ' ')
+gnuplot -e "dir='$out'; kinds='${there% }'" "$root/jobs/experiments/table1.gp"
+say "$out/curves, norms, sensitivity, each for ${there% } as .svg and .png"
 exit "$failed"
