@@ -54,8 +54,7 @@ static PetscErrorCode SetParameters(BLP blp, const PetscScalar lambda[])
 
   PetscFunctionBegin;
   for (PetscInt k = 0; k <= krr->p; k++) {
-    const PetscReal value =
-        krr->parameters == KRR_EXP ? PetscMax(PetscExpReal(lambda[k]), least) : lambda[k];
+    const PetscReal value = krr->parameters == KRR_EXP ? PetscMax(PetscExpReal(lambda[k]), least) : lambda[k];
     PetscCheck(krr->parameters == KRR_EXP || value > 0, PetscObjectComm((PetscObject)blp),
                PETSC_ERR_ARG_OUTOFRANGE,
                "-blp_krr_parameters raw: entry %" PetscInt_FMT " of lambda, %s, is %g and must be positive: "
