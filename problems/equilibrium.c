@@ -1,511 +1,85 @@
 /*
-  equilibrium: a classifier of fixed points. Each sample has a state w_i of h numbers, a layer without end:
-
-    w_i = tanh(A w_i + B x_i + c)                                                        (training samples)
-    E(w, lambda) = 1/n sum_i CE(y_i, theta w_i)                                  (the same training samples)
-
-  lambda = (A, B, c, theta): h x h, h x p, h and k x h numbers for k classes, each matrix row by row; w has n
-  h numbers, sample after sample. The states do not see one another, so that samples are dealt out to the
-  ranks and lambda, which is small beside them, is gathered on every rank once for each lambda. With W, X of a
-  column a sample and D = 1 - Phi(W)^2 by entries (*: by entries),
-
-    Phi(W)         = tanh(A W + B X + c)
-    d1Phi V        = D * (A V),          d1Phi^T V = A^T (D * V)
-    d2Phi u        = D * (dA W + dB X + dc),   u = (dA, dB, dc, dtheta)
-    d2Phi^T V      = (U W^T, U X^T, U 1, 0),   U = D * V
-    grad1 E        = theta^T R,          grad2 E = (0, 0, 0, R W^T),     R = (softmax(theta W) - Y) / n
-
-  all of them products of matrices. B X + c is kept until lambda changes, so that a step costs 2 h^2
-  operations a sample and one reduction, whether lambda has changed. d1Phi is not symmetric; ||d1Phi|| <=
-  ||A||, and where ||A|| < 1 there is one fixed point. Validation, test and new samples have states of their
-  own, those after a fixed number of steps from 0.
+  equilibrium: a classifier of fixed points w_i = tanh(A w_i + B x_i + c), see equilibrium_levels.c, whose
+  layer is dense: A is h x h, B h x p, and both are kept row by row. A product with A costs 2 h^2 operations a
+  sample.
 */
 #include "equilibrium.h"
 
-/* ------------------------------------------------------------------ lambda */
-
-/* all = all entries of x, of lambda's space. */
-static PetscErrorCode Gather(const Equilibrium *eq, Vec x, PetscReal all[])
+static PetscErrorCode Dense(const Equilibrium *eq, PetscInt n, const PetscReal A[], const PetscReal v[],
+                            PetscReal beta, PetscReal z[])
 {
-  const MPI_Comm comm = PetscObjectComm((PetscObject)x);
-  const PetscScalar *a;
-  PetscMPIInt rank;
+  return EquilibriumGemm_Private("T", "N", eq->h, n, eq->h, A, eq->h, v, eq->h, beta, z, eq->h);
+}
+
+static PetscErrorCode DenseTranspose(const Equilibrium *eq, PetscInt n, const PetscReal A[],
+                                     const PetscReal v[], PetscReal beta, PetscReal z[])
+{
+  return EquilibriumGemm_Private("N", "N", eq->h, n, eq->h, A, eq->h, v, eq->h, beta, z, eq->h);
+}
+
+static PetscErrorCode DenseInput(const Equilibrium *eq, PetscInt n, const PetscReal B[], const PetscReal x[],
+                                 PetscReal beta, PetscReal z[])
+{
+  return EquilibriumGemm_Private("T", "N", eq->h, n, eq->p, B, eq->p, x, eq->p, beta, z, eq->h);
+}
+
+static PetscErrorCode DenseGradient(const Equilibrium *eq, PetscInt n, const PetscReal w[],
+                                    const PetscReal x[], const PetscReal U[], PetscReal gA[], PetscReal gB[])
+{
+  const PetscInt h = eq->h, p = eq->p;
 
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCall(VecGetArrayRead(x, &a));
-  PetscCallMPI(MPI_Allgatherv(a, eq->count[rank], MPIU_REAL, all, eq->count, eq->first, MPIU_REAL, comm));
-  PetscCall(VecRestoreArrayRead(x, &a));
+  PetscCall(EquilibriumGemm_Private("N", "T", h, h, n, w, h, U, h, 0, gA, h));
+  PetscCall(EquilibriumGemm_Private("N", "T", p, h, n, x, p, U, h, 0, gB, p));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* g = the sum of all ranks' parts. */
-static PetscErrorCode Collect(const Equilibrium *eq, const PetscReal part[], Vec g)
+static PetscErrorCode DenseNorm(const Equilibrium *eq, const PetscReal A[], PetscReal *norm)
 {
-  PetscScalar *a;
+  return EquilibriumNorm_Private(eq->h, eq->h, A, norm);
+}
 
+static PetscErrorCode DenseSetUp(MPI_Comm comm, Equilibrium *eq, PetscInt features)
+{
   PetscFunctionBegin;
-  PetscCall(VecGetArrayWrite(g, &a));
-  PetscCallMPI(MPI_Reduce_scatter(part, a, eq->count, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)g)));
-  PetscCall(VecRestoreArrayWrite(g, &a));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode EquilibriumEnter_Private(Equilibrium *eq, Vec lambda)
-{
-  PetscBool changed;
-
-  PetscFunctionBegin;
-  PetscCall(TwofoldHasChanged(1, &lambda, &eq->seen, &changed));
-  if (!changed) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(Gather(eq, lambda, eq->all));
-  PetscCall(TwofoldSee(lambda, &eq->seen));
-  eq->change++;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* ------------------------------------------------------------------ the problem */
-
-PetscErrorCode EquilibriumOutputs_Private(const Equilibrium *eq, const EquilibriumSamples *s,
-                                          const PetscReal w[], FeatureMatRows rows, CrossEntropy *out,
-                                          PetscReal z[])
-{
-  const PetscInt n = s->layout->n, h = eq->h, c = eq->c;
-
-  PetscFunctionBegin;
-  out->c = c;
-  out->label = s->label;
-  out->n = (PetscReal)s->layout->N;
-  PetscCall(
-      EquilibriumGemm_Private("T", "N", c, n, h, EquilibriumTheta_Private(eq, eq->all), h, w, h, 0, z, c));
-  PetscCall((*rows)(out, 0, n, z));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* g1 = theta^T R */
-static PetscErrorCode StateGradient(const Equilibrium *eq, PetscInt n, const PetscReal R[], Vec g1)
-{
-  PetscScalar *g;
-
-  PetscFunctionBegin;
-  PetscCall(VecGetArrayWrite(g1, &g));
-  PetscCall(EquilibriumGemm_Private("N", "N", eq->h, n, eq->c, EquilibriumTheta_Private(eq, eq->all), eq->h,
-                                    R, eq->c, 0, g, eq->h));
-  PetscCall(VecRestoreArrayWrite(g1, &g));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* g2 = (0, 0, 0, R W^T) */
-static PetscErrorCode ClassifierGradient(const Equilibrium *eq, PetscInt n, const PetscReal w[],
-                                         const PetscReal R[], Vec g2)
-{
-  PetscReal *const theta = eq->part + (EquilibriumTheta_Private(eq, eq->all) - eq->all);
-
-  PetscFunctionBegin;
-  PetscCall(PetscArrayzero(eq->part, theta - eq->part));
-  PetscCall(EquilibriumGemm_Private("N", "T", eq->h, eq->c, n, w, eq->h, R, eq->c, 0, theta, eq->h));
-  PetscCall(Collect(eq, eq->part, g2));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPUpper_Equilibrium(BLP blp, Vec lambda, Vec w, PetscReal *E, Vec g1, Vec g2)
-{
-  Equilibrium *eq = (Equilibrium *)blp->data;
-  const EquilibriumSamples *const s = &eq->set[BLP_TRAIN];
-  const PetscInt n = s->layout->n;
-  CrossEntropy out = {.count = PETSC_FALSE};
-  const PetscScalar *a;
-  PetscReal *R;
-
-  PetscFunctionBegin;
-  PetscCall(EquilibriumEnter_Private(eq, lambda));
-  PetscCall(PetscMalloc1((size_t)n * (size_t)eq->c + 1, &R));
-  PetscCall(VecGetArrayRead(w, &a));
-  PetscCall(EquilibriumOutputs_Private(
-      eq, s, a, g1 || g2 ? CrossEntropyGradientRows : CrossEntropySoftmaxRows, &out, R));
-  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &out.loss, 1, MPIU_REAL, MPIU_SUM, s->layout->comm));
-  *E = out.loss / out.n;
-  if (g1) PetscCall(StateGradient(eq, n, R, g1));
-  if (g2) PetscCall(ClassifierGradient(eq, n, a, R, g2));
-  PetscCall(VecRestoreArrayRead(w, &a));
-  PetscCall(PetscFree(R));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPMapApply_Equilibrium(BLP blp, Vec lambda, Vec w, Vec y)
-{
-  Equilibrium *eq = (Equilibrium *)blp->data;
-  EquilibriumSamples *const s = &eq->set[BLP_TRAIN];
-  const PetscScalar *a;
-  PetscScalar *b;
-
-  PetscFunctionBegin;
-  PetscCall(EquilibriumEnter_Private(eq, lambda));
-  PetscCall(VecGetArrayRead(w, &a));
-  PetscCall(VecGetArrayWrite(y, &b));
-  PetscCall(EquilibriumStep_Private(eq, s, a, b));
-  PetscCall(VecRestoreArrayWrite(y, &b));
-  PetscCall(VecRestoreArrayRead(w, &a));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPMapSteps_Equilibrium(BLP blp, Vec lambda, PetscInt n, Vec w)
-{
-  Equilibrium *eq = (Equilibrium *)blp->data;
-  PetscScalar *a;
-
-  PetscFunctionBegin;
-  PetscCall(EquilibriumEnter_Private(eq, lambda));
-  PetscCall(VecGetArray(w, &a));
-  PetscCall(EquilibriumSteps_Private(eq, &eq->set[BLP_TRAIN], n, a));
-  PetscCall(VecRestoreArray(w, &a));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPMapAdjointSteps_Equilibrium(BLP blp, Vec b, PetscInt n, Vec v)
-{
-  Equilibrium *eq = (Equilibrium *)blp->data;
-  const PetscScalar *rhs;
-  PetscScalar *a;
-
-  PetscFunctionBegin;
-  PetscCall(VecGetArrayRead(b, &rhs));
-  PetscCall(VecGetArray(v, &a));
-  PetscCall(EquilibriumAdjointSteps_Private(eq, eq->set[BLP_TRAIN].layout->n, rhs, n, a));
-  PetscCall(VecRestoreArray(v, &a));
-  PetscCall(VecRestoreArrayRead(b, &rhs));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPMapLinearize_Equilibrium(BLP blp, Vec lambda, Vec w)
-{
-  Equilibrium *eq = (Equilibrium *)blp->data;
-  const PetscScalar *a;
-
-  PetscFunctionBegin;
-  PetscCall(EquilibriumEnter_Private(eq, lambda));
-  PetscCall(VecGetArrayRead(w, &a));
-  PetscCall(EquilibriumSlope_Private(eq, &eq->set[BLP_TRAIN], a, eq->at.D));
-  PetscCall(VecRestoreArrayRead(w, &a));
-  PetscCall(PetscArraycpy(eq->at.A, eq->all, (size_t)eq->h * (size_t)eq->h));
-  eq->at.w = w;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode
-Product(BLP blp, PetscErrorCode (*product)(Equilibrium *, PetscInt, const PetscReal *, PetscReal *), Vec v,
-        Vec y)
-{
-  Equilibrium *eq = (Equilibrium *)blp->data;
-  const PetscScalar *a;
-  PetscScalar *b;
-
-  PetscFunctionBegin;
-  PetscCall(VecGetArrayRead(v, &a));
-  PetscCall(VecGetArrayWrite(y, &b));
-  PetscCall((*product)(eq, eq->set[BLP_TRAIN].layout->n, a, b));
-  PetscCall(VecRestoreArrayWrite(y, &b));
-  PetscCall(VecRestoreArrayRead(v, &a));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPMapJVP_Equilibrium(BLP blp, Vec v, Vec y)
-{
-  return Product(blp, EquilibriumMult_Private, v, y);
-}
-
-static PetscErrorCode BLPMapVJP_Equilibrium(BLP blp, Vec v, Vec y)
-{
-  return Product(blp, EquilibriumMultTranspose_Private, v, y);
-}
-
-static PetscErrorCode BLPMapParameterJVP_Equilibrium(BLP blp, Vec u, Vec y)
-{
-  Equilibrium *eq = (Equilibrium *)blp->data;
-  const EquilibriumSamples *const s = &eq->set[BLP_TRAIN];
-  const PetscInt n = s->layout->n, h = eq->h, p = eq->p;
-  const PetscReal *const d = eq->part, *const dc = EquilibriumShift_Private(eq, d);
-  const PetscScalar *w;
-  PetscScalar *b;
-
-  PetscFunctionBegin;
-  PetscCall(Gather(eq, u, eq->part));
-  PetscCall(VecGetArrayRead(eq->at.w, &w));
-  PetscCall(VecGetArrayWrite(y, &b));
-  for (PetscInt i = 0; i < n; i++) PetscCall(PetscArraycpy(b + (size_t)i * (size_t)h, dc, h));
-  PetscCall(EquilibriumGemm_Private("T", "N", h, n, h, d, h, w, h, 1, b, h));
-  PetscCall(EquilibriumGemm_Private("T", "N", h, n, p, EquilibriumB_Private(eq, d), p, s->x, p, 1, b, h));
-  for (PetscInt k = 0; k < n * h; k++) b[k] *= eq->at.D[k];
-  PetscCall(VecRestoreArrayWrite(y, &b));
-  PetscCall(VecRestoreArrayRead(eq->at.w, &w));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* U <- D * v, and its sum over samples. */
-static PetscErrorCode Weigh(const Equilibrium *eq, PetscInt n, Vec v, PetscReal U[], PetscReal sum[])
-{
-  const PetscInt h = eq->h;
-  const PetscScalar *a;
-
-  PetscFunctionBegin;
-  PetscCall(PetscArrayzero(sum, h));
-  PetscCall(VecGetArrayRead(v, &a));
-  for (PetscInt i = 0; i < n; i++) {
-    const size_t at = (size_t)i * (size_t)h;
-    for (PetscInt k = 0; k < h; k++) {
-      U[at + k] = eq->at.D[at + k] * a[at + k];
-      sum[k] += U[at + k];
-    }
-  }
-  PetscCall(VecRestoreArrayRead(v, &a));
-  PetscCall(PetscLogFlops(2.0 * (double)n * (double)h));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPMapParameterVJP_Equilibrium(BLP blp, Vec v, Vec g)
-{
-  Equilibrium *eq = (Equilibrium *)blp->data;
-  const EquilibriumSamples *const s = &eq->set[BLP_TRAIN];
-  const PetscInt n = s->layout->n, h = eq->h, p = eq->p;
-  PetscReal *const gA = eq->part, *const gB = gA + (size_t)h * (size_t)h;
-  PetscReal *const gc = gB + (size_t)h * (size_t)p, *const gtheta = gc + h;
-  const PetscScalar *w;
-
-  PetscFunctionBegin;
-  PetscCall(Weigh(eq, n, v, eq->work, gc));
-  PetscCall(VecGetArrayRead(eq->at.w, &w));
-  PetscCall(EquilibriumGemm_Private("N", "T", h, h, n, w, h, eq->work, h, 0, gA, h));
-  PetscCall(VecRestoreArrayRead(eq->at.w, &w));
-  PetscCall(EquilibriumGemm_Private("N", "T", p, h, n, s->x, p, eq->work, h, 0, gB, p));
-  PetscCall(PetscArrayzero(gtheta, (size_t)eq->c * (size_t)h));
-  PetscCall(Collect(eq, eq->part, g));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* The training samples' states are w; other samples have their own. */
-static PetscErrorCode BLPEvaluate_Equilibrium(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
-{
-  Equilibrium *eq = (Equilibrium *)blp->data;
-  EquilibriumSamples *const s = &eq->set[set];
-  const PetscScalar *a = NULL;
-  PetscReal *Z;
-
-  PetscFunctionBegin;
-  PetscCall(EquilibriumEnter_Private(eq, lambda));
-  PetscCall(PetscMalloc1((size_t)s->layout->n * (size_t)eq->c + 1, &Z));
-  PetscCall(VecGetArrayRead(w, &a));
-  PetscCall(EquilibriumMeasure_Private(eq, s, set == BLP_TRAIN ? a : NULL, Z, metrics));
-  PetscCall(VecRestoreArrayRead(w, &a));
-  if (set != BLP_TRAIN) PetscCall(PetscFree(s->drive)); /* no level uses it */
-  if (set != BLP_TRAIN) s->change = 0;
-  PetscCall(PetscFree(Z));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* ------------------------------------------------------------------ spaces */
-
-PetscErrorCode EquilibriumReset_Private(BLP blp)
-{
-  Equilibrium *eq = (Equilibrium *)blp->data;
-
-  PetscFunctionBegin;
-  for (int s = 0; s < 3; s++) PetscCall(EquilibriumSamplesDestroy_Private(&eq->set[s]));
-  PetscCall(VecDestroy(&eq->lambda));
-  PetscCall(VecDestroy(&eq->w));
-  PetscCall(PetscFree2(eq->count, eq->first));
-  PetscCall(PetscFree4(eq->all, eq->part, eq->few[0], eq->few[1]));
-  PetscCall(PetscFree3(eq->work, eq->at.A, eq->at.D));
-  eq->seen = (TwofoldSeen){0};
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* The ranks' pieces of lambda, as MPI wants them. */
-static PetscErrorCode FindPieces(Equilibrium *eq, MPI_Comm comm)
-{
-  const PetscInt *range;
-  PetscMPIInt size;
-
-  PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_size(comm, &size));
-  PetscCall(VecGetOwnershipRanges(eq->lambda, &range));
-  PetscCall(PetscMalloc2(size, &eq->count, size, &eq->first));
-  for (PetscMPIInt r = 0; r < size; r++) {
-    PetscCall(PetscMPIIntCast(range[r], &eq->first[r]));
-    PetscCall(PetscMPIIntCast(range[r + 1] - range[r], &eq->count[r]));
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode EquilibriumLayOut_Private(BLP blp, PetscInt nlocal, PetscInt n)
-{
-  const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
-  Equilibrium *eq = (Equilibrium *)blp->data;
-
-  PetscFunctionBegin;
-  PetscCall(PetscIntMultError(eq->h, eq->h + eq->p + 1 + eq->c, &blp->nlambda));
-  PetscCall(PetscIntMultError(n, eq->h, &blp->nw));
-  PetscCall(VecCreate(comm, &eq->lambda));
-  PetscCall(VecSetSizes(eq->lambda, PETSC_DECIDE, blp->nlambda));
-  PetscCall(VecSetFromOptions(eq->lambda));
-  PetscCall(VecCreate(comm, &eq->w));
-  PetscCall(VecSetSizes(eq->w, nlocal * eq->h, blp->nw));
-  PetscCall(VecSetBlockSize(eq->w, eq->h));
-  PetscCall(VecSetFromOptions(eq->w));
-  PetscCall(FindPieces(eq, comm));
+  (void)comm;
+  eq->h = eq->rows = eq->nc = eq->width;
+  eq->p = features;
+  eq->taps = 1;
+  PetscCall(PetscIntMultError(eq->h, eq->h, &eq->nA));
+  PetscCall(PetscIntMultError(eq->h, eq->p, &eq->nB));
   eq->nfew = PetscMax(16, 32768 / eq->h); /* 256 kB of states */
-  const size_t few = (size_t)eq->nfew * (size_t)eq->h;
-  PetscCall(
-      PetscMalloc4(blp->nlambda, &eq->all, blp->nlambda, &eq->part, few, &eq->few[0], few, &eq->few[1]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* ------------------------------------------------------------------ life cycle */
-
-static PetscErrorCode BLPSetUp_Equilibrium(BLP blp)
-{
-  Equilibrium *eq = (Equilibrium *)blp->data;
-  PetscInt n;
-
-  PetscFunctionBegin;
-  PetscCheck(
-      !blp->is_fold, PetscObjectComm((PetscObject)blp), PETSC_ERR_ARG_INCOMP,
-      "-blp_folds: the upper level of problem equilibrium is over the training samples themselves, which "
-      "folds would leave without validation: use -blp_train FILE and -blp_test FILE");
-  PetscCall(EquilibriumReset_Private(blp));
-  PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], &n, &eq->p, &eq->c));
-  for (int s = 0; s < 3; s++) {
-    if (!blp->set[s]) continue;
-    PetscCall(EquilibriumSamplesCreate_Private(blp->set[s], &eq->set[s]));
-    PetscCall(DataSetDestroy(&blp->set[s])); /* before the next set becomes dense */
-  }
-  const PetscInt nlocal = eq->set[BLP_TRAIN].layout->n;
-  PetscCall(EquilibriumLayOut_Private(blp, nlocal, n));
-  PetscCall(PetscMalloc3((size_t)nlocal * (size_t)eq->h + 1, &eq->work, (size_t)eq->h * (size_t)eq->h,
-                         &eq->at.A, (size_t)nlocal * (size_t)eq->h + 1, &eq->at.D));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPCreateVecs_Equilibrium(BLP blp, Vec *lambda, Vec *w)
-{
-  Equilibrium *eq = (Equilibrium *)blp->data;
-
-  PetscFunctionBegin;
-  if (lambda) PetscCall(VecDuplicate(eq->lambda, lambda));
-  if (w) PetscCall(VecDuplicate(eq->w, w));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPStart_Equilibrium(BLP blp, Vec lambda)
-{
-  const Equilibrium *eq = (Equilibrium *)blp->data;
-
-  PetscFunctionBegin;
-  PetscCall(TwofoldVecSetRandomNormal(lambda, (PetscInt64)16 * eq->seed + 10)); /* not a key of data */
-  PetscCall(VecScale(lambda, eq->size));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
+/* ------------------------------------------------------------------ the type */
 
 static PetscErrorCode BLPSetFromOptions_Equilibrium(BLP blp, PetscOptionItems *PetscOptionsObject)
 {
-  const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
   Equilibrium *eq = (Equilibrium *)blp->data;
 
   PetscFunctionBegin;
-  PetscCall(
-      PetscOptionsInt("-blp_equilibrium_h", "Size h of a state", "BLPEQUILIBRIUM", eq->h, &eq->h, NULL));
-  PetscCall(PetscOptionsInt("-blp_equilibrium_seed", "Key of the random starting lambda", "BLPEQUILIBRIUM",
-                            eq->seed, &eq->seed, NULL));
-  PetscCall(PetscOptionsReal("-blp_equilibrium_start", "Standard deviation of the starting lambda",
-                             "BLPEQUILIBRIUM", eq->size, &eq->size, NULL));
-  PetscCall(PetscOptionsInt("-blp_equilibrium_it", "Steps to the states of other samples than training ones",
-                            "BLPEQUILIBRIUM", eq->steps, &eq->steps, NULL));
-  PetscCheck(eq->h >= 1, comm, PETSC_ERR_ARG_OUTOFRANGE,
-             "-blp_equilibrium_h %" PetscInt_FMT ": must be at least 1", eq->h);
-  PetscCheck(eq->size >= 0 && !PetscIsInfReal(eq->size), comm, PETSC_ERR_ARG_OUTOFRANGE,
-             "-blp_equilibrium_start %g: must be finite and not negative", (double)eq->size);
-  PetscCheck(eq->steps >= 1, comm, PETSC_ERR_ARG_OUTOFRANGE,
-             "-blp_equilibrium_it %" PetscInt_FMT ": must be at least 1", eq->steps);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPView_Equilibrium(BLP blp, PetscViewer viewer)
-{
-  const Equilibrium *eq = (Equilibrium *)blp->data;
-
-  PetscFunctionBegin;
-  PetscCall(PetscViewerASCIIPrintf(
-      viewer, "features %" PetscInt_FMT ", classes %" PetscInt_FMT ", states of size %" PetscInt_FMT "\n",
-      eq->p, eq->c, eq->h));
-  for (int s = 0; s < 3; s++)
-    if (eq->set[s].layout)
-      PetscCall(PetscViewerASCIIPrintf(viewer, "%s: %" PetscInt_FMT " samples\n", BLPSets[s],
-                                       eq->set[s].layout->N));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPGetMemory_Equilibrium(BLP blp, PetscLogDouble *bytes)
-{
-  const Equilibrium *eq = (Equilibrium *)blp->data;
-  const PetscLogDouble h = (PetscLogDouble)eq->h;
-  PetscInt n;
-
-  PetscFunctionBegin;
-  for (int s = 0; s < 3; s++) {
-    if (!eq->set[s].layout) continue;
-    const PetscLogDouble local = (PetscLogDouble)eq->set[s].layout->n;
-    *bytes += local * ((PetscLogDouble)eq->p * sizeof(PetscReal) + sizeof(PetscInt));
-    if (s == BLP_TRAIN) *bytes += local * 4 * h * sizeof(PetscReal); /* drive, work, D and w's template */
-  }
-  PetscCall(VecGetLocalSize(eq->lambda, &n));
-  *bytes +=
-      (2 * (PetscLogDouble)blp->nlambda + (PetscLogDouble)n + h * h + 2 * (PetscLogDouble)eq->nfew * h) *
-      sizeof(PetscReal);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode BLPDestroy_Equilibrium(BLP blp)
-{
-  PetscFunctionBegin;
-  PetscCall(EquilibriumReset_Private(blp));
-  PetscCall(PetscFree(blp->data));
+  PetscCall(EquilibriumOption_Private(blp, PetscOptionsObject, "h", "Size h of a state", &eq->width));
+  PetscCall(EquilibriumSetFromOptions_Private(blp, PetscOptionsObject));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode BLPCreate_Equilibrium(BLP blp)
 {
+  static const EquilibriumLayer layer = {.type = BLPEQUILIBRIUM,
+                                         .constant = "BLPEQUILIBRIUM",
+                                         .setup = DenseSetUp,
+                                         .A = Dense,
+                                         .AT = DenseTranspose,
+                                         .B = DenseInput,
+                                         .gradient = DenseGradient,
+                                         .norm = DenseNorm};
   Equilibrium *eq;
 
   PetscFunctionBegin;
   PetscCall(PetscNew(&eq));
-  eq->h = 200;
-  eq->steps = 20;
-  eq->size = 0.01;
-  blp->data = eq;
-  blp->needs_samples = PETSC_TRUE;
-  blp->upper_by_training = PETSC_TRUE;
-  blp->lambda_predicts = PETSC_TRUE;
-  blp->map_symmetric = PETSC_FALSE;
+  PetscCall(EquilibriumCreate_Private(blp, &layer, eq));
+  eq->width = 200;
   blp->ops->setfromoptions = BLPSetFromOptions_Equilibrium;
-  blp->ops->setup = BLPSetUp_Equilibrium;
-  blp->ops->view = BLPView_Equilibrium;
-  blp->ops->destroy = BLPDestroy_Equilibrium;
-  blp->ops->createvecs = BLPCreateVecs_Equilibrium;
-  blp->ops->start = BLPStart_Equilibrium;
-  blp->ops->upper = BLPUpper_Equilibrium;
-  blp->ops->mapapply = BLPMapApply_Equilibrium;
-  blp->ops->mapsteps = BLPMapSteps_Equilibrium;
-  blp->ops->mapadjointsteps = BLPMapAdjointSteps_Equilibrium;
-  blp->ops->maplinearize = BLPMapLinearize_Equilibrium;
-  blp->ops->mapjvp = BLPMapJVP_Equilibrium;
-  blp->ops->mapvjp = BLPMapVJP_Equilibrium;
-  blp->ops->mapparameterjvp = BLPMapParameterJVP_Equilibrium;
-  blp->ops->mapparametervjp = BLPMapParameterVJP_Equilibrium;
-  blp->ops->contraction = BLPContraction_Equilibrium;
-  blp->ops->maplipschitz = BLPMapLipschitz_Equilibrium;
-  blp->ops->evaluate = BLPEvaluate_Equilibrium;
-  blp->ops->memory = BLPGetMemory_Equilibrium;
-  blp->ops->savemodel = BLPSaveModel_Equilibrium;
-  blp->ops->loadmodel = BLPLoadModel_Equilibrium;
-  blp->ops->predict = BLPPredict_Equilibrium;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

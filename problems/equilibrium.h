@@ -1,8 +1,11 @@
 #ifndef TWOFOLD_EQUILIBRIUM_H
 #define TWOFOLD_EQUILIBRIUM_H
-/* What the files of equilibrium share: see the head of equilibrium.c. A state, h numbers, and the p features
-   of a sample lie one behind the other; A, B and theta are kept row by row. */
+/* What equilibrium and convequilibrium share: classifiers of fixed points w_i = tanh(A w_i + B x_i + c), see
+   the head of equilibrium_levels.c. Only the products with A and B differ, the layer's. A state, h numbers,
+   and the p features of a sample lie one behind the other. */
 #include "crossentropy.h"
+
+typedef struct Equilibrium Equilibrium;
 
 /* Samples of this rank. */
 typedef struct {
@@ -13,9 +16,40 @@ typedef struct {
   PetscInt64 change; /* of lambda, that drive is of */
 } EquilibriumSamples;
 
+/* z <- op M v + beta z of so many samples, M being A or B as lambda has it. Not collective, as all of these.
+ */
+typedef PetscErrorCode (*EquilibriumProduct)(const Equilibrium *eq, PetscInt n, const PetscReal M[],
+                                             const PetscReal v[], PetscReal beta, PetscReal z[]);
+
 typedef struct {
-  PetscInt h, p, c, seed, steps;
+  const char *type;     /* of the problem, and what its options begin with */
+  const char *constant; /* the type's name in C */
+  /* sets its part of Equilibrium, and what the layer has of its own, from options and the
+     features that samples have. Collective. */
+  PetscErrorCode (*setup)(MPI_Comm comm, Equilibrium *eq, PetscInt features);
+  PetscErrorCode (*reset)(Equilibrium *eq); /* frees the latter; optional */
+  EquilibriumProduct A, AT, B;
+  /* gA = U w^T and gB = U x^T in the sense of d<U, A w + B x> */
+  PetscErrorCode (*gradient)(const Equilibrium *eq, PetscInt n, const PetscReal w[], const PetscReal x[],
+                             const PetscReal U[], PetscReal gA[], PetscReal gB[]);
+  PetscErrorCode (*norm)(const Equilibrium *eq, const PetscReal A[], PetscReal *norm); /* at least ||A|| */
+} EquilibriumLayer;
+
+struct Equilibrium {
+  const EquilibriumLayer *layer;
+  PetscInt width; /* as the options say: of a dense state, or its channels */
+  PetscInt c, seed, steps;
   PetscReal size; /* of the start */
+
+  /* by the layer's set-up */
+  PetscInt h, p;       /* of a state, of what B sees of a sample */
+  PetscInt nA, nB, nc; /* entries; a state is h / nc times a vector of nc, and c is added to each */
+  PetscInt rows;       /* A has so many, as lambda has it */
+  PetscInt taps;       /* ||A||^2 <= taps times the sum of the squares of what lambda has of A; so for B */
+  PetscInt nfew;       /* samples that stay in the cache */
+  PetscInt nwork;      /* numbers that the layer keeps for itself */
+  PetscInt *cell;      /* of each feature, where B sees it; NULL: as they come */
+  PetscReal share;     /* what it counts there */
 
   EquilibriumSamples set[3];
   Vec lambda, w;              /* templates of the spaces */
@@ -26,30 +60,37 @@ typedef struct {
 
   PetscReal *part;   /* a direction or a gradient in lambda, likewise */
   PetscReal *work;   /* h numbers a training sample */
-  PetscReal *few[2]; /* the same of so many samples that they stay in the cache, twice */
-  PetscInt nfew;
+  PetscReal *few[2]; /* the same of nfew samples, twice */
 
   struct { /* the point of linearisation */
     PetscReal *A, *D;
     Vec w; /* borrowed */
   } at;
-} Equilibrium;
+};
 
 static inline const PetscReal *EquilibriumB_Private(const Equilibrium *eq, const PetscReal all[])
 {
-  return all + (size_t)eq->h * (size_t)eq->h;
+  return all + eq->nA;
 }
 
 static inline const PetscReal *EquilibriumShift_Private(const Equilibrium *eq, const PetscReal all[])
 {
-  return EquilibriumB_Private(eq, all) + (size_t)eq->h * (size_t)eq->p;
+  return EquilibriumB_Private(eq, all) + eq->nB;
 }
 
 static inline const PetscReal *EquilibriumTheta_Private(const Equilibrium *eq, const PetscReal all[])
 {
-  return EquilibriumShift_Private(eq, all) + eq->h;
+  return EquilibriumShift_Private(eq, all) + eq->nc;
 }
 
+/* equilibrium_levels.c: the ops of blp, whose data is eq, and the defaults of what all layers have. */
+PetscErrorCode EquilibriumCreate_Private(BLP blp, const EquilibriumLayer *layer, Equilibrium *eq);
+/* The options of all layers. */
+PetscErrorCode EquilibriumSetFromOptions_Private(BLP blp, PetscOptionItems *PetscOptionsObject);
+/* An option of at least 1, -blp_TYPE_NAME. */
+PetscErrorCode EquilibriumOption_Private(BLP blp, PetscOptionItems *PetscOptionsObject, const char name[],
+                                         const char text[], PetscInt *value);
+PetscErrorCode EquilibriumView_Private(BLP blp, PetscViewer viewer);
 /* Drops what set-up or a model brought. */
 PetscErrorCode EquilibriumReset_Private(BLP blp);
 /* The spaces, with so many samples in w on this rank, and what does not depend on samples. Collective. */
@@ -66,7 +107,7 @@ PetscErrorCode EquilibriumGemm_Private(const char ta[], const char tb[], PetscIn
                                        const PetscReal A[], PetscInt lda, const PetscReal B[], PetscInt ldb,
                                        PetscReal beta, PetscReal C[], PetscInt ldc);
 /* Samples dealt out as ds has them; what they hold is freed. Collective. */
-PetscErrorCode EquilibriumSamplesCreate_Private(DataSet ds, EquilibriumSamples *s);
+PetscErrorCode EquilibriumSamplesCreate_Private(const Equilibrium *eq, DataSet ds, EquilibriumSamples *s);
 PetscErrorCode EquilibriumSamplesDestroy_Private(EquilibriumSamples *s);
 /* y = tanh(A w + B x + c) with the lambda that was entered; y is not w. Not collective, as all below. */
 PetscErrorCode EquilibriumStep_Private(Equilibrium *eq, EquilibriumSamples *s, const PetscReal w[],
@@ -86,10 +127,15 @@ PetscErrorCode EquilibriumMultTranspose_Private(Equilibrium *eq, PetscInt n, con
 /* v <- A^T (D * v) + b of n samples, `steps` times. */
 PetscErrorCode EquilibriumAdjointSteps_Private(Equilibrium *eq, PetscInt n, const PetscReal b[],
                                                PetscInt steps, PetscReal v[]);
+/* z <- c of each, of n samples. */
+PetscErrorCode EquilibriumSpread_Private(const Equilibrium *eq, PetscInt n, const PetscReal c[],
+                                         PetscReal z[]);
 
 /* equilibrium_model.c */
 PetscErrorCode BLPSaveModel_Equilibrium(BLP blp, TwofoldGroup group);
 PetscErrorCode BLPLoadModel_Equilibrium(BLP blp, TwofoldGroup group);
+/* A size that the file gives. Collective. */
+PetscErrorCode EquilibriumGetSize_Private(BLP blp, TwofoldGroup group, const char name[], PetscInt *size);
 PetscErrorCode BLPPredict_Equilibrium(BLP blp, DataSet ds, Vec lambda, Vec w, Vec *Z, BLPMetrics *metrics);
 /* Mean and accuracy of samples whose labels are known, from their own fixed point where w is NULL. Z gets
    their class probabilities. Collective. */
@@ -99,5 +145,7 @@ PetscErrorCode EquilibriumMeasure_Private(Equilibrium *eq, EquilibriumSamples *s
 /* equilibrium_bounds.c */
 PetscErrorCode BLPContraction_Equilibrium(BLP blp, Vec lambda, TwofoldConstant *q);
 PetscErrorCode BLPMapLipschitz_Equilibrium(BLP blp, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *c);
+/* The largest singular value of M, `rows` rows of `columns` numbers, with what rounding may do to it. */
+PetscErrorCode EquilibriumNorm_Private(PetscInt rows, PetscInt columns, const PetscReal M[], PetscReal *norm);
 
 #endif

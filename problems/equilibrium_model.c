@@ -1,4 +1,5 @@
-/* equilibrium as a model: lambda is all of it. The states of new samples are their own fixed point. */
+/* Classifiers of fixed points as models: lambda is all of it. The states of new samples are their own fixed
+ * point. */
 #include "equilibrium.h"
 
 PetscErrorCode BLPSaveModel_Equilibrium(BLP blp, TwofoldGroup group)
@@ -6,14 +7,13 @@ PetscErrorCode BLPSaveModel_Equilibrium(BLP blp, TwofoldGroup group)
   const Equilibrium *eq = (Equilibrium *)blp->data;
 
   PetscFunctionBegin;
-  PetscCall(TwofoldGroupPutInt(group, "h", eq->h));
+  PetscCall(TwofoldGroupPutInt(group, "width", eq->width));
   PetscCall(TwofoldGroupPutInt(group, "steps", eq->steps));
   PetscCall(TwofoldGroupPutInt(group, "samples", blp->nw / eq->h));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* A size that the file gives. */
-static PetscErrorCode GetSize(BLP blp, TwofoldGroup group, const char name[], PetscInt *size)
+PetscErrorCode EquilibriumGetSize_Private(BLP blp, TwofoldGroup group, const char name[], PetscInt *size)
 {
   PetscInt64 value;
 
@@ -21,8 +21,8 @@ static PetscErrorCode GetSize(BLP blp, TwofoldGroup group, const char name[], Pe
   PetscCall(TwofoldGroupGetInt(group, name, &value));
   PetscCheck(value > 0 && value <= PETSC_MAX_INT, PetscObjectComm((PetscObject)blp),
              PETSC_ERR_FILE_UNEXPECTED,
-             "%s: a model of problem equilibrium with %s %" PetscInt64_FMT ": the file is damaged",
-             TwofoldGroupPath(group), name, value);
+             "%s: a model of problem %s with %s %" PetscInt64_FMT ": the file is damaged",
+             TwofoldGroupPath(group), ((PetscObject)blp)->type_name, name, value);
   *size = (PetscInt)value;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -31,14 +31,15 @@ static PetscErrorCode GetSize(BLP blp, TwofoldGroup group, const char name[], Pe
 PetscErrorCode BLPLoadModel_Equilibrium(BLP blp, TwofoldGroup group)
 {
   Equilibrium *eq = (Equilibrium *)blp->data;
-  PetscInt n, nlocal = PETSC_DECIDE;
+  PetscInt n, features, nlocal = PETSC_DECIDE;
 
   PetscFunctionBegin;
   PetscCall(EquilibriumReset_Private(blp));
-  PetscCall(GetSize(blp, group, "h", &eq->h));
-  PetscCall(GetSize(blp, group, "steps", &eq->steps));
-  PetscCall(GetSize(blp, group, "samples", &n));
-  PetscCall(DataSetGetSizes(blp->like, NULL, &eq->p, &eq->c));
+  PetscCall(EquilibriumGetSize_Private(blp, group, "width", &eq->width));
+  PetscCall(EquilibriumGetSize_Private(blp, group, "steps", &eq->steps));
+  PetscCall(EquilibriumGetSize_Private(blp, group, "samples", &n));
+  PetscCall(DataSetGetSizes(blp->like, NULL, &features, &eq->c));
+  PetscCall((*eq->layer->setup)(PetscObjectComm((PetscObject)blp), eq, features));
   PetscCall(PetscSplitOwnership(PetscObjectComm((PetscObject)blp), &nlocal, &n));
   PetscCall(EquilibriumLayOut_Private(blp, nlocal, n));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -76,7 +77,7 @@ PetscErrorCode BLPPredict_Equilibrium(BLP blp, DataSet ds, Vec lambda, Vec w, Ve
   PetscFunctionBegin;
   (void)w; /* the training samples' */
   PetscCall(EquilibriumEnter_Private(eq, lambda));
-  PetscCall(EquilibriumSamplesCreate_Private(ds, &s));
+  PetscCall(EquilibriumSamplesCreate_Private(eq, ds, &s));
   PetscCall(VecCreate(PetscObjectComm((PetscObject)blp), Z));
   PetscCall(VecSetSizes(*Z, s.layout->n * eq->c, s.layout->N * eq->c));
   PetscCall(VecSetBlockSize(*Z, eq->c));

@@ -1,5 +1,5 @@
-/* The states of equilibrium's samples: every product is one of matrices, by BLAS, over all samples of this
-   rank or over so many of them that what follows finds their states in the cache. */
+/* The states of samples that are fixed points: every product is one of matrices, by BLAS, over all samples of
+   this rank or over so many of them that what follows finds their states in the cache. */
 #include "equilibrium.h"
 /* after PETSc's own */
 #include <petscblaslapack.h>
@@ -25,14 +25,14 @@ PetscErrorCode EquilibriumGemm_Private(const char ta[], const char tb[], PetscIn
 
 /* ------------------------------------------------------------------ samples */
 
-PetscErrorCode EquilibriumSamplesCreate_Private(DataSet ds, EquilibriumSamples *s)
+PetscErrorCode EquilibriumSamplesCreate_Private(const Equilibrium *eq, DataSet ds, EquilibriumSamples *s)
 {
   const PetscInt *rowptr, *col, *label;
   const PetscScalar *val;
-  PetscInt nlocal, p;
+  const PetscInt p = eq->p;
+  PetscInt nlocal;
 
   PetscFunctionBegin;
-  PetscCall(DataSetGetSizes(ds, NULL, &p, NULL));
   PetscCall(DataSetGetRows(ds, &nlocal, &rowptr, &col, &val, &label));
   PetscCall(PetscLayoutCreate(PetscObjectComm((PetscObject)ds), &s->layout));
   PetscCall(PetscLayoutSetLocalSize(s->layout, nlocal));
@@ -42,7 +42,7 @@ PetscErrorCode EquilibriumSamplesCreate_Private(DataSet ds, EquilibriumSamples *
   PetscCall(PetscArraycpy(s->label, label, nlocal));
   for (PetscInt i = 0; i < nlocal; i++)
     for (PetscInt k = rowptr[i]; k < rowptr[i + 1]; k++)
-      s->x[(size_t)i * (size_t)p + (size_t)col[k]] = val[k];
+      s->x[(size_t)i * (size_t)p + (size_t)(eq->cell ? eq->cell[col[k]] : col[k])] += eq->share * val[k];
   s->change = 0;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -58,18 +58,25 @@ PetscErrorCode EquilibriumSamplesDestroy_Private(EquilibriumSamples *s)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode EquilibriumSpread_Private(const Equilibrium *eq, PetscInt n, const PetscReal c[],
+                                         PetscReal z[])
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < n * (eq->h / eq->nc); i++)
+    PetscCall(PetscArraycpy(z + (size_t)i * (size_t)eq->nc, c, eq->nc));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* B x + c, once for each lambda. */
 static PetscErrorCode UpdateDrive(const Equilibrium *eq, EquilibriumSamples *s)
 {
-  const PetscInt n = s->layout->n, h = eq->h, p = eq->p;
-  const PetscReal *const shift = EquilibriumShift_Private(eq, eq->all);
+  const PetscInt n = s->layout->n;
 
   PetscFunctionBegin;
   if (s->change == eq->change) PetscFunctionReturn(PETSC_SUCCESS);
-  if (!s->drive) PetscCall(PetscMalloc1((size_t)n * (size_t)h + 1, &s->drive));
-  for (PetscInt i = 0; i < n; i++) PetscCall(PetscArraycpy(s->drive + (size_t)i * (size_t)h, shift, h));
-  PetscCall(EquilibriumGemm_Private("T", "N", h, n, p, EquilibriumB_Private(eq, eq->all), p, s->x, p, 1,
-                                    s->drive, h));
+  if (!s->drive) PetscCall(PetscMalloc1((size_t)n * (size_t)eq->h + 1, &s->drive));
+  PetscCall(EquilibriumSpread_Private(eq, n, EquilibriumShift_Private(eq, eq->all), s->drive));
+  PetscCall((*eq->layer->B)(eq, n, EquilibriumB_Private(eq, eq->all), s->x, 1, s->drive));
   s->change = eq->change;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -80,12 +87,10 @@ static PetscErrorCode UpdateDrive(const Equilibrium *eq, EquilibriumSamples *s)
 static PetscErrorCode Activate(const Equilibrium *eq, PetscInt rows, const PetscReal drive[],
                                const PetscReal w[], PetscReal z[])
 {
-  const PetscInt h = eq->h;
-
   PetscFunctionBegin;
-  PetscCall(PetscArraycpy(z, drive, (size_t)rows * (size_t)h));
-  PetscCall(EquilibriumGemm_Private("T", "N", h, rows, h, eq->all, h, w, h, 1, z, h));
-  TwofoldTangents(rows * h, z);
+  PetscCall(PetscArraycpy(z, drive, (size_t)rows * (size_t)eq->h));
+  PetscCall((*eq->layer->A)(eq, rows, eq->all, w, 1, z));
+  TwofoldTangents(rows * eq->h, z);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -166,7 +171,7 @@ PetscErrorCode EquilibriumMult_Private(Equilibrium *eq, PetscInt n, const PetscR
   for (PetscInt i = 0; i < n; i += eq->nfew) {
     const PetscInt rows = PetscMin(eq->nfew, n - i);
     const size_t at = (size_t)i * (size_t)h;
-    PetscCall(EquilibriumGemm_Private("T", "N", h, rows, h, eq->at.A, h, v + at, h, 0, y + at, h));
+    PetscCall((*eq->layer->A)(eq, rows, eq->at.A, v + at, 0, y + at));
     Scale(rows * h, eq->at.D + at, y + at, y + at);
   }
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -182,7 +187,7 @@ PetscErrorCode EquilibriumMultTranspose_Private(Equilibrium *eq, PetscInt n, con
     const PetscInt rows = PetscMin(eq->nfew, n - i);
     const size_t at = (size_t)i * (size_t)h;
     Scale(rows * h, eq->at.D + at, v + at, eq->few[0]);
-    PetscCall(EquilibriumGemm_Private("N", "N", h, rows, h, eq->at.A, h, eq->few[0], h, 0, y + at, h));
+    PetscCall((*eq->layer->AT)(eq, rows, eq->at.A, eq->few[0], 0, y + at));
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -200,7 +205,7 @@ PetscErrorCode EquilibriumAdjointSteps_Private(Equilibrium *eq, PetscInt n, cons
     for (PetscInt k = 0; k < steps; k++) {
       Scale(rows * h, eq->at.D + at, now, eq->few[0]);
       PetscCall(PetscArraycpy(eq->few[1], b + at, (size_t)rows * (size_t)h));
-      PetscCall(EquilibriumGemm_Private("N", "N", h, rows, h, eq->at.A, h, eq->few[0], h, 1, eq->few[1], h));
+      PetscCall((*eq->layer->AT)(eq, rows, eq->at.A, eq->few[0], 1, eq->few[1]));
       now = eq->few[1];
     }
     PetscCall(PetscArraycpy(v + at, now, (size_t)rows * (size_t)h));

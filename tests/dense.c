@@ -15,8 +15,8 @@ static const struct {
     {BLPHYPERREP, DenseCreate_HyperRep},
     {BLPDISTILL, DenseCreate_Distill},
     {BLPDATACLEAN, DenseCreate_DataClean},
-    {BLPHYPERREP, DenseCreate_HyperRep},
     {BLPEQUILIBRIUM, DenseCreate_Equilibrium},
+    {BLPCONVEQUILIBRIUM, DenseCreate_ConvEquilibrium},
 };
 
 PetscErrorCode DenseCreate(BLPType type, const Synthetic *s, Dense **dense)

@@ -1,42 +1,29 @@
-/* Dense reference of equilibrium: w[i h + a], and lambda is A_ab, B_aj, c_a and theta_kb one after the other.
- */
+/* Dense references of classifiers of fixed points: w[i h + a], and lambda ends with theta_kb. The layer says
+   the rest; that of equilibrium stands below, lambda being A_ab, B_aj, c_a before. */
 #include "denseimpl.h"
 
-enum { h = SyntheticEquilibriumH };
+enum { most = 32, Steps = SyntheticEquilibriumSteps };
 
 typedef struct {
-  PetscInt *label[3];
+  PetscInt *label[3], h, first; /* theta's first entry */
+  const DenseLayer *layer;
 } Equilibrium;
 
-static PetscReal A(const PetscReal lambda[], PetscInt a, PetscInt b)
+static inline const Equilibrium *Own(const Dense *d)
 {
-  return lambda[a * h + b];
+  return (const Equilibrium *)d->data;
 }
 
-static PetscReal B(const Dense *d, const PetscReal lambda[], PetscInt a, PetscInt j)
+/* Entry a of the next state of sample i. */
+static long double Next(const Dense *d, const PetscReal lambda[], int set, PetscInt i, PetscInt a,
+                        const PetscReal w[])
 {
-  return lambda[h * h + a * d->p + j];
-}
-
-static PetscReal Shift(const Dense *d, const PetscReal lambda[], PetscInt a)
-{
-  return lambda[h * h + h * d->p + a];
+  return tanhl((*Own(d)->layer->sum)(d, lambda, d->X[set] + i * d->p, a, w));
 }
 
 static PetscReal Theta(const Dense *d, const PetscReal lambda[], PetscInt k, PetscInt b)
 {
-  return lambda[h * h + h * d->p + h + k * h + b];
-}
-
-/* tanh(A w + B x_i + c)_a */
-static long double Next(const Dense *d, const PetscReal lambda[], int set, PetscInt i, PetscInt a,
-                        const PetscReal w[])
-{
-  long double sum = Shift(d, lambda, a);
-
-  for (PetscInt b = 0; b < h; b++) sum += (long double)A(lambda, a, b) * w[b];
-  for (PetscInt j = 0; j < d->p; j++) sum += (long double)B(d, lambda, a, j) * d->X[set][i * d->p + j];
-  return tanhl(sum);
+  return lambda[Own(d)->first + k * Own(d)->h + b];
 }
 
 /* P = softmax(theta w); the cross-entropy. */
@@ -47,8 +34,8 @@ static long double Row(const Dense *d, const PetscReal lambda[], int set, PetscI
 
   for (PetscInt k = 0; k < d->c; k++) {
     P[k] = 0;
-    for (PetscInt b = 0; b < h; b++) P[k] += (long double)Theta(d, lambda, k, b) * w[b];
-    if (k == ((const Equilibrium *)d->data)->label[set][i]) own = P[k];
+    for (PetscInt b = 0; b < Own(d)->h; b++) P[k] += (long double)Theta(d, lambda, k, b) * w[b];
+    if (k == Own(d)->label[set][i]) own = P[k];
     sum += expl(P[k]);
   }
   for (PetscInt k = 0; k < d->c; k++) P[k] = expl(P[k]) / sum;
@@ -58,9 +45,8 @@ static long double Row(const Dense *d, const PetscReal lambda[], int set, PetscI
 static PetscReal Upper(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal g1[],
                        PetscReal g2[])
 {
-  const PetscInt n = d->n[0], *const label = ((const Equilibrium *)d->data)->label[0];
-  const PetscInt first = h * h + h * d->p + h;
-  long double P[32], E = 0, g[32 * h] = {0};
+  const PetscInt n = d->n[0], h = Own(d)->h, first = Own(d)->first, *const label = Own(d)->label[0];
+  long double P[most], E = 0, g[most * most] = {0};
 
   for (PetscInt i = 0; i < n; i++) {
     E += Row(d, lambda, 0, i, w + i * h, P) / n;
@@ -82,15 +68,15 @@ static PetscReal Upper(const Dense *d, const PetscReal lambda[], const PetscReal
 static void Evaluate(const Dense *d, int set, const PetscReal lambda[], const PetscReal w[],
                      BLPMetrics *metrics)
 {
-  const PetscInt *const label = ((const Equilibrium *)d->data)->label[set];
+  const PetscInt h = Own(d)->h, *const label = Own(d)->label[set];
   PetscInt correct = 0;
-  long double P[32], loss = 0;
+  long double P[most], loss = 0;
 
   for (PetscInt i = 0; i < d->n[set]; i++) {
-    PetscReal own[h] = {0}, next[h];
+    PetscReal own[most] = {0}, next[most];
     PetscInt top = 0;
     for (PetscInt a = 0; a < h && !set; a++) own[a] = w[i * h + a];
-    for (int t = 0; set && t < SyntheticEquilibriumSteps; t++) {
+    for (int t = 0; set && t < Steps; t++) {
       for (PetscInt a = 0; a < h; a++) next[a] = (PetscReal)Next(d, lambda, set, i, a, own);
       for (PetscInt a = 0; a < h; a++) own[a] = next[a];
     }
@@ -106,29 +92,26 @@ static void Evaluate(const Dense *d, int set, const PetscReal lambda[], const Pe
 
 static void MapStep(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal y[])
 {
+  const PetscInt h = Own(d)->h;
+
   for (PetscInt m = 0; m < d->nw; m++) y[m] = (PetscReal)Next(d, lambda, 0, m / h, m % h, w + m / h * h);
-}
-
-/* d tanh_a / d lambda_m of sample i, less the slope of tanh */
-static PetscReal Derivative(const Dense *d, const PetscReal w[], PetscInt i, PetscInt a, PetscInt m)
-{
-  const PetscInt b = m - h * h, c = b - h * d->p;
-
-  if (m < h * h) return m / h == a ? w[i * h + m % h] : 0;
-  if (c < 0) return b / d->p == a ? d->X[0][i * d->p + b % d->p] : 0;
-  return c == a ? 1 : 0;
 }
 
 static void MapDerivatives(const Dense *d, const PetscReal lambda[], const PetscReal w[], PetscReal J[],
                            PetscReal Q[])
 {
+  const PetscInt h = Own(d)->h;
+  const DenseLayer *const layer = Own(d)->layer;
+
   for (PetscInt r = 0; r < d->nw; r++) {
     const PetscInt i = r / h, a = r % h;
-    const long double y = Next(d, lambda, 0, i, a, w + i * h), slope = 1 - y * y;
+    const PetscReal *const own = w + i * h, *const x = d->X[0] + i * d->p;
+    const long double y = Next(d, lambda, 0, i, a, own), slope = 1 - y * y;
     for (PetscInt m = 0; m < d->nw; m++)
-      J[r * d->nw + m] = m / h == i ? (PetscReal)(slope * A(lambda, a, m % h)) : 0;
+      J[r * d->nw + m] = m / h == i ? (PetscReal)(slope * (*layer->A)(lambda, a, m % h)) : 0;
     for (PetscInt m = 0; m < d->nlambda; m++)
-      Q[r * d->nlambda + m] = (PetscReal)(slope * Derivative(d, w, i, a, m));
+      Q[r * d->nlambda + m] =
+          m < Own(d)->first ? (PetscReal)(slope * (*layer->derivative)(d, own, x, a, m)) : 0;
   }
 }
 
@@ -140,7 +123,8 @@ static PetscErrorCode Destroy(Dense *d)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode DenseCreate_Equilibrium(const Synthetic *s, Dense *d)
+PetscErrorCode DenseCreateFixedPoints(const Synthetic *s, PetscInt h, PetscInt first, const DenseLayer *layer,
+                                      Dense *d)
 {
   static const struct DenseOps ops = {.upper = Upper,
                                       .evaluate = Evaluate,
@@ -150,16 +134,57 @@ PetscErrorCode DenseCreate_Equilibrium(const Synthetic *s, Dense *d)
   Equilibrium *eq;
 
   PetscFunctionBegin;
-  PetscCall(DenseSetSamples(s, d));
+  PetscCheck(h <= most && d->c <= most, PETSC_COMM_SELF, PETSC_ERR_SUP, "states of %d numbers, %d classes",
+             (int)h, (int)d->c);
   PetscCall(PetscNew(&eq));
   d->ops = &ops;
   d->data = eq;
   d->nw = d->n[0] * h;
-  d->nlambda = h * (h + d->p + 1 + d->c);
+  d->nlambda = first + d->c * h;
   d->direct = PETSC_TRUE;
-  for (int k = 0; k < 3; k++) {
-    PetscCall(PetscMalloc1(d->n[k], &eq->label[k]));
-    for (PetscInt i = 0; i < d->n[k]; i++) eq->label[k][i] = SyntheticLabel(s, k, i);
-  }
+  eq->h = h;
+  eq->first = first;
+  eq->layer = layer;
+  PetscCall(DenseSetLabels(s, d, eq->label));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------ the dense layer */
+
+enum { H = SyntheticEquilibriumH };
+
+static PetscReal A(const PetscReal lambda[], PetscInt a, PetscInt b)
+{
+  return lambda[a * H + b];
+}
+
+/* (A w + B x + c)_a */
+static long double Sum(const Dense *d, const PetscReal lambda[], const PetscReal x[], PetscInt a,
+                       const PetscReal w[])
+{
+  const PetscReal *const B = lambda + H * H, *const shift = B + H * d->p;
+  long double sum = shift[a];
+
+  for (PetscInt b = 0; b < H; b++) sum += (long double)A(lambda, a, b) * w[b];
+  for (PetscInt j = 0; j < d->p; j++) sum += (long double)B[a * d->p + j] * x[j];
+  return sum;
+}
+
+static PetscReal Derivative(const Dense *d, const PetscReal w[], const PetscReal x[], PetscInt a, PetscInt m)
+{
+  const PetscInt b = m - H * H, c = b - H * d->p;
+
+  if (b < 0) return m / H == a ? w[m % H] : 0;
+  if (c < 0) return b / d->p == a ? x[b % d->p] : 0;
+  return c == a ? 1 : 0;
+}
+
+PetscErrorCode DenseCreate_Equilibrium(const Synthetic *s, Dense *d)
+{
+  static const DenseLayer layer = {.sum = Sum, .A = A, .derivative = Derivative};
+
+  PetscFunctionBegin;
+  PetscCall(DenseSetSamples(s, d));
+  PetscCall(DenseCreateFixedPoints(s, H, H * (H + d->p + 1), &layer, d));
   PetscFunctionReturn(0);
 }

@@ -38,6 +38,7 @@ PetscErrorCode DenseCreate_HyperRep(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_Distill(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_DataClean(const Synthetic *s, Dense *d);
 PetscErrorCode DenseCreate_Equilibrium(const Synthetic *s, Dense *d);
+PetscErrorCode DenseCreate_ConvEquilibrium(const Synthetic *s, Dense *d);
 
 /* A quadratic problem of any specification. */
 PetscErrorCode DenseCreateQuadratic(const QuadraticSpec *q, Dense **dense);
@@ -46,6 +47,18 @@ PetscErrorCode DenseCreateQuadratic(const QuadraticSpec *q, Dense **dense);
 PetscErrorCode DenseSetSamples(const Synthetic *s, Dense *d);
 /* New arrays of the classes of these samples. */
 PetscErrorCode DenseSetLabels(const Synthetic *s, const Dense *d, PetscInt *label[3]);
+
+/* A layer of states w of a sample x, which are the fixed point of tanh(sum). */
+typedef struct {
+  long double (*sum)(const Dense *d, const PetscReal lambda[], const PetscReal x[], PetscInt a,
+                     const PetscReal w[]);
+  PetscReal (*A)(const PetscReal lambda[], PetscInt a, PetscInt b);                 /* d sum_a / d w_b */
+  PetscReal (*derivative)(const Dense *d, const PetscReal w[], const PetscReal x[], /* d sum_a / d lambda_m */
+                          PetscInt a, PetscInt m);
+} DenseLayer;
+/* The classifier of fixed points of h numbers; theta begins at entry `first` of lambda. X is set. */
+PetscErrorCode DenseCreateFixedPoints(const Synthetic *s, PetscInt h, PetscInt first, const DenseLayer *layer,
+                                      Dense *d);
 
 /* P = softmax(W^T x) of a sample of n numbers and c classes; returns its cross-entropy with class `own`. */
 PetscReal DenseSoftmax(PetscInt n, PetscInt c, const PetscReal x[], const PetscReal w[], PetscInt own,

@@ -1,6 +1,6 @@
 #ifndef TWOFOLD_TEST_EQUILIBRIUMPROBLEM_H
 #define TWOFOLD_TEST_EQUILIBRIUMPROBLEM_H
-/* Problem `equilibrium` of synthetic data: what it needs of them. */
+/* Problems `equilibrium` and `convequilibrium` of synthetic data: what they need of them. */
 #include "synthetic.h"
 
 #define SyntheticEquilibriumH     3
@@ -15,6 +15,16 @@ static inline void SyntheticEquilibrium(Synthetic *s)
   s->options = "-blp_equilibrium_h 3 -blp_equilibrium_it 5";
 }
 
+/* Two channels of images of 3 x 3. */
+#define SyntheticConvChannels 2
+#define SyntheticConvSide     3
+static inline void SyntheticConvEquilibrium(Synthetic *s)
+{
+  SyntheticEquilibrium(s);
+  s->p = SyntheticConvSide * SyntheticConvSide;
+  s->options = "-blp_convequilibrium_channels 2 -blp_convequilibrium_it 5";
+}
+
 /* So small that the map contracts, whatever is asked for. */
 static inline PetscErrorCode SyntheticEquilibriumLambda(const Synthetic *s, PetscInt64 seed, PetscReal spread,
                                                         PetscReal center, Vec lambda)
@@ -23,6 +33,16 @@ static inline PetscErrorCode SyntheticEquilibriumLambda(const Synthetic *s, Pets
   (void)s, (void)spread, (void)center;
   PetscCall(TwofoldVecSetRandomNormal(lambda, seed));
   PetscCall(VecScale(lambda, 0.2));
+  PetscFunctionReturn(0);
+}
+
+/* The same, where A has six entries for one above. */
+static inline PetscErrorCode SyntheticConvEquilibriumLambda(const Synthetic *s, PetscInt64 seed,
+                                                            PetscReal spread, PetscReal center, Vec lambda)
+{
+  PetscFunctionBegin;
+  PetscCall(SyntheticEquilibriumLambda(s, seed, spread, center, lambda));
+  PetscCall(VecScale(lambda, 0.4));
   PetscFunctionReturn(0);
 }
 

@@ -106,6 +106,13 @@ static inline SyntheticType SyntheticGetType(BLPType type)
        .has_map = PETSC_TRUE,
        .only_map = PETSC_TRUE,
        .without_val = PETSC_TRUE},
+      {.type = BLPCONVEQUILIBRIUM,
+       .adapt = SyntheticConvEquilibrium,
+       .lambda = SyntheticConvEquilibriumLambda,
+       .without_ties = PETSC_TRUE,
+       .has_map = PETSC_TRUE,
+       .only_map = PETSC_TRUE,
+       .without_val = PETSC_TRUE},
   };
   const SyntheticType other = {.type = type};
 

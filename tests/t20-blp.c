@@ -429,7 +429,7 @@ static PetscErrorCode Test(BLPType type, const Synthetic *s)
 /* What a problem with samples must refuse before it crashes. */
 static PetscErrorCode Refusals(BLPType type)
 {
-  const Synthetic s = {.n = {6, 6, 0}, .p = 4, .c = 2, .density = 0.5, .seed = 1};
+  const Synthetic s = {.n = {6, 6, 0}, .p = 9 /* an image, too */, .c = 2, .density = 0.5, .seed = 1};
   DataSet train;
   BLP blp;
   Vec v;

@@ -305,6 +305,7 @@ int main(int argc, char **argv)
       {"distill", BLPDISTILL, {.n = {13, 11, 0}, .p = 5, .c = 3, .density = 0.7, .seed = 7}},
       {"dataclean", BLPDATACLEAN, {.n = {13, 11, 0}, .p = 5, .c = 3, .density = 0.7, .seed = 8}},
       {"equilibrium", BLPEQUILIBRIUM, {.n = {6, 0, 5}, .p = 1, .c = 2, .density = 1, .seed = 7}},
+      {"convequil", BLPCONVEQUILIBRIUM, {.n = {5, 0, 4}, .p = 9, .c = 2, .density = 1, .seed = 7}},
   };
   const Method methods[] = {{"itd", "-hg_type itd"},
                             {"forward", "-hg_type itd -hg_itd_mode forward -hg_itd_block 2"},

@@ -21,16 +21,17 @@ extern "C" {
 typedef struct _p_BLP *BLP;
 /** Name of a type of problems. */
 typedef const char *BLPType;
-#define BLPSOFTMAX     "softmax" /**< multinomial logistic regression, one regularisation weight a feature */
-#define BLPBIASEDREG   "biasedreg" /**< least squares, weights drawn towards lambda */
-#define BLPLOGISTIC    "logistic"  /**< two classes, in sums, one positive weight a feature */
-#define BLPKRR         "krr"       /**< kernel ridge regression, a width of the Gaussian kernel a feature */
-#define BLPUSER        "user"      /**< by callbacks of a C program: twofold/blpuser.h */
-#define BLPQUADRATIC   "quadratic" /**< synthetic, everything known in closed form */
-#define BLPHYPERREP    "hyperrep"  /**< ridge regression on a linear representation, which is learnt above */
-#define BLPDISTILL     "distill" /**< a few training images, which are learnt above, and softmax regression */
-#define BLPDATACLEAN   "dataclean"   /**< softmax regression with a weight a sample, some of wrong labels */
-#define BLPEQUILIBRIUM "equilibrium" /**< a classifier of fixed points, one a training sample */
+#define BLPSOFTMAX         "softmax" /**< multinomial logistic regression, one regularisation weight a feature */
+#define BLPBIASEDREG       "biasedreg" /**< least squares, weights drawn towards lambda */
+#define BLPLOGISTIC        "logistic"  /**< two classes, in sums, one positive weight a feature */
+#define BLPKRR             "krr"  /**< kernel ridge regression, a width of the Gaussian kernel a feature */
+#define BLPUSER            "user" /**< by callbacks of a C program: twofold/blpuser.h */
+#define BLPQUADRATIC       "quadratic" /**< synthetic, everything known in closed form */
+#define BLPHYPERREP        "hyperrep" /**< ridge regression on a linear representation, which is learnt above */
+#define BLPDISTILL         "distill" /**< a few training images, which are learnt above, and softmax regression */
+#define BLPDATACLEAN       "dataclean" /**< softmax regression with a weight a sample, some of wrong labels */
+#define BLPEQUILIBRIUM     "equilibrium"     /**< a classifier of fixed points, one a training sample */
+#define BLPCONVEQUILIBRIUM "convequilibrium" /**< the same with convolutions, of square images */
 
 /** Kinds of samples. */
 typedef enum {

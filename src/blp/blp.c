@@ -24,6 +24,7 @@ static PetscErrorCode BLPRegisterAll(void)
   PetscCall(TwofoldListAdd(&BLPList, BLPDISTILL, (TwofoldConstructor)BLPCreate_Distill));
   PetscCall(TwofoldListAdd(&BLPList, BLPDATACLEAN, (TwofoldConstructor)BLPCreate_DataClean));
   PetscCall(TwofoldListAdd(&BLPList, BLPEQUILIBRIUM, (TwofoldConstructor)BLPCreate_Equilibrium));
+  PetscCall(TwofoldListAdd(&BLPList, BLPCONVEQUILIBRIUM, (TwofoldConstructor)BLPCreate_ConvEquilibrium));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

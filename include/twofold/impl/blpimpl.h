@@ -206,5 +206,6 @@ PetscErrorCode BLPCreate_HyperRep(BLP blp);
 PetscErrorCode BLPCreate_Distill(BLP blp);
 PetscErrorCode BLPCreate_DataClean(BLP blp);
 PetscErrorCode BLPCreate_Equilibrium(BLP blp);
+PetscErrorCode BLPCreate_ConvEquilibrium(BLP blp);
 
 #endif
