@@ -31,16 +31,16 @@ static PetscErrorCode ConvSetUp(MPI_Comm comm, Equilibrium *eq, PetscInt feature
   const PetscInt side = (PetscInt)(PetscSqrtReal((PetscReal)features) + 0.5), C = eq->width;
 
   PetscFunctionBegin;
-  PetscCheck(side * side == features, comm, PETSC_ERR_ARG_SIZ,
+  PetscCheck(side * side == features, comm, PETSC_ERR_FILE_UNEXPECTED,
              "problem convequilibrium needs square images, and %" PetscInt_FMT
              " features are not N x N pixels",
              features);
-  PetscCheck(side % conv->pool == 0, comm, PETSC_ERR_ARG_SIZ,
+  PetscCheck(side % conv->pool == 0, comm, PETSC_ERR_ARG_INCOMP,
              "-blp_convequilibrium_pool %" PetscInt_FMT ": images of %" PetscInt_FMT " x %" PetscInt_FMT
              " pixels are not made of such blocks",
              conv->pool, side, side);
   conv->side = side / conv->pool;
-  PetscCheck(conv->side >= 3, comm, PETSC_ERR_ARG_SIZ,
+  PetscCheck(conv->side >= 3, comm, PETSC_ERR_ARG_INCOMP,
              "problem convequilibrium needs images of 3 x 3 pixels at least: there are %" PetscInt_FMT
              " x %" PetscInt_FMT ", reduced by -blp_convequilibrium_pool %" PetscInt_FMT,
              side, side, conv->pool);

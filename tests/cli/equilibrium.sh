@@ -1,28 +1,13 @@
 #!/usr/bin/env bash
 # Problem equilibrium as a user meets it: no validation samples, a start of its own, runs, a model, what is refused.
-# shellcheck source=common.sh
 # shellcheck disable=SC2016,SC2317 # awk within checks; functions that pool runs
+# shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
+type=equilibrium features=5 start=(-blp_equilibrium_it 30 -blp_equilibrium_start 0.1)
+# shellcheck source=fixedpoints.sh
+. "$(dirname "$0")/fixedpoints.sh"
+problem+=(-blp_equilibrium_h 7)
 
-samples 60 3 5 >train.svm
-samples 31 4 5 >test.svm
-problem=(-blp_type equilibrium -blp_train train.svm -blp_equilibrium_h 7 -lls_max_it 30 -quiet)
-adjoint=(-hg_ksp_type richardson -hg_ksp_max_it 30 -hg_ksp_rtol 0)
-
-field() { awk -v name="$1" '$1 == name { print $3 }'; } # of the program's output: objective, hypergradient
-close() { awk -v a="$1" -v b="$2" -v tol="$3" 'BEGIN { exit !(a > 0 && (a - b) ^ 2 <= (tol * b) ^ 2) }'; }
-
-# same NAME OPTIONS...: the same hypergradient on 1, 2 and 7 ranks
-same() {
-  local name=$1 ranks norm first=
-  shift
-  for ranks in 0 2 7; do
-    norm=$(launch "$ranks" hypergrad "${problem[@]}" "${adjoint[@]}" "$@" | field hypergradient)
-    first=${first:-$norm}
-    check "$name: norm $norm on $ranks ranks, $first on one" close "$norm" "$first" 1e-10
-  done
-  echo "$first" >"norm.$name"
-}
 pool same plain
 pool same fixed -hg_ksp_type fixedpoint
 pool same seed -blp_equilibrium_seed 4
@@ -38,17 +23,6 @@ first() {
 }
 pool first
 
-# run OPTIONS...: f falls and the test samples are told apart, with each method
-run() {
-  local name=$1
-  shift
-  launch 2 solve "${problem[@]}" -blp_test test.svm -blp_equilibrium_it 30 -blp_equilibrium_start 0.1 -uls_step 0.02 -uls_momentum 0.9 -uls_max_it 100 \
-    -output_dir "$name" "$@" >"log/$name.out" || fail "solve $name" "log/$name.out"
-  check "$name: f does not fall" awk -F, 'NR == 2 { first = $2 } { last = $2 } /nan/ { bad = 1 }
-    END { exit !(first > 1 && last < 0.5 * first && !bad) }' "$name/history.csv"
-  check "$name: the test samples are not told apart" awk -F'[:,]' '/"test"/ { on = 1 } on && /accuracy/ { found = $2 > 0.75 }
-    END { exit !found }' "$name/summary.json"
-}
 pool run aid "${adjoint[@]}"
 pool run fixed -hg_ksp_type fixedpoint -hg_ksp_max_it 30 -hg_ksp_rtol 0
 pool run normal -hg_ksp_type cgne -hg_ksp_max_it 30 -hg_ksp_rtol 0
