@@ -248,6 +248,12 @@ static PetscErrorCode BLPSetUp_DataClean(BLP blp)
   PetscCheck(!blp->is_fold, PetscObjectComm((PetscObject)blp), PETSC_ERR_SUP,
              "-blp_type dataclean: folds have different training samples, and lambda has an entry for each: "
              "use -blp_split");
+  PetscCheck(
+      blp->tie.kind == BLP_TIE_OWN || blp->tie.kind == BLP_TIE_SCALAR, PetscObjectComm((PetscObject)blp),
+      PETSC_ERR_SUP,
+      "-blp_lambda_tie %s: the lambda of problem dataclean has an entry a training sample, and neither "
+      "features nor classes; take own or scalar",
+      BLPTies[blp->tie.kind]);
   PetscCall(Reset(blp));
   PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], NULL, &dc->p, &dc->c));
   for (int s = 0; s < 3; s++) {

@@ -40,13 +40,11 @@ PetscErrorCode BLPStart_DataClean(BLP blp, Vec lambda)
   const DataClean *dc = (const DataClean *)blp->data;
   const PetscInt *label;
   PetscScalar *a;
-  PetscInt n;
 
   PetscFunctionBegin;
   if (dc->start == DATACLEAN_ALL) PetscCall(VecSet(lambda, certain));
   if (dc->start != DATACLEAN_ORACLE) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(VecGetSize(lambda, &n));
-  PetscCheck(dc->label && n == blp->nlambda, PetscObjectComm((PetscObject)blp), PETSC_ERR_SUP,
+  PetscCheck(dc->label && !blp->tie.T, PetscObjectComm((PetscObject)blp), PETSC_ERR_SUP,
              "-blp_dataclean_start oracle: a tied lambda has no entry for each sample; take zero or all");
   PetscCall(FeatureMatGetLabels(dc->X[BLP_TRAIN], NULL, &label));
   PetscCall(VecGetArrayWrite(lambda, &a));

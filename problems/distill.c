@@ -287,6 +287,12 @@ static PetscErrorCode BLPSetUp_Distill(BLP blp)
   PetscInt rows = PETSC_DECIDE;
 
   PetscFunctionBegin;
+  PetscCheck(
+      blp->tie.kind != BLP_TIE_FEATURE && blp->tie.kind != BLP_TIE_SCALAR, PetscObjectComm((PetscObject)blp),
+      PETSC_ERR_SUP,
+      "-blp_lambda_tie %s: all images of problem distill would be the same, which tell no classes apart "
+      "whatever they are; take own or class",
+      BLPTies[blp->tie.kind]);
   PetscCall(DistillReset_Private(blp));
   PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], NULL, &ds->p, &ds->c));
   if (ds->start == DISTILL_ZERO) PetscCall(DataSetDestroy(&blp->set[BLP_TRAIN])); /* nobody needs them */
@@ -315,12 +321,10 @@ static PetscErrorCode BLPCreateVecs_Distill(BLP blp, Vec *lambda, Vec *w)
 static PetscErrorCode BLPStart_Distill(BLP blp, Vec lambda)
 {
   const Distill *ds = (const Distill *)blp->data;
-  PetscInt n;
 
   PetscFunctionBegin;
   if (ds->start == DISTILL_ZERO) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(VecGetSize(lambda, &n));
-  PetscCheck(ds->images && n == blp->nlambda, PetscObjectComm((PetscObject)blp), PETSC_ERR_SUP,
+  PetscCheck(ds->images && !blp->tie.T, PetscObjectComm((PetscObject)blp), PETSC_ERR_SUP,
              "-blp_distill_start %s: a tied lambda, or folds, have no place for images of samples; take zero",
              starts[ds->start]);
   PetscCall(VecCopy(ds->images, lambda));

@@ -7,10 +7,11 @@
 enum { synthetic_images = 2, synthetic_spoilt_seed = 3 };
 static const PetscReal synthetic_beta = 5, synthetic_spoilt = 0.4;
 
-/* Two images a class. */
+/* Two images a class, which may not all be the same. */
 static inline void SyntheticDistill(Synthetic *s)
 {
   s->bias = PETSC_FALSE;
+  if (s->tie == BLP_TIE_FEATURE || s->tie == BLP_TIE_SCALAR) s->tie = BLP_TIE_CLASS;
   s->options = "-blp_distill_images 2 -blp_distill_beta 5";
 }
 
@@ -25,11 +26,11 @@ static inline PetscErrorCode SyntheticDistillLambda(const Synthetic *s, PetscInt
   PetscFunctionReturn(0);
 }
 
-/* Some labels are spoilt; lambda has no classes. */
+/* Some labels are spoilt; lambda has neither features nor classes. */
 static inline void SyntheticDataClean(Synthetic *s)
 {
   s->bias = PETSC_FALSE;
-  if (s->tie == BLP_TIE_CLASS) s->tie = BLP_TIE_OWN;
+  if (s->tie != BLP_TIE_SCALAR) s->tie = BLP_TIE_OWN;
   s->options = "-blp_dataclean_corrupt 0.4 -blp_dataclean_seed 3 -blp_dataclean_beta 5";
 }
 

@@ -15,16 +15,7 @@ static const Distill *Data(const Dense *d)
 /* The entry of lambda that is for pixel j of image i. */
 static PetscInt Tied(const Dense *d, PetscInt j, PetscInt i)
 {
-  switch (Data(d)->tie) {
-  case BLP_TIE_FEATURE:
-    return j;
-  case BLP_TIE_CLASS:
-    return i;
-  case BLP_TIE_SCALAR:
-    return 0;
-  default:
-    return j * Data(d)->m + i;
-  }
+  return Data(d)->tie == BLP_TIE_CLASS ? i : j * Data(d)->m + i;
 }
 
 static PetscReal Pixel(const Dense *d, const PetscReal lambda[], PetscInt j, PetscInt i)
@@ -170,10 +161,7 @@ PetscErrorCode DenseCreate_Distill(const Synthetic *s, Dense *d)
   d->ops = &ops;
   d->data = ds;
   d->nw = d->p * d->c;
-  d->nlambda = s->tie == BLP_TIE_FEATURE  ? d->p
-               : s->tie == BLP_TIE_CLASS  ? ds->m
-               : s->tie == BLP_TIE_SCALAR ? 1
-                                          : d->p * ds->m;
+  d->nlambda = s->tie == BLP_TIE_CLASS ? ds->m : d->p * ds->m;
   d->diagonal = PETSC_TRUE;
   d->mu = d->L = TWOFOLD_PROVED;
   PetscFunctionReturn(0);

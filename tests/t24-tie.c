@@ -53,12 +53,21 @@ static PetscErrorCode RandomArray(PetscInt n, PetscInt64 seed, PetscScalar **a)
   PetscFunctionReturn(0);
 }
 
-/* ------------------------------------------------------------------ ties of softmax and hyperrep */
+/* ------------------------------------------------------------------ ties of problems */
+
+static PetscBool OneOf(BLPType type, BLPType a, BLPType b)
+{
+  return (PetscBool)(!strcmp(type, a) || !strcmp(type, b));
+}
 
 static PetscErrorCode ChainRule(BLPType type, const Synthetic *s, BLPTie tie, const char how[])
 {
-  const Synthetic tied = Adapted(type, s, tie), free = Adapted(type, s, BLP_TIE_WEIGHT);
-  const BLPTie kind = tie == BLP_TIE_OWN && !strcmp(type, BLPHYPERREP) ? BLP_TIE_WEIGHT : tie;
+  /* some have a tie of their own for the free lambda, others know it by own alone */
+  const BLPTie none = OneOf(type, BLPDISTILL, BLPDATACLEAN) ? BLP_TIE_OWN : BLP_TIE_WEIGHT;
+  const Synthetic tied = Adapted(type, s, tie), free = Adapted(type, s, none);
+  const BLPTie kind = tie == BLP_TIE_OWN && strcmp(type, BLPSOFTMAX) ? BLP_TIE_WEIGHT : tie;
+  const PetscInt c = strcmp(type, BLPDISTILL) ? s->c : synthetic_images * s->c;
+  const PetscInt size = strcmp(type, BLPDATACLEAN) ? s->p * c : s->n[0];
   BLP blp, untied;
   PetscInt ntheta = 0, n = 0;
   PetscReal f, f_untied;
@@ -69,15 +78,14 @@ static PetscErrorCode ChainRule(BLPType type, const Synthetic *s, BLPTie tie, co
   PetscCall(SyntheticFromData(TEST_COMM, type, &free, &untied));
   PetscCall(BLPGetSizes(blp, &ntheta, NULL));
   PetscCall(BLPGetSizes(untied, &n, NULL));
-  CHECK(n == s->p * s->c && ntheta == Behind(kind, s->c, n - 1) + 1, "%d and %d entries", (int)ntheta,
-        (int)n);
+  CHECK(n == size && ntheta == Behind(kind, c, n - 1) + 1, "%d and %d entries", (int)ntheta, (int)n);
   PetscCall(RandomArray(ntheta, 7, &theta));
   PetscCall(PetscMalloc3(n, &lambda, n, &g_untied, ntheta, &g));
   PetscCall(PetscCalloc1(ntheta, &expected));
-  for (PetscInt m = 0; m < n; m++) lambda[m] = theta[Behind(kind, s->c, m)];
+  for (PetscInt m = 0; m < n; m++) lambda[m] = theta[Behind(kind, c, m)];
   PetscCall(Solve(blp, how, theta, &f, g));
   PetscCall(Solve(untied, how, lambda, &f_untied, g_untied));
-  for (PetscInt m = 0; m < n; m++) expected[Behind(kind, s->c, m)] += g_untied[m];
+  for (PetscInt m = 0; m < n; m++) expected[Behind(kind, c, m)] += g_untied[m];
   CHECK_CLOSE(f, f_untied, 1e-12, BLPTies[tie]);
   const PetscReal difference = ArrayDifference(ntheta, g, expected);
   CHECK(difference <= 1e-12, "%s: hypergradient differs by %g from T^T of the untied one", BLPTies[tie],
@@ -645,6 +653,25 @@ static PetscErrorCode Touched(const Synthetic *s)
   PetscFunctionReturn(0);
 }
 
+/* Ties that would make all images the same, or that have no meaning for samples. */
+static PetscErrorCode RefusedTies(BLPType type, const Synthetic *s)
+{
+  BLP blp;
+
+  PetscFunctionBegin;
+  for (int t = first_tie; t <= last_tie; t++) {
+    const PetscBool ours = (PetscBool)(!strcmp(type, BLPDISTILL) ? t == BLP_TIE_FEATURE || t == BLP_TIE_SCALAR
+                                                                 : t != BLP_TIE_OWN && t != BLP_TIE_SCALAR);
+    const Synthetic tied = Adapted(type, s, (BLPTie)t);
+    if (ours)
+      CHECK_RAISES(PETSC_ERR_SUP, SyntheticFromData(TEST_COMM, type, &tied, &blp));
+    else
+      PetscCall(SyntheticFromData(TEST_COMM, type, &tied, &blp));
+    PetscCall(BLPDestroy(&blp));
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Refusals(void)
 {
   BLP blp;
@@ -689,6 +716,14 @@ int main(int argc, char **argv)
       PetscCall(ChainRule(BLPSOFTMAX, &cases[i], (BLPTie)t, aid));
       PetscCall(ChainRule(BLPHYPERREP, &cases[i], (BLPTie)t, itd));
       PetscCall(ChainRule(BLPHYPERREP, &cases[i], (BLPTie)t, aid));
+      if (t == BLP_TIE_CLASS || t == BLP_TIE_WEIGHT) {
+        PetscCall(ChainRule(BLPDISTILL, &cases[i], (BLPTie)t, itd));
+        PetscCall(ChainRule(BLPDISTILL, &cases[i], (BLPTie)t, aid));
+      }
+      if (t == BLP_TIE_SCALAR) {
+        PetscCall(ChainRule(BLPDATACLEAN, &cases[i], (BLPTie)t, itd));
+        PetscCall(ChainRule(BLPDATACLEAN, &cases[i], (BLPTie)t, aid));
+      }
     }
     PetscCall(FiniteDifferences(&cases[0], (BLPTie)t, 0));
     PetscCall(FiniteDifferences(&cases[1], (BLPTie)t, 0.3));
@@ -705,6 +740,8 @@ int main(int argc, char **argv)
   PetscCall(Callbacks(PETSC_TRUE));
   PetscCall(Touched(&cases[0]));
   PetscCall(Refusals());
+  PetscCall(RefusedTies(BLPDISTILL, &cases[0]));
+  PetscCall(RefusedTies(BLPDATACLEAN, &cases[0]));
   PetscCall(TestFinalize());
   return 0;
 }

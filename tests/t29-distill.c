@@ -109,7 +109,7 @@ static PetscErrorCode OtherStarts(const Synthetic *s)
   PetscCall(VecDestroy(&lambda));
   PetscCall(BLPDestroy(&blp));
   with.options = "-blp_distill_start mean";
-  with.tie = BLP_TIE_SCALAR;
+  with.tie = BLP_TIE_CLASS;
   PetscCall(SyntheticFromData(TEST_COMM, BLPDISTILL, &with, &blp));
   PetscCall(BLPCreateVecs(blp, &lambda, NULL));
   CHECK_RAISES(PETSC_ERR_SUP, BLPGetStart(blp, lambda));

@@ -55,7 +55,7 @@ do for [terminal in "svg png"] {
   set xrange [0:1]
   set yrange [0:*]
   set offsets 0, 0, 0, 0
-  set key top center reverse Left samplen 1.5
+  set key at graph 0.5, graph 0.97 center top reverse Left samplen 1.5
   set style fill solid 0.85 noborder
   plot sprintf("%s/weights.csv", dir) using (column("from") + 0.0145):(column("right")):(0.019) with boxes \
       lc rgb "#00523B" title "right labels", \

@@ -27,7 +27,8 @@ set rmargin at screen 1 - right / pagewide
 set tmargin at screen 1 - top / pagehigh
 set bmargin at screen bottom / pagehigh
 set colorbox user origin screen 1 - (right - 12) / pagewide, bottom / pagehigh size 12 / pagewide, 1 - (top + bottom) / pagehigh
-set cbtics out nomirror scale 0.5
+set format cb "%.2g"
+set cbtics (-most, -most / 2, 0, most / 2, most) out nomirror scale 0.5
 do for [i = 1:classes] {
   set label word(names, i) at (i - 1) * (wide + 2) + (wide - 1) / 2.0, graph 1 offset 0, 0.6 center noenhanced
 }

@@ -152,7 +152,9 @@ done <<'END'
 -blp_train train.svm -blp_val val.svm -blp_dataclean_corrupt nan@-blp_dataclean_corrupt nan|[0, 1]
 -blp_train train.svm -blp_val val.svm -blp_dataclean_beta -1@-blp_dataclean_beta -1|positive
 -blp_train train.svm -blp_val val.svm -blp_dataclean_start oracle -blp_lambda_tie scalar@oracle|tied lambda
--blp_train train.svm -blp_val val.svm -blp_lambda_tie class@-blp_lambda_tie class|no classes
+-blp_train train.svm -blp_val val.svm -blp_lambda_tie class@-blp_lambda_tie class|an entry a training sample|take own or scalar
+-blp_train train.svm -blp_val val.svm -blp_lambda_tie feature@-blp_lambda_tie feature|take own or scalar
+-blp_train train.svm -blp_val val.svm -blp_lambda_tie weight@-blp_lambda_tie weight|take own or scalar
 -blp_data train.svm -blp_folds 3@folds have different training samples|-blp_split
 END
 # coverage: on

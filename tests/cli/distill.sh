@@ -28,6 +28,7 @@ same() {
 pool same zero
 pool same beta -blp_distill_beta 3
 pool same mean -blp_distill_start mean -blp_distill_images 2
+pool same tied -blp_lambda_tie class
 pool same sample -blp_distill_start sample -blp_distill_images 2
 
 # run: the images of 3 classes do well on samples that they are none of; f falls
@@ -65,11 +66,14 @@ done <<'END'
 -blp_distill_beta 0@-blp_distill_beta 0|positive
 -blp_distill_beta inf@-blp_distill_beta inf|positive
 -blp_distill_images 21 -blp_distill_start sample@class 0 has 20 training samples for 21 images|-blp_distill_start zero
--blp_distill_start sample -blp_lambda_tie scalar@-blp_distill_start sample: a tied lambda
+-blp_distill_start sample -blp_lambda_tie class@-blp_distill_start sample: a tied lambda
+-blp_lambda_tie scalar@-blp_lambda_tie scalar|all images|take own or class
+-blp_lambda_tie feature@-blp_lambda_tie feature|all images|take own or class
 -blp_distill_start ones@-blp_distill_start|ones
 END
 # coverage: on
 wait
 check "beta: as without" test "$(cat norm.beta)" != "$(cat norm.zero)"
+check "tied: as without" test "$(cat norm.tied)" != "$(cat norm.zero)"
 check "mean and sample: the same" test "$(cat norm.mean)" != "$(cat norm.sample)"
 finish
