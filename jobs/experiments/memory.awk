@@ -17,7 +17,7 @@ NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 function told(m, t, r, name, format, factor) {
   return value[m, t, r, name] == "" ? "-" : sprintf(format, factor * value[m, t, r, name])
 }
-function slope(m, r, i, n, x, y, sx, sy, sxx, sxy) { # MB a step
+function slope(m, r, i, n, x, y, sx, sy, sxx, sxy, per) { # MB a step
   n = sx = sy = sxx = sxy = 0
   for (i = 1; i <= nt; i++) {
     if (value[m, ts[i], r, "peak_bytes"] == "") continue
@@ -25,7 +25,9 @@ function slope(m, r, i, n, x, y, sx, sy, sxx, sxy) { # MB a step
     y = 1e-6 * value[m, ts[i], r, "peak_bytes"]
     n++; sx += x; sy += y; sxx += x * x; sxy += x * y
   }
-  return n < 2 ? "-" : sprintf("%.2f", (n * sxy - sx * sy) / (n * sxx - sx * sx))
+  if (n < 2) return "-"
+  per = (n * sxy - sx * sy) / (n * sxx - sx * sx)
+  return sprintf("%.2f", per < 0 && per > -0.005 ? 0 : per)
 }
 function time(m, t, r) { return value[m, t, r, "lower_s"] == "" ? "-" : value[m, t, r, "lower_s"] + value[m, t, r, "adjoint_s"] }
 
