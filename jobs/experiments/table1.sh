@@ -211,7 +211,7 @@ solve() { # DIR STEPS OPTIONS...: goes on with what was stopped
   local dir=$1 steps=$2 resume=()
   shift 2
   if ended "$dir" "$steps"; then return; fi
-  if [ -s "$dir/checkpoint/latest.h5" ]; then resume=(-resume); else rm -rf "$dir"; fi
+  if compgen -G "$dir/checkpoint/step-*.h5" >/dev/null; then resume=(-resume); else rm -rf "$dir"; fi
   set -- -uls_max_it "$steps" "$@" -output_dir "$dir" "${resume[@]}"
   say "${launch[*]} $twofold solve $*"
   "${launch[@]}" "$twofold" solve "$@"

@@ -413,7 +413,7 @@ static PetscErrorCode Run(Bench *bench, const CliCommon *common, BLP blp, Vec la
   PetscCall(BLPHasLoss(blp, &loss));
   PetscCheck(loss, PETSC_COMM_WORLD, PETSC_ERR_SUP,
              "the lower level is a map: twofold bench times the steps of methods for a loss");
-  if (common->output_dir[0]) PetscCall(RunDirCreate(common->output_dir, NULL, PETSC_FALSE, &dir));
+  if (common->output_dir[0]) PetscCall(RunDirCreate(common->output_dir, PETSC_FALSE, PETSC_FALSE, &dir));
   PetscCall(PetscCalloc2(bench->runs, &bench->triad, bench->runs, &bench->gemm));
   for (int k = 0; k < BENCH_KERNELS; k++)
     for (int s = 0; s < SIDES; s++) PetscCall(PetscCalloc1(bench->runs, &bench->ms[k][s]));

@@ -109,9 +109,9 @@ void CliDuration(double seconds, char text[], size_t len);
 
 /* rundir.c: the run directory */
 typedef struct _RunDir *RunDir;
-/* Makes the directory; refuses one that holds a run already. `checkpoint` is the name of the file a run could
-   go on from, or NULL; with `resume` it has to be there. Nothing is written yet. */
-PetscErrorCode RunDirCreate(const char path[], const char checkpoint[], PetscBool resume, RunDir *dir);
+/* Makes the directory; refuses one that holds a run already. `checkpoints` tells that a run could go on from
+   some that it left; with `resume` there has to be one. Nothing is written yet. */
+PetscErrorCode RunDirCreate(const char path[], PetscBool checkpoints, PetscBool resume, RunDir *dir);
 /* options.opts: everything needed to repeat the run. */
 PetscErrorCode RunDirWriteOptions(RunDir dir, const char command[]);
 PetscErrorCode RunDirPath(RunDir dir, const char name[], char path[], size_t len);
@@ -119,12 +119,27 @@ PetscErrorCode RunDirDestroy(RunDir *dir);
 /* Rank 0's text files are written aside and renamed by these two; file is NULL on the other ranks. */
 PetscErrorCode RunDirOpenAside(RunDir dir, const char name[], FILE **file);
 PetscErrorCode RunDirCommit(RunDir dir, const char name[], FILE **file);
-/* HDF5 files likewise, by all ranks. */
+/* HDF5 files likewise, by all ranks; they are sealed. */
 PetscErrorCode RunDirOpenHDF5(RunDir dir, const char name[], PetscViewer *viewer);
 PetscErrorCode RunDirCommitHDF5(RunDir dir, const char name[], PetscViewer *viewer);
 
 /* Rank 0: everything of the file aside is on disk, then it takes its name. Collective. */
 PetscErrorCode CliRename(const char aside[], const char path[]);
+
+/* checkpoint.c: the last few checkpoints of a run, sealed files DIR/checkpoint/step-N.h5 */
+typedef struct _Checkpoints *Checkpoints;
+/* Within PetscOptionsBegin(). */
+PetscErrorCode CheckpointsFromOptions(PetscOptionItems *PetscOptionsObject, Checkpoints *checkpoints);
+/* Whether the folder of a run holds one; not collective. */
+PetscBool CheckpointsExist(const char path[]);
+PetscErrorCode CheckpointsSetDir(Checkpoints checkpoints, RunDir dir);
+/* Whether it is time for one, by the steps or the clock. Collective. */
+PetscErrorCode CheckpointsAreDue(Checkpoints checkpoints, PetscInt it, PetscBool *due);
+/* Writes one, aside and sealed and then renamed, and removes the oldest. Collective. */
+PetscErrorCode CheckpointsWrite(Checkpoints checkpoints, ULS uls, Vec lambda);
+/* Takes the newest that is as it was sealed; tells of those that are not. Collective. */
+PetscErrorCode CheckpointsRead(Checkpoints checkpoints, ULS uls, Vec lambda);
+PetscErrorCode CheckpointsDestroy(Checkpoints *checkpoints);
 
 /* solution.c: lambda, the best lambda of a run (may be NULL), and the w of hg's last solve as a model. */
 PetscErrorCode CliWriteSolution(RunDir dir, BLP blp, HG hg, Vec lambda, Vec best);

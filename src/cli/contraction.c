@@ -360,7 +360,8 @@ PetscErrorCode CommandContraction(int *code)
   PetscCall(HGSetUp(run.hg));
   PetscCall(CliCreateLambda(run.blp, &run.lambda));
   PetscCall(CliRefuseUnusedOptions());
-  if (run.common.output_dir[0]) PetscCall(RunDirCreate(run.common.output_dir, NULL, PETSC_FALSE, &dir));
+  if (run.common.output_dir[0])
+    PetscCall(RunDirCreate(run.common.output_dir, PETSC_FALSE, PETSC_FALSE, &dir));
   PetscCall(Describe(&run));
   /* 3. the iterates, and what there is to say about each */
   PetscCall(Walk(&run));

@@ -247,7 +247,7 @@ PetscErrorCode CommandHypergrad(int *code)
   PetscCall(HGSetUp(hg));
   PetscCall(CliCreateLambda(blp, &lambda));
   PetscCall(CliRefuseUnusedOptions());
-  if (common.output_dir[0]) PetscCall(RunDirCreate(common.output_dir, NULL, PETSC_FALSE, &dir));
+  if (common.output_dir[0]) PetscCall(RunDirCreate(common.output_dir, PETSC_FALSE, PETSC_FALSE, &dir));
   PetscCall(VecDuplicate(lambda, &g));
   PetscCall(BLPGetMemory(blp, &problem));
   PetscCall(HGGetMemory(hg, &solver));

@@ -35,7 +35,7 @@ typedef struct {
   int run, checkpoint;
 } Inspection;
 
-static void Inspect(const char path[], const char checkpoint[], PetscBool make, Inspection *found)
+static void Inspect(const char path[], PetscBool checkpoints, PetscBool make, Inspection *found)
 {
   const char *const traces[] = {"history.csv", "summary.json", "study.csv"};
   char file[PETSC_MAX_PATH_LEN];
@@ -44,15 +44,14 @@ static void Inspect(const char path[], const char checkpoint[], PetscBool make, 
     snprintf(file, sizeof(file), "%s/%s", path, traces[i]);
     if (access(file, F_OK) == 0) found->run = 1;
   }
-  snprintf(file, sizeof(file), "%s/%s", path, checkpoint ? checkpoint : "");
-  found->checkpoint = checkpoint && access(file, R_OK) == 0;
+  found->checkpoint = checkpoints && CheckpointsExist(path);
   if (make && !found->run)
     found->error = MakeDirectories(path);
   else
     found->error = access(path, W_OK) ? errno : 0;
 }
 
-PetscErrorCode RunDirCreate(const char path[], const char checkpoint[], PetscBool resume, RunDir *dir)
+PetscErrorCode RunDirCreate(const char path[], PetscBool checkpoints, PetscBool resume, RunDir *dir)
 {
   Inspection found = {0, 0, 0};
 
@@ -60,11 +59,12 @@ PetscErrorCode RunDirCreate(const char path[], const char checkpoint[], PetscBoo
   PetscCall(PetscNew(dir));
   PetscCall(PetscStrncpy((*dir)->path, path, sizeof((*dir)->path)));
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &(*dir)->rank));
-  if ((*dir)->rank == 0) Inspect(path, checkpoint, (PetscBool)!resume, &found);
+  if ((*dir)->rank == 0) Inspect(path, checkpoints, (PetscBool)!resume, &found);
   PetscCallMPI(MPI_Bcast(&found, (int)sizeof(found), MPI_BYTE, 0, PETSC_COMM_WORLD));
   PetscCheck(!resume || found.checkpoint, PETSC_COMM_WORLD, PETSC_ERR_FILE_OPEN,
-             "-resume: cannot read %s/%s, so there is nothing to go on with; to begin anew, %s", path,
-             checkpoint, found.run ? "name another directory" : "leave -resume out");
+             "-resume: there is no checkpoint in %s/checkpoint, so there is nothing to go on with; to begin "
+             "anew, %s",
+             path, found.run ? "name another directory" : "leave -resume out");
   PetscCheck(!found.run || resume, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
              "-output_dir %s already holds a run: name another directory%s", path,
              found.checkpoint ? ", or add -resume to go on with it" : "");
@@ -134,6 +134,20 @@ static PetscErrorCode AsidePath(RunDir dir, const char name[], char path[], size
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The new name, too, outlives a crash of the machine, where the file system can promise that. */
+static void SyncFolder(const char path[])
+{
+  char folder[PETSC_MAX_PATH_LEN];
+
+  snprintf(folder, sizeof(folder), "%s", path);
+  char *const slash = strrchr(folder, '/');
+  if (slash) slash[slash == folder] = 0;
+  const int descriptor = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY);
+  if (descriptor < 0) return;
+  (void)fsync(descriptor);
+  close(descriptor);
+}
+
 PetscErrorCode CliRename(const char aside[], const char path[])
 {
   PetscMPIInt rank;
@@ -146,6 +160,7 @@ PetscErrorCode CliRename(const char aside[], const char path[])
     failed = descriptor < 0 || fsync(descriptor) ? errno : 0;
     if (descriptor >= 0) close(descriptor);
     if (!failed && rename(aside, path)) failed = errno;
+    if (!failed) SyncFolder(path);
   }
   PetscCallMPI(MPI_Bcast(&failed, 1, MPI_INT, 0, PETSC_COMM_WORLD));
   PetscCheck(!failed, PETSC_COMM_WORLD, PETSC_ERR_FILE_WRITE, "cannot write %s: %s", path, strerror(failed));
@@ -212,8 +227,12 @@ PetscErrorCode RunDirOpenHDF5(RunDir dir, const char name[], PetscViewer *viewer
 
 PetscErrorCode RunDirCommitHDF5(RunDir dir, const char name[], PetscViewer *viewer)
 {
+  char aside[PETSC_MAX_PATH_LEN];
+
   PetscFunctionBegin;
   PetscCall(PetscViewerDestroy(viewer));
+  PetscCall(AsidePath(dir, name, aside, sizeof(aside)));
+  PetscCall(TwofoldFileSeal(PETSC_COMM_WORLD, aside));
   PetscCall(Rename(dir, name));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

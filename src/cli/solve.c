@@ -1,17 +1,17 @@
 /* twofold solve: bilevel optimisation with a run directory, progress lines, checkpoints and resume. */
-#include <petscviewerhdf5.h>
 #include "cli.h"
 
 /* The run, as its monitor and its step hook see it. */
 typedef struct {
   CliCommon common;
-  PetscInt eval_every, exact_every, checkpoint_every;
+  PetscInt eval_every, exact_every;
   PetscBool resume, eval_exact;
   Exact exact; /* NULL without -uls_eval_exact */
   BLP blp;
   ULS uls;
   Vec lambda;
   RunDir dir;
+  Checkpoints checkpoints;
   History history;
   PetscBool has_val, has_test; /* validation and test samples */
   PetscInt first;              /* step the run began or was resumed at */
@@ -19,8 +19,6 @@ typedef struct {
   HistoryRow last_evaluated;
   HistoryRow last_exact; /* last one with w(lambda) */
 } Run;
-
-static const char checkpoint_name[] = "checkpoint/latest.h5";
 
 /* ------------------------------------------------------------------ options */
 
@@ -30,7 +28,6 @@ static PetscErrorCode ReadOptions(Run *run)
   PetscCall(CliCommonFromOptions(&run->common, "twofold_run"));
   PetscCall(CliLambdaOptions());
   run->eval_every = 10;
-  run->checkpoint_every = 100;
   PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Program options: solve", "twofold");
   PetscCall(PetscOptionsInt("-uls_eval_every",
                             "Accuracy and test loss every N steps and at the last (0: at the last)",
@@ -42,65 +39,28 @@ static PetscErrorCode ReadOptions(Run *run)
   if (run->eval_exact)
     PetscCall(PetscOptionsInt("-uls_eval_exact_every", "These every N steps and at the last (0: at the last)",
                               "twofold", run->exact_every, &run->exact_every, NULL));
-  PetscCall(PetscOptionsInt("-checkpoint_every",
-                            "Checkpoint every N steps and after the last (0: after the last)", "twofold",
-                            run->checkpoint_every, &run->checkpoint_every, NULL));
-  PetscCall(PetscOptionsBool("-resume", "Go on from the checkpoint of -output_dir", "twofold", run->resume,
-                             &run->resume, NULL));
+  PetscCall(CheckpointsFromOptions(PetscOptionsObject, &run->checkpoints));
+  PetscCall(PetscOptionsBool("-resume", "Go on from the newest checkpoint of -output_dir", "twofold",
+                             run->resume, &run->resume, NULL));
   PetscOptionsEnd();
   PetscCheck(run->eval_every >= 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
              "-uls_eval_every %" PetscInt_FMT ": must not be negative", run->eval_every);
   PetscCheck(run->exact_every >= 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
              "-uls_eval_exact_every %" PetscInt_FMT ": must not be negative", run->exact_every);
-  PetscCheck(run->checkpoint_every >= 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
-             "-checkpoint_every %" PetscInt_FMT ": must not be negative", run->checkpoint_every);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* ------------------------------------------------------------------ checkpoints */
 
-static PetscErrorCode WriteCheckpoint(Run *run)
-{
-  PetscViewer viewer;
-
-  PetscFunctionBegin;
-  PetscCall(RunDirOpenHDF5(run->dir, checkpoint_name, &viewer));
-  PetscCall(ULSSaveState(run->uls, run->lambda, viewer));
-  PetscCall(RunDirCommitHDF5(run->dir, checkpoint_name, &viewer));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode ReadCheckpoint(Run *run)
-{
-  char path[PETSC_MAX_PATH_LEN];
-  PetscViewer viewer;
-  PetscInt max_it;
-
-  PetscFunctionBegin;
-  PetscCall(RunDirPath(run->dir, checkpoint_name, path, sizeof(path)));
-  PetscCall(
-      TwofoldVecLoad(run->lambda, path)); /* says clearly what is wrong with a missing or damaged file */
-  PetscCall(PetscViewerHDF5Open(PETSC_COMM_WORLD, path, FILE_MODE_READ, &viewer));
-  PetscCall(ULSRestoreState(run->uls, run->lambda, viewer));
-  PetscCall(PetscViewerDestroy(&viewer));
-  PetscCall(ULSGetIterationNumber(run->uls, &run->first));
-  PetscCall(ULSGetMaximumIterations(run->uls, &max_it));
-  PetscCheck(run->first <= max_it, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
-             "-uls_max_it %" PetscInt_FMT ": %s is at step %" PetscInt_FMT " already; give more steps",
-             max_it, path, run->first);
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "resumed at step %" PetscInt_FMT " of %" PetscInt_FMT " from %s\n",
-                        run->first, max_it, path));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode AfterStep(ULS uls, PetscInt it, PetscBool *stop, void *ctx)
 {
   Run *run = (Run *)ctx;
+  PetscBool due;
 
   PetscFunctionBegin;
-  (void)uls;
   *stop = PETSC_FALSE;
-  if (run->checkpoint_every && it % run->checkpoint_every == 0) PetscCall(WriteCheckpoint(run));
+  PetscCall(CheckpointsAreDue(run->checkpoints, it, &due));
+  if (due) PetscCall(CheckpointsWrite(run->checkpoints, uls, run->lambda));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -373,7 +333,7 @@ static PetscErrorCode Finish(Run *run, int *code)
   PetscFunctionBegin;
   PetscCall(ULSGetConvergedReason(run->uls, &reason));
   PetscCall(ULSGetIterationNumber(run->uls, &it));
-  if (reason > 0) PetscCall(WriteCheckpoint(run));
+  if (reason > 0) PetscCall(CheckpointsWrite(run->checkpoints, run->uls, run->lambda));
   PetscCall(WriteSolution(run));
   PetscCall(CliPeakMemory(&peak));
   PetscCall(WriteSummary(run, reason, peak));
@@ -437,6 +397,7 @@ PetscErrorCode CommandSolve(int *code)
     PetscCall(CliHearData());
     PetscCall(CliHelpPrint(run.common.help_all));
     PetscCall(ExactDestroy(&run.exact));
+    PetscCall(CheckpointsDestroy(&run.checkpoints));
     PetscCall(ULSDestroy(&run.uls));
     PetscCall(BLPDestroy(&run.blp));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -451,8 +412,10 @@ PetscErrorCode CommandSolve(int *code)
   PetscCall(BLPHasSet(run.blp, BLP_TEST, &run.has_test));
   PetscCall(CliRefuseUnusedOptions());
   /* 3. the run directory, and where the last run stopped */
-  PetscCall(RunDirCreate(run.common.output_dir, checkpoint_name, run.resume, &run.dir));
-  if (run.resume) PetscCall(ReadCheckpoint(&run));
+  PetscCall(RunDirCreate(run.common.output_dir, PETSC_TRUE, run.resume, &run.dir));
+  PetscCall(CheckpointsSetDir(run.checkpoints, run.dir));
+  if (run.resume) PetscCall(CheckpointsRead(run.checkpoints, run.uls, run.lambda));
+  PetscCall(ULSGetIterationNumber(run.uls, &run.first));
   PetscCall(RunDirWriteOptions(run.dir, "solve"));
   PetscCall(HistoryOpen(run.dir, run.first, &run.history));
   if (!run.common.quiet) PetscCall(PrintEstimate(&run));
@@ -464,6 +427,7 @@ PetscErrorCode CommandSolve(int *code)
   /* 5. results */
   PetscCall(Finish(&run, code));
   PetscCall(HistoryClose(&run.history));
+  PetscCall(CheckpointsDestroy(&run.checkpoints));
   PetscCall(RunDirDestroy(&run.dir));
   PetscCall(VecDestroy(&run.lambda));
   PetscCall(ExactDestroy(&run.exact));

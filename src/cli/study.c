@@ -343,7 +343,8 @@ PetscErrorCode CommandStudy(int *code)
     PetscCall(TwofoldAgreeRaised(PETSC_COMM_WORLD, BLPSetUp(blp)));
     PetscCall(CheckProblem(&study, blp));
     PetscCall(CliRefuseUnusedOptions());
-    if (study.common.output_dir[0]) PetscCall(RunDirCreate(study.common.output_dir, NULL, PETSC_FALSE, &dir));
+    if (study.common.output_dir[0])
+      PetscCall(RunDirCreate(study.common.output_dir, PETSC_FALSE, PETSC_FALSE, &dir));
     /* 3. the lambdas, shared out among the groups */
     PetscCall(GroupCreate(&study, blp, &group));
     PetscCall(RunSamples(&study, dir, &group));

@@ -190,18 +190,19 @@ launch 0 "${solve[@]}" -output_dir made >/dev/null || fail "no run directory to 
 cp -r made lost
 rm -r lost/checkpoint
 cp -r made broken
-head -c 1000 made/checkpoint/latest.h5 >broken/checkpoint/latest.h5
+rm broken/checkpoint/*
+head -c 1000 made/checkpoint/step-00000001.h5 >broken/checkpoint/step-00000001.h5
 pool refused 0 64 "-output_dir made already holds a run|-resume|another directory" "${solve[@]}" -output_dir made
 pool refused 2 64 "-output_dir made already holds a run|-resume|another directory" "${solve[@]}" -output_dir made
 pool refused 0 64 "-output_dir lost already holds a run: name another" "${solve[@]}" -output_dir lost
 bad 64 "-output_dir made already holds a run: name another" "${good[@]}" -output_dir made
-pool refused 0 66 "-resume: cannot read new/checkpoint|leave -resume out" "${solve[@]}" -output_dir new -resume
-pool refused 2 66 "-resume: cannot read lost/checkpoint|another directory" "${solve[@]}" -output_dir lost -resume
-pool refused 0 65 "broken/checkpoint/latest.h5 is not an HDF5 file" "${solve[@]}" -output_dir broken -resume
-pool refused 0 64 "-uls_max_it 0|made/checkpoint/latest.h5|step 1" "${solve[@]}" -output_dir made -resume -uls_max_it 0
+pool refused 0 66 "-resume: there is no checkpoint in new/checkpoint|leave -resume out" "${solve[@]}" -output_dir new -resume
+pool refused 2 66 "-resume: there is no checkpoint in lost/checkpoint|another directory" "${solve[@]}" -output_dir lost -resume
+pool refused 0 65 "no checkpoint is whole|broken/checkpoint/step-00000001.h5|cut off" "${solve[@]}" -output_dir broken -resume
+pool refused 0 64 "-uls_max_it 0|made/checkpoint/step-00000001.h5|step 1" "${solve[@]}" -output_dir made -resume -uls_max_it 0
 pool refused 0 65 "velocity" "${solve[@]}" -output_dir made -resume -uls_max_it 2 -uls_momentum 0.5
 svm wide "0 1:1" "1 2:1" "2 11:1"
-pool refused 0 65 "made/checkpoint/latest.h5 holds 8 numbers|11" "${solve[@]}" -blp_train wide.svm -output_dir made \
+pool refused 0 65 "made/checkpoint/step-00000001.h5 holds 8 numbers|11" "${solve[@]}" -blp_train wide.svm -output_dir made \
   -resume -uls_max_it 2
 pool refused 0 64 "-output_dir train.svm/x|Not a directory" "${solve[@]}" -output_dir train.svm/x
 pool refused 2 64 "-output_dir /proc/x" "${solve[@]}" -output_dir /proc/x

@@ -269,7 +269,9 @@ done <<'END'
 -uls_momentum_type polyak@-uls_momentum_type|polyak|heavy nesterov
 -uls_on_inexact wait@-uls_on_inexact|wait|stop step
 -uls_eval_every -1@-uls_eval_every -1|negative
--checkpoint_every -1@-checkpoint_every -1|negative
+-checkpoint_every -1@-checkpoint_every -1|steps
+-checkpoint_every 3days@-checkpoint_every 3days|10min
+-checkpoint_keep 0@-checkpoint_keep 0|at least 1
 -uls_type desent@-uls_type desent|closest: descent
 END
 # coverage: on

@@ -53,7 +53,7 @@ tidy() { # DIR: nothing is left aside
 directory() {
   local ranks=$1 dir=run$1 file
   run "$ranks" "$dir" -uls_max_it 5 -blp_lambda -1e-1 -hg_view_gradient "binary:gradient$ranks.bin"
-  for file in options.opts history.csv summary.json solution.h5 checkpoint/latest.h5; do
+  for file in options.opts history.csv summary.json solution.h5 checkpoint/step-00000005.h5; do
     check "$dir lacks $file" test -s "$dir/$file"
   done
   check "$dir holds more than it should" test "$(find "$dir" -type f | wc -l)" = 5
@@ -148,7 +148,7 @@ killed() { # RANKS NAME OPTIONS...
     "${mpirun[@]}" -n "$ranks" "$twofold" solve "${data[@]}" -output_dir "$name" "${long[@]}" "$@" >log/out."$name" 2>&1 &
   fi
   pid=$!
-  while [ ! -s "$name/checkpoint/latest.h5" ] || [ "$(rows "$name")" -lt 40 ]; do
+  while ! compgen -G "$name/checkpoint/step-*.h5" >/dev/null || [ "$(rows "$name")" -lt 40 ]; do
     sleep 0.02
     waited=$((waited + 1))
     if [ "$waited" -gt 1000 ] || ! kill -0 "$pid" 2>/dev/null; then break; fi

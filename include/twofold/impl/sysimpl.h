@@ -81,6 +81,13 @@ PetscErrorCode TwofoldExchange(MPI_Comm comm, size_t bytes, const PetscMPIInt se
    length is named. Collective on x. */
 PetscErrorCode TwofoldVecRestore(Vec x, PetscViewer viewer);
 
+/* Seals a finished file: a line behind its bytes with their number and checksum. Raises PETSC_ERR_FILE_READ
+   or PETSC_ERR_FILE_WRITE. Collective on comm. */
+PetscErrorCode TwofoldFileSeal(MPI_Comm comm, const char path[]);
+/* What is wrong with a sealed file, on every rank; empty where it is as it was. Raises PETSC_ERR_FILE_OPEN
+   where there is none. Collective on comm. */
+PetscErrorCode TwofoldFileCheckSeal(MPI_Comm comm, const char path[], char why[], size_t len);
+
 /* Remainders ||F(x + h d) - F(x) - h F'(x) d|| at steps h of falling size: of order 2 where F' is right, of
    order 1 where it is not or F has a kink. */
 enum { TWOFOLD_TAYLOR_STEPS = 9 };
