@@ -138,7 +138,7 @@ run() { # SEED/KIND: goes on with what was stopped
   unweighted) own=all ;;
   oracle) own=oracle ;;
   esac
-  if [ -s "$dir/checkpoint/latest.h5" ]; then resume=(-resume); else rm -rf "$dir"; fi
+  if compgen -G "$dir/checkpoint/step-*.h5" >/dev/null; then resume=(-resume); else rm -rf "$dir"; fi
   set -- "${data[@]}" "${how[@]}" -blp_dataclean_seed "$seed" -blp_dataclean_start "$own" -uls_max_it "$steps" \
     -output_dir "$dir" "${resume[@]}"
   say "${launch[*]} $twofold solve $*"

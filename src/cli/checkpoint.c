@@ -168,6 +168,19 @@ PetscErrorCode CheckpointsAreDue(Checkpoints checkpoints, PetscInt it, PetscBool
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* What the run was made with, as attributes of lambda. */
+static PetscErrorCode SaveOrigin(PetscViewer viewer)
+{
+  char *options;
+
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsGetAll(NULL, &options));
+  PetscCall(PetscViewerHDF5WriteAttribute(viewer, "/lambda", "options", PETSC_STRING, options));
+  PetscCall(PetscViewerHDF5WriteAttribute(viewer, "/lambda", "version", PETSC_STRING, TWOFOLD_VERSION));
+  PetscCall(PetscFree(options));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode CheckpointsWrite(Checkpoints checkpoints, ULS uls, Vec lambda)
 {
   char name[64];
@@ -179,6 +192,7 @@ PetscErrorCode CheckpointsWrite(Checkpoints checkpoints, ULS uls, Vec lambda)
   Name(it, name, sizeof(name));
   PetscCall(RunDirOpenHDF5(checkpoints->dir, name, &viewer));
   PetscCall(ULSSaveState(uls, lambda, viewer));
+  PetscCall(SaveOrigin(viewer));
   PetscCall(RunDirCommitHDF5(checkpoints->dir, name, &viewer));
   PetscCall(RemoveOld(checkpoints));
   PetscCall(PetscTime(&checkpoints->last));
@@ -240,14 +254,17 @@ static PetscErrorCode FindNewest(Checkpoints checkpoints, char path[], size_t le
 
 PetscErrorCode CheckpointsRead(Checkpoints checkpoints, ULS uls, Vec lambda)
 {
-  char path[PETSC_MAX_PATH_LEN];
+  char path[PETSC_MAX_PATH_LEN], *options;
   PetscViewer viewer;
   PetscInt it, max_it;
 
   PetscFunctionBegin;
   PetscCall(FindNewest(checkpoints, path, sizeof(path)));
-  PetscCall(TwofoldVecLoad(lambda, path)); /* says clearly what is wrong with one of another problem */
   PetscCall(PetscViewerHDF5Open(PETSC_COMM_WORLD, path, FILE_MODE_READ, &viewer));
+  PetscCall(PetscViewerHDF5ReadAttribute(viewer, "/lambda", "options", PETSC_STRING, NULL, &options));
+  PetscCall(CliCheckOptionsOfCheckpoint(path, options));
+  PetscCall(PetscFree(options));
+  PetscCall(TwofoldVecLoad(lambda, path)); /* says clearly what is wrong with one of another problem */
   PetscCall(ULSRestoreState(uls, lambda, viewer));
   PetscCall(PetscViewerDestroy(&viewer));
   PetscCall(ULSGetIterationNumber(uls, &it));

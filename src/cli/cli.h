@@ -141,6 +141,10 @@ PetscErrorCode CheckpointsWrite(Checkpoints checkpoints, ULS uls, Vec lambda);
 PetscErrorCode CheckpointsRead(Checkpoints checkpoints, ULS uls, Vec lambda);
 PetscErrorCode CheckpointsDestroy(Checkpoints *checkpoints);
 
+/* resume.c: refuses options that contradict those of the run a checkpoint is of, as PetscOptionsGetAll() gave
+   them then. */
+PetscErrorCode CliCheckOptionsOfCheckpoint(const char path[], const char before[]);
+
 /* solution.c: lambda, the best lambda of a run (may be NULL), and the w of hg's last solve as a model. */
 PetscErrorCode CliWriteSolution(RunDir dir, BLP blp, HG hg, Vec lambda, Vec best);
 

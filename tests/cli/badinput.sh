@@ -200,7 +200,7 @@ pool refused 0 66 "-resume: there is no checkpoint in new/checkpoint|leave -resu
 pool refused 2 66 "-resume: there is no checkpoint in lost/checkpoint|another directory" "${solve[@]}" -output_dir lost -resume
 pool refused 0 65 "no checkpoint is whole|broken/checkpoint/step-00000001.h5|cut off" "${solve[@]}" -output_dir broken -resume
 pool refused 0 64 "-uls_max_it 0|made/checkpoint/step-00000001.h5|step 1" "${solve[@]}" -output_dir made -resume -uls_max_it 0
-pool refused 0 65 "velocity" "${solve[@]}" -output_dir made -resume -uls_max_it 2 -uls_momentum 0.5
+pool refused 0 64 "-uls_momentum 0.5|without it" "${solve[@]}" -output_dir made -resume -uls_max_it 2 -uls_momentum 0.5
 svm wide "0 1:1" "1 2:1" "2 11:1"
 pool refused 0 65 "made/checkpoint/step-00000001.h5 holds 8 numbers|11" "${solve[@]}" -blp_train wide.svm -output_dir made \
   -resume -uls_max_it 2

@@ -7,7 +7,8 @@
 
 samples 60 1 20 >train.svm
 samples 45 2 20 >val.svm
-data=(-blp_train train.svm -blp_val val.svm -lls_max_it 5 -lls_warm_start -uls_step 5 -uls_momentum 0.5 -quiet)
+files=(-blp_train train.svm -blp_val val.svm)
+data=("${files[@]}" -lls_max_it 5 -lls_warm_start -uls_step 5 -uls_momentum 0.5 -quiet)
 
 run() { # RANKS DIR OPTIONS...
   local ranks=$1 dir=$2
@@ -67,6 +68,18 @@ cp -r part aside # one that was being written when the run was killed
 mv "aside/$newest" "aside/$newest.tmp"
 run 0 aside -uls_max_it 9 -resume
 check "not resumed at step 5" grep -q '"resumed_at": 5,' aside/summary.json
+wait
+
+# ------------------------------------------------------------------ options that contradict
+on=(solve "${data[@]}" -output_dir part -resume -uls_max_it 7)
+pool refused 2 64 "-uls_momentum 0.6|part/$newest|0.5|-blp_lambda_file" "${on[@]}" -uls_momentum 0.6
+pool refused 0 64 "-lls_rtol 1e-3|without it|part/$newest" "${on[@]}" -lls_rtol 1e-3
+pool refused 0 64 "-resume|-uls_step 5, which is missing|part/$newest" solve "${files[@]}" -lls_max_it 5 -lls_warm_start \
+  -uls_momentum 0.5 -output_dir part -resume -uls_max_it 7
+cp train.svm moved.svm # the same samples elsewhere, numbers written otherwise, limits and output
+cp -r part other
+run 2 other -blp_train moved.svm -uls_momentum 5e-1 -uls_max_it 7 -checkpoint_every 3s -uls_eval_every 1 -resume
+check "not resumed at step 6" grep -q '"resumed_at": 6,' other/summary.json
 wait
 
 # ------------------------------------------------------------------ nothing left that is whole

@@ -153,7 +153,7 @@ solve@-uls_gatol 1e9@-@^CONVERGED_GATOL after 0 upper steps
 solve@-hg_ksp_max_it 1 -uls_on_inexact stop@-@^DIVERGED_INEXACT after 0 upper steps
 solve@-uls_eval_every 1@-@^step 1/2 .* val NUMBER %
 solve@-checkpoint_every 1it@DIR/out/checkpoint/step-00000001.h5@HDF
-solve@-checkpoint_every 1 -checkpoint_keep 3@DIR/out/checkpoint/step-00000000.h5@HDF
+solve@-checkpoint_every 1 -checkpoint_keep 3@DIR/out/checkpoint/step-00000001.h5@HDF
 solve@-quiet@DIR/out/history.csv@^2,
 data@-data_input train.svm@-@^ *classes: 3$
 data@-data_input train.svm -data_output DIR/o.svm -quiet@DIR/o.svm@^2 .*8:

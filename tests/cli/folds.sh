@@ -77,7 +77,7 @@ pool resumed 2 1 4 2
 pool resumed 4 4 0 1
 pool resumed 3 2 2 2
 wait
-pool refused 2 65 'r2.1-4.2/checkpoint/step-00000006.h5 holds the states of 5 folds|-blp_folds is 4' solve "${cv[@]}" -blp_folds 4 \
+pool refused 2 64 '-blp_folds 4|r2.1-4.2/checkpoint/step-00000006.h5|run with 5' solve "${cv[@]}" -blp_folds 4 \
   "${steps[@]}" -uls_max_it 9 -output_dir r2.1-4.2 -resume
 
 # ------------------------------------------------------------------ printed once

@@ -166,7 +166,7 @@ for ranks in 0 2; do
   pool no "$ranks" 66 "cannot read none.svm" tens/solution.h5 -data_input none.svm
   pool no "$ranks" 65 "cut.h5|cut short" cut.h5 -data_input tens.val
   pool no "$ranks" 65 "tens.val|not an HDF5 file" tens.val -data_input tens.val
-  pool no "$ranks" 65 "step-*.h5 is not a model|solution.h5" tens/checkpoint/step-*.h5 -data_input tens.val
+  pool no "$ranks" 65 "step-00000002.h5 is not a model|solution.h5" tens/checkpoint/step-*.h5 -data_input tens.val
   pool no "$ranks" 65 "corpus|no vocabulary|svmlight" tens/solution.h5 -data_input corpus
 done
 pool no 0 64 "no data: give -data_input" tens/solution.h5

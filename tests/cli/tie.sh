@@ -86,6 +86,6 @@ END
 # coverage: on
 pool refused 3 64 "-blp_lambda_tie|calss" "${one[@]}" -blp_lambda_tie calss
 wait
-pool refused 2 65 "checkpoint/step-|24 numbers|3 entries" solve "${data[@]}" -quiet -lls_max_it 4 -uls_max_it 6 -blp_lambda_tie class \
+pool refused 2 64 "-blp_lambda_tie class|weight/checkpoint/step-|run with weight" solve "${data[@]}" -quiet -lls_max_it 4 -uls_max_it 6 -blp_lambda_tie class \
   -output_dir weight -resume
 finish
