@@ -50,7 +50,7 @@ static PetscErrorCode ConvSetUp(MPI_Comm comm, Equilibrium *eq, PetscInt feature
   PetscCall(PetscIntMultError(C, eq->p, &eq->h));
   PetscCall(PetscIntMultError(ConvTaps * C, C, &eq->nA));
   eq->nB = ConvTaps * C;
-  eq->nfew = PetscMax(1, 32768 / (ConvTaps * eq->h)); /* 256 kB of patches */
+  eq->nfew = PetscMax(1, 32768 / eq->h); /* 256 kB of states */
   PetscCall(Reduce(conv, side));
   PetscCall(ConvProductsCreate_Private(conv));
   PetscFunctionReturn(PETSC_SUCCESS);

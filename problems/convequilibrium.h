@@ -9,11 +9,11 @@ enum { ConvTaps = 9 };
 typedef struct {
   Equilibrium base;
   PetscInt pool, side; /* blocks of pixels that are averaged, pixels on a side of what that leaves */
-  PetscReal *patches;  /* ConvTaps numbers a channel and pixel, of nfew samples */
-  PetscReal *kernel;   /* as products with patches want it */
+  PetscReal *band;     /* what a row of taps sees of an image, and of its wrapped edges */
+  PetscReal *kernel;   /* as products with bands want it */
 } ConvEquilibrium;
 
-/* convequilibrium_products.c: room for the products, of base.nfew samples, and what the layer asks for. */
+/* convequilibrium_products.c: room for the products, and what the layer asks for. */
 PetscErrorCode ConvProductsCreate_Private(ConvEquilibrium *conv);
 PetscErrorCode ConvProductsDestroy_Private(ConvEquilibrium *conv);
 PetscErrorCode ConvState_Private(const Equilibrium *eq, PetscInt n, const PetscReal A[], const PetscReal w[],

@@ -1,8 +1,8 @@
 /* convequilibrium beside what is tested of every problem: see fixedpoints.h. */
 #include "fixedpoints.h"
 
-/* More patches than fit into one piece of the cache, of images of 10 x 10 that are reduced to 5 x 5. */
-static const Synthetic large = {.n = {400, 0, 37},
+/* More states than fit into one piece of the cache, of images of 10 x 10 that are reduced to 5 x 5. */
+static const Synthetic large = {.n = {900, 0, 37},
                                 .p = 100,
                                 .c = 3,
                                 .density = 0.7,

@@ -1,11 +1,12 @@
-/* Rates of equilibrium beside bare BLAS of the same size, in one run:
+/* Rates of classifiers of fixed points beside bare BLAS, in one run:
 
      OPENBLAS_NUM_THREADS=1 mpirun -n 2 bench-equilibrium [-bench_n 5000] [-bench_p 784] [-bench_t 20]
-   [-bench_runs 11]
-       [-blp_equilibrium_h 200]
+       [-bench_runs 11] [-bench_cpu] [-blp_equilibrium_h 200]
+       [-blp_type convequilibrium -blp_convequilibrium_pool 2 -blp_convequilibrium_channels 8]
 
    t steps from w = 0 and a hypergradient by k = t steps of the fixed-point method, counted as the products of
-   matrices that the formulas have. gemm: A W over this rank's samples, (h x h) (h x n). Nothing is judged. */
+   matrices that the formulas have, and as a share of gemm's rate. gemm: (m x m) (m x columns) over what this
+   rank has of w, m = h where states are dense, else 200. Nothing is judged. */
 #include "bench.h"
 #include <petscblaslapack.h>
 
@@ -13,7 +14,7 @@ typedef struct {
   BLP blp;
   HG hg;
   Vec lambda, g, w, v, y;
-  PetscBLASInt h, n; /* of a state; local samples */
+  PetscBLASInt m, columns; /* of gemm */
   PetscScalar *A;
 } Bench;
 
@@ -26,7 +27,7 @@ static PetscErrorCode Gemm(void *ctx)
   PetscFunctionBegin;
   PetscCall(VecGetArrayRead(b->w, &w));
   PetscCall(VecGetArrayWrite(b->y, &y));
-  BLASgemm_("T", "N", &b->h, &b->n, &b->h, &one, b->A, &b->h, w, &b->h, &zero, y, &b->h);
+  BLASgemm_("T", "N", &b->m, &b->columns, &b->m, &one, b->A, &b->m, w, &b->m, &zero, y, &b->m);
   PetscCall(VecRestoreArrayWrite(b->y, &y));
   PetscCall(VecRestoreArrayRead(b->w, &w));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -103,6 +104,7 @@ static PetscErrorCode MakeSamples(PetscInt n, PetscInt p, DataSet *ds)
 static PetscErrorCode Create(PetscInt n, PetscInt p, PetscInt t, Bench *b)
 {
   PetscInt nlocal, h;
+  PetscBool dense;
   DataSet ds;
   char text[256];
 
@@ -126,10 +128,11 @@ static PetscErrorCode Create(PetscInt n, PetscInt p, PetscInt t, Bench *b)
   PetscCall(VecSet(b->v, 1));
   PetscCall(VecGetBlockSize(b->w, &h));
   PetscCall(VecGetLocalSize(b->w, &nlocal));
-  b->h = (PetscBLASInt)h;
-  b->n = (PetscBLASInt)(nlocal / h);
-  PetscCall(PetscMalloc1(h * h, &b->A));
-  for (PetscInt k = 0; k < h * h; k++) b->A[k] = TwofoldRandomUniform(3, k);
+  PetscCall(PetscObjectTypeCompare((PetscObject)b->blp, BLPEQUILIBRIUM, &dense));
+  b->m = dense ? (PetscBLASInt)h : 200;
+  b->columns = (PetscBLASInt)(nlocal / b->m);
+  PetscCall(PetscMalloc1(b->m * b->m, &b->A));
+  for (PetscInt k = 0; k < b->m * b->m; k++) b->A[k] = TwofoldRandomUniform(3, k);
   PetscCall(HGCreate(PETSC_COMM_WORLD, &b->hg));
   PetscCall(HGSetBLP(b->hg, b->blp));
   PetscCall(HGSetFromOptions(b->hg));
@@ -137,9 +140,42 @@ static PetscErrorCode Create(PetscInt n, PetscInt p, PetscInt t, Bench *b)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Gflop of products with A and with B, or with their gradients, for n samples. */
+static PetscErrorCode Count(BLP blp, PetscInt n, PetscInt p, double *A, double *B)
+{
+  PetscInt h = 200, channels = 8, pool = 1;
+  PetscBool dense;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)blp, BLPEQUILIBRIUM, &dense));
+  PetscCall(PetscOptionsGetInt(NULL, NULL, "-blp_equilibrium_h", &h, NULL));
+  PetscCall(PetscOptionsGetInt(NULL, NULL, "-blp_convequilibrium_channels", &channels, NULL));
+  PetscCall(PetscOptionsGetInt(NULL, NULL, "-blp_convequilibrium_pool", &pool, NULL));
+  const double pixels = (double)p / (double)(pool * pool), taps = 18e-9 * (double)channels * pixels;
+  *A = (double)n * (dense ? 2e-9 * (double)h * (double)h : taps * (double)channels);
+  *B = (double)n * (dense ? 2e-9 * (double)h * (double)p : taps);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Time, the rate in the quickest run, and that as a share of gemm's, which comes first. */
+static PetscErrorCode Measure(PetscErrorCode (*kernel)(void *), Bench *b, const char name[], PetscInt runs,
+                              double gflop, double *rate)
+{
+  double ms;
+
+  PetscFunctionBegin;
+  PetscCall(BenchMeasureLeast(kernel, b, name, runs, &ms));
+  const double own = 1e3 * gflop / ms;
+  if (*rate == 0) *rate = own;
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "  %.3f Gflop, %.2f Gflop/s, %.0f %% of gemm\n", gflop, own,
+                        100 * own / *rate));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 int main(int argc, char **argv)
 {
-  PetscInt n = 5000, p = 784, t = 20, runs = 11;
+  PetscInt n = 5000, p = 784, t = 20, runs = 11, nw;
+  double A, B, rate = 0;
   Bench b;
 
   PetscFunctionBeginUser;
@@ -149,19 +185,17 @@ int main(int argc, char **argv)
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-bench_t", &t, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-bench_runs", &runs, NULL));
   PetscCall(Create(n, p, t, &b));
-  const double h = b.h, product = 2e-9 * h * h * (double)n, wide = 2e-9 * h * (double)p * (double)n;
-  PetscCall(BenchMeasure(Gemm, &b, "gemm, A W", runs));
-  PetscCall(BenchMeasure(Step, &b, "a step of the map", runs));
-  PetscCall(BenchMeasure(Steps, &b, "20 steps at once", runs));
+  PetscCall(Count(b.blp, n, p, &A, &B));
+  PetscCall(VecGetSize(b.w, &nw));
+  const double gemm = 2e-9 * b.m * (double)nw;
+  PetscCall(Measure(Gemm, &b, "gemm", runs, gemm, &rate));
+  PetscCall(Measure(Step, &b, "a step of the map", runs, A, &rate));
+  PetscCall(Measure(Steps, &b, "20 steps at once", runs, 20 * A, &rate));
   PetscCall(BLPMapLinearize(b.blp, b.lambda, b.w));
-  PetscCall(BenchMeasure(Transposed, &b, "d1Phi^T v", runs));
-  PetscCall(BenchMeasure(Parameters, &b, "d2Phi^T v", runs));
-  PetscCall(BenchMeasure(Hypergradient, &b, "hypergradient", runs));
-  PetscCall(BenchMeasure(Gemm, &b, "gemm, A W, again", runs));
-  PetscCall(
-      PetscPrintf(PETSC_COMM_WORLD,
-                  "products: %.3f Gflop each of A W, %.3f in a step to d2Phi^T v, %.3f in a hypergradient\n",
-                  product, product + wide, (2.0 * (double)t + 2) * product + 2 * wide));
+  PetscCall(Measure(Transposed, &b, "d1Phi^T v", runs, A, &rate));
+  PetscCall(Measure(Parameters, &b, "d2Phi^T v", runs, A + B, &rate));
+  PetscCall(Measure(Hypergradient, &b, "hypergradient", runs, (2.0 * (double)t + 2) * A + 2 * B, &rate));
+  PetscCall(Measure(Gemm, &b, "gemm, again", runs, gemm, &rate));
   PetscCall(PetscFree(b.A));
   PetscCall(HGDestroy(&b.hg));
   PetscCall(VecDestroy(&b.lambda));
