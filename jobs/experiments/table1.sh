@@ -73,7 +73,7 @@ parkinson)
   ;;
 fashion-mnist)
   all=(itd-5 fp-5 cg-5 itd-10 fp-10 cg-10 fp5-10 cg5-10)
-  kinds=pixels name=-fashion-mnist few=1 own=(2 4000 "1e-7 2e-7 4e-7 6e-7 1e-6" "1e-5 1e-4")
+  kinds=pixels name=-fashion-mnist few=1 own=(2 4000 "3e-8 1e-7 3e-7 1e-6 3e-6" "1e-5 1e-4")
   ;;
 *) usage ;;
 esac
