@@ -25,8 +25,9 @@ static PetscErrorCode Reduce(ConvEquilibrium *conv, PetscInt side)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode ConvSetUp(MPI_Comm comm, Equilibrium *eq, PetscInt features)
+static PetscErrorCode ConvSetUp(BLP blp, Equilibrium *eq, PetscInt features)
 {
+  const MPI_Comm comm = PetscObjectComm((PetscObject)blp);
   ConvEquilibrium *const conv = (ConvEquilibrium *)eq;
   const PetscInt side = (PetscInt)(PetscSqrtReal((PetscReal)features) + 0.5), C = eq->width;
 
@@ -51,6 +52,7 @@ static PetscErrorCode ConvSetUp(MPI_Comm comm, Equilibrium *eq, PetscInt feature
   PetscCall(PetscIntMultError(ConvTaps * C, C, &eq->nA));
   eq->nB = ConvTaps * C;
   eq->nfew = PetscMax(1, 32768 / eq->h); /* 256 kB of states */
+  blp->kernel = (BLPKernel){.first = 0, .out = C, .in = C, .width = 3, .grid = conv->side}; /* A */
   PetscCall(Reduce(conv, side));
   PetscCall(ConvProductsCreate_Private(conv));
   PetscFunctionReturn(PETSC_SUCCESS);

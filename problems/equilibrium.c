@@ -39,10 +39,10 @@ static PetscErrorCode DenseNorm(const Equilibrium *eq, const PetscReal A[], Pets
   return EquilibriumNorm_Private(eq->h, eq->h, A, norm);
 }
 
-static PetscErrorCode DenseSetUp(MPI_Comm comm, Equilibrium *eq, PetscInt features)
+static PetscErrorCode DenseSetUp(BLP blp, Equilibrium *eq, PetscInt features)
 {
   PetscFunctionBegin;
-  (void)comm;
+  (void)blp;
   eq->h = eq->rows = eq->nc = eq->width;
   eq->p = features;
   eq->taps = 1;

@@ -24,9 +24,9 @@ typedef PetscErrorCode (*EquilibriumProduct)(const Equilibrium *eq, PetscInt n, 
 typedef struct {
   const char *type;     /* of the problem, and what its options begin with */
   const char *constant; /* the type's name in C */
-  /* sets its part of Equilibrium, and what the layer has of its own, from options and the
+  /* sets its part of Equilibrium and of blp, and what the layer has of its own, from options and the
      features that samples have. Collective. */
-  PetscErrorCode (*setup)(MPI_Comm comm, Equilibrium *eq, PetscInt features);
+  PetscErrorCode (*setup)(BLP blp, Equilibrium *eq, PetscInt features);
   PetscErrorCode (*reset)(Equilibrium *eq); /* frees the latter; optional */
   EquilibriumProduct A, AT, B;
   /* gA = U w^T and gB = U x^T in the sense of d<U, A w + B x> */

@@ -378,7 +378,7 @@ static PetscErrorCode BLPSetUp_Equilibrium(BLP blp)
              eq->layer->type);
   PetscCall(EquilibriumReset_Private(blp));
   PetscCall(DataSetGetSizes(blp->set[BLP_TRAIN], &n, &features, &eq->c));
-  PetscCall((*eq->layer->setup)(comm, eq, features));
+  PetscCall((*eq->layer->setup)(blp, eq, features));
   for (int s = 0; s < 3; s++) {
     if (!blp->set[s]) continue;
     PetscCall(EquilibriumSamplesCreate_Private(eq, blp->set[s], &eq->set[s]));

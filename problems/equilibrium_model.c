@@ -39,7 +39,7 @@ PetscErrorCode BLPLoadModel_Equilibrium(BLP blp, TwofoldGroup group)
   PetscCall(EquilibriumGetSize_Private(blp, group, "steps", &eq->steps));
   PetscCall(EquilibriumGetSize_Private(blp, group, "samples", &n));
   PetscCall(DataSetGetSizes(blp->like, NULL, &features, &eq->c));
-  PetscCall((*eq->layer->setup)(PetscObjectComm((PetscObject)blp), eq, features));
+  PetscCall((*eq->layer->setup)(blp, eq, features));
   PetscCall(PetscSplitOwnership(PetscObjectComm((PetscObject)blp), &nlocal, &n));
   PetscCall(EquilibriumLayOut_Private(blp, nlocal, n));
   PetscFunctionReturn(PETSC_SUCCESS);

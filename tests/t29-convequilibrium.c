@@ -51,6 +51,19 @@ static PetscReal A(const PetscReal l[], PetscInt a, PetscInt b)
   return 0;
 }
 
+/* What a set of kernels needs to know. */
+static PetscErrorCode Kernel(Case *k)
+{
+  PetscInt first, out, in, width, grid;
+
+  PetscFunctionBegin;
+  PetscCall(BLPGetKernel(k->blp, &first, &out, &in, &width, &grid));
+  CHECK(first == 0 && out == C && in == C && width == 3 && grid == N,
+        "kernel from %d on, %d x %d x %d, images of %d", (int)first, (int)out, (int)in, (int)width,
+        (int)grid);
+  PetscFunctionReturn(0);
+}
+
 int main(int argc, char **argv)
 {
   Case k;
@@ -59,6 +72,7 @@ int main(int argc, char **argv)
   PetscCall(TestInitialize(&argc, &argv));
   PetscCall(CaseCreate(BLPCONVEQUILIBRIUM, &large, h, nA + nB + C + large.c * h, &k));
   PetscCall(States(&k, Next));
+  PetscCall(Kernel(&k));
   PetscCall(Steps(&k));
   PetscCall(Products(&k));
   PetscCall(Predictions(&k));

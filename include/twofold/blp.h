@@ -619,6 +619,25 @@ PetscErrorCode BLPMapSteps(BLP blp, Vec lambda, PetscInt n, Vec w);
 PetscErrorCode BLPMapAdjointSteps(BLP blp, Vec b, PetscInt n, Vec v);
 
 /**
+ * Tells which entries of lambda are the kernel of a convolution with wrapped edges, laid out as
+ * LSETConvSpectralSetKernel() says, that decides whether the lower level contracts: where its norm is below
+ * 1, it does. A set of type convspectral keeps it there.
+ *
+ * @notcollective
+ *
+ * @param[in]  blp   the problem, set up
+ * @param[out] first number of the kernel's first entry in lambda
+ * @param[out] out   channels that it makes; 0 where there is none, or lambda is tied
+ * @param[out] in    channels that it takes
+ * @param[out] width of its taps, width x width
+ * @param[out] grid  width of the images, grid x grid
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE the problem is not set up
+ */
+PetscErrorCode BLPGetKernel(BLP blp, PetscInt *first, PetscInt *out, PetscInt *in, PetscInt *width,
+                            PetscInt *grid);
+
+/**
  * Sets bounds of lambda, for any problem.
  *
  * A problem whose lambda must be positive has the lower bound 1e-6 from BLPSetUp() on, unless it is given one

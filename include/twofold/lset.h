@@ -338,7 +338,8 @@ PetscErrorCode LSETSpectralSetMatrix(LSET lset, PetscInt offset, PetscInt rows, 
  * but one after the other is the projection onto the set only for width = grid (or 1): else the result is
  * near the nearest point, its norm may be a little above the radius, and projected again it moves. It never
  * moves away from a point of the set, and a point is left as it is just where it is in the set.
- * LSETConvSpectralSetSweeps() brings it nearer.
+ * LSETConvSpectralSetSweeps() brings it nearer. A solver takes the problem's own kernel (BLPGetKernel())
+ * where nobody has said which.
  *
  * @logicallycollective
  *

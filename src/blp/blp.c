@@ -88,6 +88,7 @@ PetscErrorCode BLPSetOptionsPrefix(BLP blp, const char prefix[])
 /* What a constructor finds that does not care. */
 static void ResetTraits(BLP blp)
 {
+  blp->kernel = (BLPKernel){0};
   blp->targets = blp->positive = blp->upper_by_training = PETSC_FALSE;
   blp->synthetic.p = 100;
   blp->synthetic.noise = 0.1;

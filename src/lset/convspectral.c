@@ -22,6 +22,7 @@
 
 typedef struct {
   PetscInt offset, out, in, width, grid; /* out = 0: nobody has said */
+  PetscBool suggested;                   /* the kernel is not the user's choice */
   PetscInt sweeps;
   PetscBLASInt taps, pairs, nh; /* k^2; channels out times in; twice the number of this rank's frequencies */
   PetscScalar *Phase;           /* taps x nh: for each frequency, a column cos and one -sin */
@@ -104,7 +105,8 @@ static PetscErrorCode CheckSizes(LSET lset, Vec layout)
 
   PetscFunctionBegin;
   PetscCheck(conv->out > 0, PetscObjectComm((PetscObject)lset), PETSC_ERR_ARG_WRONGSTATE,
-             "-%slset_type convspectral has no kernel: give its size by -%slset_channels_out, "
+             "-%slset_type convspectral has no kernel, and the problem names none: give its size by "
+             "-%slset_channels_out, "
              "-%slset_channels_in, -%slset_kernel and -%slset_grid, or by LSETConvSpectralSetKernel()",
              prefix, prefix, prefix, prefix, prefix);
   PetscCall(LSETCheckRange_Private(lset, layout, conv->offset,
@@ -274,7 +276,24 @@ PetscErrorCode LSETConvSpectralSetKernel(LSET lset, PetscInt offset, PetscInt ou
   conv->in = in;
   conv->width = width;
   conv->grid = grid;
+  conv->suggested = PETSC_FALSE;
   lset->setup = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode LSETConvSpectralSuggestKernel_Private(LSET lset, PetscInt offset, PetscInt out, PetscInt in,
+                                                     PetscInt width, PetscInt grid)
+{
+  ConvSpectral *conv;
+  PetscBool same;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)lset, LSETCONVSPECTRAL, &same));
+  if (!same) PetscFunctionReturn(PETSC_SUCCESS);
+  conv = (ConvSpectral *)lset->data;
+  if (conv->out && !conv->suggested) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(LSETConvSpectralSetKernel(lset, offset, out, in, width, grid));
+  conv->suggested = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -1,6 +1,7 @@
 /* ULS: the upper-level solver. Interface and dispatch; what all types share: the point and its monitors. */
 #include <petsctime.h>
 #include <petscviewerhdf5.h>
+#include <twofold/impl/lsetimpl.h>
 #include <twofold/impl/ulsimpl.h>
 
 PetscClassId ULS_CLASSID;
@@ -201,6 +202,17 @@ PetscErrorCode ULSSetFromOptions(ULS uls)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Where -lset_type convspectral does not say which kernel, it is the one that the problem names. */
+static PetscErrorCode AdoptKernel(ULS uls)
+{
+  PetscInt first, out, in, width, grid;
+
+  PetscFunctionBegin;
+  PetscCall(BLPGetKernel(uls->blp, &first, &out, &in, &width, &grid));
+  if (out) PetscCall(LSETConvSpectralSuggestKernel_Private(uls->lset, first, out, in, width, grid));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* A problem's own bounds are the set where no other is chosen. */
 static PetscErrorCode AdoptBounds(ULS uls)
 {
@@ -226,6 +238,7 @@ static PetscErrorCode SetUpSet(ULS uls)
   PetscBool unconstrained;
 
   PetscFunctionBegin;
+  PetscCall(AdoptKernel(uls));
   PetscCall(AdoptBounds(uls));
   PetscCall(LSETSetUp(uls->lset, uls->g));
   PetscCall(LSETGetType(uls->lset, &type));

@@ -81,6 +81,11 @@ typedef struct {
   PetscReal *cross;                           /* likewise: a number a weight */
 } BLPLinear;
 
+/* What BLPGetKernel() tells; set by the type's set-up. */
+typedef struct {
+  PetscInt first, out, in, width, grid; /* out = 0: there is none */
+} BLPKernel;
+
 struct _p_BLP {
   PETSCHEADER(struct _BLPOps);
   void *data;
@@ -131,6 +136,7 @@ struct _p_BLP {
     PetscInt n;       /* entries of theta, where there is a T */
   } tie;
   PetscReal upper_l2;
+  BLPKernel kernel;
 };
 
 /* Options of the data, and reading them. */

@@ -35,6 +35,9 @@ PetscErrorCode LSETCheckType_Private(LSET lset, LSETType type, const char functi
 PetscErrorCode LSETCheckLayout_Private(LSET lset, Vec x, Vec layout, const char what[]);
 /* Raises PETSC_ERR_ARG_SIZ where `what`, n entries from entry `first` on, goes beyond a vector's end. */
 PetscErrorCode LSETCheckRange_Private(LSET lset, Vec layout, PetscInt first, PetscReal n, const char what[]);
+/* Sets the kernel of a set of type convspectral where nobody else has; of others nothing. Collective. */
+PetscErrorCode LSETConvSpectralSuggestKernel_Private(LSET lset, PetscInt offset, PetscInt out, PetscInt in,
+                                                     PetscInt width, PetscInt grid);
 /* A vector on this rank alone for n entries from entry `first` of vectors like `layout` on (n = 0 for none),
    and the scatter that fills it. Collective on layout. */
 PetscErrorCode LSETGather_Private(Vec layout, PetscInt first, PetscInt n, Vec *here, VecScatter *scatter);
