@@ -10,7 +10,7 @@ if (most == 0) { most = 1 } # a white picture
 
 scale = 960.0 / across
 left = 10.0
-right = 80.0 # the scale of colours
+right = 96.0 # the scale of colours
 top = 26.0
 bottom = 10.0
 pagewide = left + right + scale * across
@@ -28,7 +28,7 @@ set tmargin at screen 1 - top / pagehigh
 set bmargin at screen bottom / pagehigh
 set colorbox user origin screen 1 - (right - 12) / pagewide, bottom / pagehigh size 12 / pagewide, 1 - (top + bottom) / pagehigh
 set format cb "%.2g"
-set cbtics (-most, -most / 2, 0, most / 2, most) out nomirror scale 0.5
+set cbtics (-most, 0, most) out nomirror scale 0.5
 do for [i = 1:classes] {
   set label word(names, i) at (i - 1) * (wide + 2) + (wide - 1) / 2.0, graph 1 offset 0, 0.6 center noenhanced
 }
