@@ -9,11 +9,11 @@
 
 PetscErrorCode ConvProductsCreate_Private(ConvEquilibrium *conv)
 {
-  const PetscInt band = 3 * conv->base.nc * conv->side * (conv->side + 2);
+  const size_t band = 3 * (size_t)conv->base.nc * (size_t)conv->side * (size_t)(conv->side + 2);
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc2(band, &conv->band, conv->base.nA, &conv->kernel));
-  conv->base.nwork = band + conv->base.nA;
+  conv->base.nwork = band + (size_t)conv->base.nA;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

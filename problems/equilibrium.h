@@ -47,7 +47,7 @@ struct Equilibrium {
   PetscInt rows;       /* A has so many, as lambda has it */
   PetscInt taps;       /* ||A||^2 <= taps times the sum of the squares of what lambda has of A; so for B */
   PetscInt nfew;       /* samples that stay in the cache */
-  PetscInt nwork;      /* numbers that the layer keeps for itself */
+  size_t nwork;        /* numbers that the layer keeps for itself */
   PetscInt *cell;      /* of each feature, where B sees it; NULL: as they come */
   PetscReal share;     /* what it counts there */
 
