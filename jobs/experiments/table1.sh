@@ -69,7 +69,7 @@ case $data in
   ;;
 parkinson)
   all=(itd-100 fp-100 cg-100 fp10-100 cg10-100 itd-150 fp-150 cg-150 fp10-150 cg10-150)
-  kinds=standard name=-parkinson few='1 2 3 4 5 6 7 8 9 10' own=(1 1000 "0.03 0.1 0.3 1 3 10" "0.1 1")
+  kinds=standard name=-parkinson few='1 2 3 4 5 6 7 8 9 10' own=(1 1000 "0.01 0.03 0.1 0.3 1 3 10" "0.1 1")
   ;;
 fashion-mnist)
   all=(itd-5 fp-5 cg-5 itd-10 fp-10 cg-10 fp5-10 cg5-10)
