@@ -14,10 +14,11 @@ is_cg(m) = m[1:2] eq "cg"
 set datafile separator ","
 set datafile columnheaders
 
-# Rows of a cell, in the order of the first number beside it; a kind's numbers of steps, and its methods or those of one number,
+# Rows of a cell that all splits have, in the order of the first number beside it; a kind's numbers of steps, and its methods or those of one number,
 # thick lines first.
-rows_of(file, kind, m, t) = sprintf("< awk -F, 'NR == 1 || $1 == \"%s\" && $2 == \"%s-%s\"' '%s/%s.csv' | sort -t, -g -k3,3", \
-  kind, m, t, dir, file)
+rows_of(file, kind, m, t) = sprintf("< awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } NR == FNR { \
+  if ($1 == \"%s\" && $at[\"splits\"] > most) most = $at[\"splits\"]; next } FNR == 1 || $1 == \"%s\" && $2 == \"%s-%s\" && \
+  $at[\"splits\"] == most' '%s/%s.csv' '%s/%s.csv' | sort -t, -g -k3,3", kind, kind, m, t, dir, file, dir, file)
 panels_of(kind) = system(sprintf("awk -F, '$1 == \"%s\" { sub(/.*-/, \"\", $2); if (!seen[$2]++) print $2 }' '%s/curves.csv' | \
   sort -n | tr '\\n' ' '", kind, dir))
 methods_of(kind, t) = system(sprintf("awk -F, '$1 == \"%s\" && $2 ~ /-%s$/ { sub(/-.*/, \"\", $2); seen[$2] = 1 } END { \
