@@ -147,8 +147,8 @@ PetscErrorCode ConvGradient_Private(const Equilibrium *eq, PetscInt n, const Pet
                                     const PetscReal x[], const PetscReal U[], PetscReal gA[], PetscReal gB[])
 {
   PetscFunctionBegin;
-  PetscCall(Gradient(eq, n, eq->nc, w, U, gA));
-  PetscCall(Gradient(eq, n, 1, x, U, gB));
+  if (gA) PetscCall(Gradient(eq, n, eq->nc, w, U, gA));
+  if (gB) PetscCall(Gradient(eq, n, 1, x, U, gB));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -29,8 +29,8 @@ static PetscErrorCode DenseGradient(const Equilibrium *eq, PetscInt n, const Pet
   const PetscInt h = eq->h, p = eq->p;
 
   PetscFunctionBegin;
-  PetscCall(EquilibriumGemm_Private("N", "T", h, h, n, w, h, U, h, 0, gA, h));
-  PetscCall(EquilibriumGemm_Private("N", "T", p, h, n, x, p, U, h, 0, gB, p));
+  if (gA) PetscCall(EquilibriumGemm_Private("N", "T", h, h, n, w, h, U, h, 0, gA, h));
+  if (gB) PetscCall(EquilibriumGemm_Private("N", "T", p, h, n, x, p, U, h, 0, gB, p));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -73,7 +73,8 @@ PetscErrorCode BLPCreate_Equilibrium(BLP blp)
                                          .AT = DenseTranspose,
                                          .B = DenseInput,
                                          .gradient = DenseGradient,
-                                         .norm = DenseNorm};
+                                         .norm = DenseNorm,
+                                         .is_matrix = PETSC_TRUE};
   Equilibrium *eq;
 
   PetscFunctionBegin;

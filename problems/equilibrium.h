@@ -29,10 +29,11 @@ typedef struct {
   PetscErrorCode (*setup)(BLP blp, Equilibrium *eq, PetscInt features);
   PetscErrorCode (*reset)(Equilibrium *eq); /* frees the latter; optional */
   EquilibriumProduct A, AT, B;
-  /* gA = U w^T and gB = U x^T in the sense of d<U, A w + B x> */
+  /* gA = U w^T and gB = U x^T in the sense of d<U, A w + B x>; NULL: not wanted, nor read what it is of */
   PetscErrorCode (*gradient)(const Equilibrium *eq, PetscInt n, const PetscReal w[], const PetscReal x[],
                              const PetscReal U[], PetscReal gA[], PetscReal gB[]);
   PetscErrorCode (*norm)(const Equilibrium *eq, const PetscReal A[], PetscReal *norm); /* at least ||A|| */
+  PetscBool is_matrix; /* A is the h x h matrix that lambda begins with, row by row */
 } EquilibriumLayer;
 
 struct Equilibrium {
@@ -61,6 +62,8 @@ struct Equilibrium {
   PetscReal *part;   /* a direction or a gradient in lambda, likewise */
   PetscReal *work;   /* h numbers a training sample */
   PetscReal *few[2]; /* the same of nfew samples, twice */
+  PetscReal *sumU;   /* of d2Phi^T V at several points: of D * V; NULL where nobody has asked */
+  PetscReal *sumA;   /* and of what A and c get */
 
   struct { /* the point of linearisation */
     PetscReal *A, *D;
@@ -147,5 +150,9 @@ PetscErrorCode BLPContraction_Equilibrium(BLP blp, Vec lambda, TwofoldConstant *
 PetscErrorCode BLPMapLipschitz_Equilibrium(BLP blp, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *c);
 /* The largest singular value of M, `rows` rows of `columns` numbers, with what rounding may do to it. */
 PetscErrorCode EquilibriumNorm_Private(PetscInt rows, PetscInt columns, const PetscReal M[], PetscReal *norm);
+
+/* equilibrium_local.c */
+extern const char *const EquilibriumDiagnostics[];
+PetscErrorCode BLPDiagnose_Equilibrium(BLP blp, Vec lambda, Vec w, PetscReal values[]);
 
 #endif

@@ -14,7 +14,8 @@
     Phi(W)         = tanh(A W + B X + c)
     d1Phi V        = D * (A V),          d1Phi^T V = A^T (D * V)
     d2Phi u        = D * (dA W + dB X + dc),   u = (dA, dB, dc, dtheta)
-    d2Phi^T V      = (U W^T, U X^T, U 1, 0),   U = D * V
+    d2Phi^T V      = (U W^T, U X^T, U 1, 0),   U = D * V; in a sum over several points X^T multiplies the
+                     sum of the U
     grad1 E        = theta^T R,          grad2 E = (0, 0, 0, R W^T),     R = (softmax(theta W) - Y) / n
 
   all of them products of matrices. B X + c is kept until lambda changes, so that a step costs a product with
@@ -282,6 +283,47 @@ static PetscErrorCode BLPMapParameterVJP_Equilibrium(BLP blp, Vec v, Vec g)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode BLPMapParameterSum_Equilibrium(BLP blp, Vec v)
+{
+  Equilibrium *eq = (Equilibrium *)blp->data;
+  const PetscInt n = eq->set[BLP_TRAIN].layout->n;
+  PetscReal *const gA = eq->part, *const gc = eq->part + eq->nA + eq->nB;
+  const PetscScalar *w;
+
+  PetscFunctionBegin;
+  if (!eq->sumU)
+    PetscCall(PetscCalloc2((size_t)n * (size_t)eq->h + 1, &eq->sumU, eq->nA + eq->nc, &eq->sumA));
+  PetscCall(Weigh(eq, n, v, eq->work, gc));
+  PetscCall(VecGetArrayRead(eq->at.w, &w));
+  PetscCall((*eq->layer->gradient)(eq, n, w, NULL, eq->work, gA, NULL));
+  PetscCall(VecRestoreArrayRead(eq->at.w, &w));
+  for (PetscInt k = 0; k < eq->nA; k++) eq->sumA[k] += gA[k];
+  for (PetscInt k = 0; k < eq->nc; k++) eq->sumA[eq->nA + k] += gc[k];
+  for (PetscInt k = 0; k < n * eq->h; k++) eq->sumU[k] += eq->work[k];
+  PetscCall(PetscLogFlops((double)n * (double)eq->h));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BLPMapParameterTakeSum_Equilibrium(BLP blp, Vec g)
+{
+  Equilibrium *eq = (Equilibrium *)blp->data;
+  const EquilibriumSamples *const s = &eq->set[BLP_TRAIN];
+  const PetscInt n = s->layout->n;
+  PetscReal *const gA = eq->part, *const gB = gA + eq->nA, *const gc = gB + eq->nB;
+
+  PetscFunctionBegin;
+  PetscCall(PetscArrayzero(eq->part, blp->nlambda));
+  if (eq->sumU) {
+    PetscCall((*eq->layer->gradient)(eq, n, NULL, s->x, eq->sumU, NULL, gB));
+    PetscCall(PetscArraycpy(gA, eq->sumA, eq->nA));
+    PetscCall(PetscArraycpy(gc, eq->sumA + eq->nA, eq->nc));
+    PetscCall(PetscArrayzero(eq->sumU, (size_t)n * (size_t)eq->h));
+    PetscCall(PetscArrayzero(eq->sumA, eq->nA + eq->nc));
+  }
+  PetscCall(Collect(eq, eq->part, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* The training samples' states are w; other samples have their own. */
 static PetscErrorCode BLPEvaluate_Equilibrium(BLP blp, BLPSet set, Vec lambda, Vec w, BLPMetrics *metrics)
 {
@@ -315,6 +357,7 @@ PetscErrorCode EquilibriumReset_Private(BLP blp)
   PetscCall(PetscFree2(eq->count, eq->first));
   PetscCall(PetscFree4(eq->all, eq->part, eq->few[0], eq->few[1]));
   PetscCall(PetscFree3(eq->work, eq->at.A, eq->at.D));
+  PetscCall(PetscFree2(eq->sumU, eq->sumA));
   PetscCall(PetscFree(eq->cell));
   if (eq->layer->reset) PetscCall((*eq->layer->reset)(eq));
   eq->seen = (TwofoldSeen){0};
@@ -349,6 +392,7 @@ PetscErrorCode EquilibriumLayOut_Private(BLP blp, PetscInt nlocal, PetscInt n)
   PetscCall(PetscIntSumError(blp->nlambda, eq->nB, &blp->nlambda));
   PetscCall(PetscIntSumError(blp->nlambda, eq->nc, &blp->nlambda));
   PetscCall(PetscIntMultError(n, eq->h, &blp->nw));
+  if (eq->layer->is_matrix) blp->matrix[1] = blp->matrix[2] = eq->h; /* from entry 0 on */
   PetscCall(VecCreate(comm, &eq->lambda));
   PetscCall(VecSetSizes(eq->lambda, PETSC_DECIDE, blp->nlambda));
   PetscCall(VecSetFromOptions(eq->lambda));
@@ -471,6 +515,7 @@ static PetscErrorCode BLPGetMemory_Equilibrium(BLP blp, PetscLogDouble *bytes)
     const PetscLogDouble local = (PetscLogDouble)eq->set[s].layout->n;
     *bytes += local * ((PetscLogDouble)eq->p * sizeof(PetscReal) + sizeof(PetscInt));
     if (s == BLP_TRAIN) *bytes += local * 4 * h * sizeof(PetscReal); /* drive, work, D and w's template */
+    if (s == BLP_TRAIN && eq->sumU) *bytes += (local * h + eq->nA + eq->nc) * sizeof(PetscReal);
   }
   PetscCall(VecGetLocalSize(eq->lambda, &n));
   *bytes += (2 * (PetscLogDouble)blp->nlambda + n + eq->nA + eq->nwork + 2 * (PetscLogDouble)eq->nfew * h) *
@@ -512,6 +557,10 @@ PetscErrorCode EquilibriumCreate_Private(BLP blp, const EquilibriumLayer *layer,
   blp->ops->mapvjp = BLPMapVJP_Equilibrium;
   blp->ops->mapparameterjvp = BLPMapParameterJVP_Equilibrium;
   blp->ops->mapparametervjp = BLPMapParameterVJP_Equilibrium;
+  blp->ops->mapparametersum = BLPMapParameterSum_Equilibrium;
+  blp->ops->mapparametertakesum = BLPMapParameterTakeSum_Equilibrium;
+  blp->ops->diagnose = BLPDiagnose_Equilibrium;
+  blp->diagnostics = EquilibriumDiagnostics;
   blp->ops->contraction = BLPContraction_Equilibrium;
   blp->ops->maplipschitz = BLPMapLipschitz_Equilibrium;
   blp->ops->evaluate = BLPEvaluate_Equilibrium;

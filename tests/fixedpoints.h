@@ -1,7 +1,9 @@
 #ifndef TWOFOLD_TEST_FIXEDPOINTS_H
 #define TWOFOLD_TEST_FIXEDPOINTS_H
 /* What is tested of classifiers of fixed points beside what is tested of every problem: states of many
-   samples against the formula, in place or not; products whose point stays; predictions; norms. */
+   samples against the formula, in place or not; products whose point stays; predictions; norms,
+   also at a point. */
+#include <string.h>
 #include "dense.h"
 
 typedef struct {
@@ -155,6 +157,42 @@ static inline PetscErrorCode Products(Case *k)
   PetscFunctionReturn(0);
 }
 
+/* The sum of d2Phi^T v at two points is that of the two; products between stay, and the next sum begins at 0.
+ */
+static inline PetscErrorCode Sums(Case *k)
+{
+  PetscReal difference, norm;
+  PetscBool can;
+  Vec z, g, sum;
+
+  PetscFunctionBegin;
+  PetscCall(BLPCanSumParameterVJP(k->blp, &can));
+  CHECK(can, "there are no sums");
+  PetscCall(VecDuplicate(k->w, &z));
+  PetscCall(VecDuplicate(k->lambda, &g));
+  PetscCall(VecDuplicate(k->lambda, &sum));
+  PetscCall(VecZeroEntries(sum));
+  PetscCall(VecCopy(k->w, k->y));
+  for (int i = 0; i < 2; i++) {
+    PetscCall(TwofoldVecSetRandomNormal(z, 20 + i));
+    PetscCall(BLPMapLinearize(k->blp, k->lambda, k->y));
+    PetscCall(BLPMapParameterVJPSum(k->blp, z));
+    PetscCall(BLPMapParameterVJP(k->blp, z, g));
+    PetscCall(VecAXPY(sum, 1, g));
+    PetscCall(VecScale(k->y, 0.5));
+  }
+  PetscCall(BLPMapParameterVJPTakeSum(k->blp, g));
+  PetscCall(RelativeDifference(g, sum, &difference));
+  CHECK(difference <= 1e-13, "the sum differs by %g", difference);
+  PetscCall(BLPMapParameterVJPTakeSum(k->blp, g));
+  PetscCall(VecNorm(g, NORM_2, &norm));
+  CHECK(norm == 0, "the next sum begins with %g", norm);
+  PetscCall(VecDestroy(&z));
+  PetscCall(VecDestroy(&g));
+  PetscCall(VecDestroy(&sum));
+  PetscFunctionReturn(0);
+}
+
 /* New samples have what the test samples have, whatever the training samples' states are. */
 static inline PetscErrorCode Predictions(Case *k)
 {
@@ -205,6 +243,88 @@ static inline PetscErrorCode Contraction(Case *k,
   CHECK(q.standing == TWOFOLD_PROVED && q.value >= norm * (1 - 1e-14) && q.value <= norm * (1 + 1e-12),
         "q is %.17g, and ||A|| %.17g", q.value, norm);
   PetscCall(PetscFree2(G, e));
+  PetscFunctionReturn(0);
+}
+
+/* G <- t I - A^T D^2 A of the sample whose D is given. */
+static inline void Gram(PetscInt h, const PetscReal A[], const PetscReal D[], PetscReal t, PetscReal G[])
+{
+  PetscCallVoid(PetscArrayzero(G, h * h));
+  for (PetscInt j = 0; j < h; j++)
+    for (PetscInt a = 0; a < h; a++)
+      for (PetscInt b = 0; b < h; b++) G[a * h + b] -= D[j] * D[j] * A[j * h + a] * A[j * h + b];
+  for (PetscInt a = 0; a < h; a++) G[a * h + a] += t;
+}
+
+/* Whether G, which is overwritten, has a Cholesky factor. */
+static inline PetscBool IsPositive(PetscInt h, PetscReal G[])
+{
+  for (PetscInt j = 0; j < h; j++) {
+    for (PetscInt k = 0; k < j; k++)
+      for (PetscInt a = j; a < h; a++) G[a * h + j] -= G[a * h + k] * G[j * h + k];
+    if (!(G[j * h + j] > 0)) return PETSC_FALSE;
+    const PetscReal root = PetscSqrtReal(G[j * h + j]);
+    for (PetscInt a = j; a < h; a++) G[a * h + j] /= root;
+  }
+  return PETSC_TRUE;
+}
+
+/* q^2 I - A^T D_i^2 A is positive for all samples with a q a little above local_q, and for one is not with a
+   q a little below; the bound has the largest entry of all D. Products stay those of the point before. */
+static inline PetscErrorCode
+Local(Case *k, PetscReal (*next)(const PetscReal l[], PetscInt i, PetscInt a, const PetscScalar w[]),
+      PetscReal (*entry)(const PetscReal l[], PetscInt a, PetscInt b))
+{
+  const PetscInt h = k->h;
+  const char *const *names;
+  PetscReal values[3], *A, *G, *D, most = 0, difference;
+  PetscInt n, nlocal, first, outside[2] = {0, 0};
+  TwofoldConstant q;
+  const PetscScalar *w;
+  Vec before;
+
+  PetscFunctionBegin;
+  PetscCall(BLPGetDiagnostics(k->blp, &n, &names));
+  CHECK(n == 3 && !strcmp(names[0], "local_q") && !strcmp(names[1], "local_q_bound") &&
+            !strcmp(names[2], "norm_A"),
+        "%d names", (int)n);
+  PetscCall(VecDuplicate(k->w, &before));
+  PetscCall(BLPMapLinearize(k->blp, k->other, k->w));
+  PetscCall(BLPMapVJP(k->blp, k->w, before));
+  PetscCall(VecScale(k->w, 3)); /* not all slopes near 1 */
+  PetscCall(BLPDiagnose(k->blp, k->lambda, k->w, values));
+  PetscCall(PetscMalloc3(h * h, &A, h * h, &G, h, &D));
+  for (PetscInt m = 0; m < h * h; m++) A[m] = (*entry)(k->l, m / h, m % h);
+  PetscCall(VecGetOwnershipRange(k->w, &first, NULL));
+  PetscCall(VecGetLocalSize(k->w, &nlocal));
+  PetscCall(VecGetArrayRead(k->w, &w));
+  for (PetscInt i = 0; i < nlocal / h; i++) {
+    for (PetscInt a = 0; a < h; a++) {
+      const PetscReal y = (*next)(k->l, first / h + i, a, w + i * h);
+      D[a] = 1 - y * y;
+      most = PetscMax(most, D[a]);
+    }
+    for (int side = 0; side < 2; side++) {
+      const PetscReal t = values[0] * (side ? 1 - 1e-6 : 1 + 1e-6);
+      Gram(h, A, D, t * t, G);
+      outside[side] += !IsPositive(h, G);
+    }
+  }
+  PetscCall(VecRestoreArrayRead(k->w, &w));
+  PetscCall(PetscFree3(A, G, D));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, outside, 2, MPIU_INT, MPI_SUM, TEST_COMM));
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, &most, 1, MPIU_REAL, MPIU_MAX, TEST_COMM));
+  CHECK(outside[0] == 0 && outside[1] > 0, "local q %.17g: %d samples have more, %d at least a little less",
+        values[0], (int)outside[0], (int)outside[1]);
+  PetscCall(BLPGetContraction(k->blp, k->lambda, &q));
+  CHECK(values[2] == q.value, "||A|| is %.17g, not %.17g", values[2], q.value);
+  CHECK_CLOSE(values[1], most * q.value, 1e-13, "the bound");
+  CHECK(values[0] < values[1] && values[0] > 0, "local q %g, its bound %g", values[0], values[1]);
+  PetscCall(VecScale(k->w, 1. / 3));
+  PetscCall(BLPMapVJP(k->blp, k->w, k->y));
+  PetscCall(RelativeDifference(k->y, before, &difference));
+  CHECK(difference <= 1e-14, "the point of linearisation moved: %g", difference);
+  PetscCall(VecDestroy(&before));
   PetscFunctionReturn(0);
 }
 

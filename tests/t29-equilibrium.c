@@ -36,8 +36,10 @@ int main(int argc, char **argv)
   PetscCall(States(&k, Next));
   PetscCall(Steps(&k));
   PetscCall(Products(&k));
+  PetscCall(Sums(&k));
   PetscCall(Predictions(&k));
   PetscCall(Contraction(&k, A));
+  PetscCall(Local(&k, Next, A));
   PetscCall(CaseDestroy(&k));
   PetscCall(TestFinalize());
   return 0;

@@ -617,6 +617,38 @@ PetscErrorCode BLPMapSteps(BLP blp, Vec lambda, PetscInt n, Vec w);
  * @raises PETSC_ERR_SUP the problem has no such steps: BLPHasMapSteps() tells
  */
 PetscErrorCode BLPMapAdjointSteps(BLP blp, Vec b, PetscInt n, Vec v);
+/**
+ * Tells whether the problem can sum products d2Phi^T v of several points for less than they cost one by one.
+ *
+ * @notcollective
+ *
+ * @param[in]  blp the problem
+ * @param[out] can whether BLPMapParameterVJPSum() may be called
+ */
+PetscErrorCode BLPCanSumParameterVJP(BLP blp, PetscBool *can);
+/**
+ * Adds d2Phi^T v at the point of BLPMapLinearize() to a sum that the problem keeps.
+ *
+ * @collective
+ *
+ * @param[in]     blp the problem
+ * @param[in]     v   direction, in w's space
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE BLPMapLinearize() was not called
+ * @raises PETSC_ERR_SUP the problem has no such sum: BLPCanSumParameterVJP() tells
+ */
+PetscErrorCode BLPMapParameterVJPSum(BLP blp, Vec v);
+/**
+ * Gives the sum, g = sum d2Phi^T v, and begins a new one.
+ *
+ * @collective
+ *
+ * @param[in]     blp the problem
+ * @param[out]    g   the sum, in lambda's space; 0 where nothing was added
+ *
+ * @raises PETSC_ERR_SUP the problem has no such sum: BLPCanSumParameterVJP() tells
+ */
+PetscErrorCode BLPMapParameterVJPTakeSum(BLP blp, Vec g);
 
 /**
  * Tells which entries of lambda are the kernel of a convolution with wrapped edges, laid out as
@@ -664,6 +696,44 @@ PetscErrorCode BLPSetBounds(BLP blp, Vec lower, Vec upper);
  * @param[out] upper borrowed, NULL where there are none; may be NULL
  */
 PetscErrorCode BLPGetBounds(BLP blp, Vec *lower, Vec *upper);
+
+/**
+ * Tells which entries of lambda are a matrix, row by row, that decides whether the lower level contracts:
+ * where its singular values are below 1, it does. A set of type spectral keeps them there.
+ *
+ * @notcollective
+ *
+ * @param[in]  blp     the problem, set up
+ * @param[out] first   number of the matrix's first entry in lambda
+ * @param[out] rows    its rows; 0 where there is none, or lambda is tied
+ * @param[out] columns its columns
+ */
+PetscErrorCode BLPGetMatrix(BLP blp, PetscInt *first, PetscInt *rows, PetscInt *columns);
+
+/**
+ * Names the numbers to watch along a run that this type of problem can tell of a point.
+ *
+ * @notcollective
+ *
+ * @param[in]  blp    the problem
+ * @param[out] n      how many, 0 where it has none
+ * @param[out] names  their names, borrowed: one word each
+ */
+PetscErrorCode BLPGetDiagnostics(BLP blp, PetscInt *n, const char *const **names);
+
+/**
+ * Computes these numbers at a point. The point of linearisation stays.
+ *
+ * @collective
+ *
+ * @param[in]  blp     the problem, set up
+ * @param[in]  lambda  hyperparameters (nlambda entries)
+ * @param[in]  w       lower variable (nw entries)
+ * @param[out] values  one for each name of BLPGetDiagnostics(), the same on every rank
+ *
+ * @raises PETSC_ERR_SUP the problem has no such numbers
+ */
+PetscErrorCode BLPDiagnose(BLP blp, Vec lambda, Vec w, PetscReal values[]);
 
 /**
  * Checks every derivative of the problem at a point.

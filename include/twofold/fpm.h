@@ -378,6 +378,42 @@ PetscErrorCode FPMParameterJVP(FPM fpm, Vec u, State y);
 PetscErrorCode FPMParameterVJPAdd(FPM fpm, State v, Vec g);
 
 /**
+ * Tells whether the map can sum products d2Phi^T v of several points for less than FPMParameterVJPAdd()
+ * takes.
+ *
+ * @notcollective
+ *
+ * @param[in]     fpm  the map, set up
+ * @param[out]    can  whether FPMParameterVJPSum() may be called
+ */
+PetscErrorCode FPMCanSum(FPM fpm, PetscBool *can);
+
+/**
+ * Adds d2Phi^T v to a sum that the problem keeps.
+ *
+ * @collective
+ *
+ * @param[in]     fpm  the map, at the point of FPMLinearize()
+ * @param[in]     v    a state of this map
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE no point is fixed: FPMLinearize() first
+ * @raises PETSC_ERR_SUP the map has no such sum: FPMCanSum() tells
+ */
+PetscErrorCode FPMParameterVJPSum(FPM fpm, State v);
+
+/**
+ * Adds the sum to g, and begins a new one.
+ *
+ * @collective
+ *
+ * @param[in]     fpm  the map
+ * @param[in,out] g    of lambda's space
+ *
+ * @raises PETSC_ERR_SUP the map has no such sum: FPMCanSum() tells
+ */
+PetscErrorCode FPMParameterVJPTakeSum(FPM fpm, Vec g);
+
+/**
  * Differentiates the transposed products in x along a direction: by central differences, at two points
  * x +- h dx whose distance from x is eps^(1/3) times the longer one of x and dx.
  *

@@ -308,7 +308,8 @@ PetscErrorCode LSETL2BallSetCenter(LSET lset, Vec center);
  * Entry (i, j) is entry offset + i columns + j of the vector. A matrix stored by columns is its transpose
  * stored by rows: give its columns as rows and its rows as columns. Entries outside the matrix are free. The
  * matrix is gathered and decomposed on one rank, so that it should be small (a few hundred rows); no result
- * depends on the number of ranks.
+ * depends on the number of ranks. A solver takes the problem's own matrix (BLPGetMatrix()) where nobody has
+ * said which.
  *
  * @logicallycollective
  *

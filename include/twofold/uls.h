@@ -142,7 +142,8 @@ PetscErrorCode ULSGetHG(ULS uls, HG *hg);
 
 /**
  * Gives the set Lambda, owned by the solver: lambda stays in it. Where it is free, the problem's own bounds
- * (BLPSetBounds()) make it a box when the solver is set up; a set of another type takes their place.
+ * (BLPSetBounds()) make it a box when the solver is set up; a set of another type takes their place. A
+ * spectral set of which nobody has said which matrix gets the problem's (BLPGetMatrix()).
  *
  * @notcollective
  *

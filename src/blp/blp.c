@@ -97,6 +97,8 @@ static void ResetTraits(BLP blp)
   blp->text = (DataSetSyntheticTextRule){.p = 100000, .c = 20, .length = 130, .zipf = 1, .topic = 0.1};
   blp->ntext[BLP_TRAIN] = blp->ntext[BLP_VAL] = 6282; /* a third of 20 newsgroups, whose like this is */
   blp->ntext[BLP_TEST] = 0;
+  blp->diagnostics = NULL;
+  blp->matrix[0] = blp->matrix[1] = blp->matrix[2] = 0;
 }
 
 PetscErrorCode BLPSetType(BLP blp, BLPType type)

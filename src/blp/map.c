@@ -153,3 +153,30 @@ PetscErrorCode BLPMapAdjointSteps(BLP blp, Vec b, PetscInt n, Vec v)
   PetscUseTypeMethod(blp, mapadjointsteps, b, n, v);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+PetscErrorCode BLPCanSumParameterVJP(BLP blp, PetscBool *can)
+{
+  PetscFunctionBegin;
+  *can = (PetscBool)(blp->ops->mapparametersum != NULL);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPMapParameterVJPSum(BLP blp, Vec v)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(blp));
+  BLPCheckOp(blp, mapparametersum, "sum of its map's parameter vjps", "BLPUserSetMap");
+  PetscUseTypeMethod(blp, mapparametersum, v);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPMapParameterVJPTakeSum(BLP blp, Vec g)
+{
+  const Vec own = BLPTieOwn_Private(blp, g);
+
+  PetscFunctionBegin;
+  BLPCheckOp(blp, mapparametertakesum, "sum of its map's parameter vjps", "BLPUserSetMap");
+  PetscUseTypeMethod(blp, mapparametertakesum, own);
+  PetscCall(BLPTieResult_Private(blp, own, g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

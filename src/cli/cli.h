@@ -169,8 +169,17 @@ PetscErrorCode ExactEvaluate(Exact exact, Vec lambda, Vec w, PetscBool val, Pets
                              ExactPoint *point);
 PetscErrorCode ExactDestroy(Exact *exact);
 
-/* history.c: history.csv, valid after every row */
-typedef struct _History *History;
+/* table.c: a CSV file of the run directory, valid after every row, whose first column is the upper step. */
+typedef struct _CliTable *CliTable;
+/* On a resume, first_step > 0, its rows before that stay. `header` is without a line's end, as rows are. */
+PetscErrorCode CliTableOpen(RunDir dir, const char name[], const char header[], PetscInt first_step,
+                            CliTable *table);
+PetscErrorCode CliTableWrite(CliTable table, const char row[]); /* rank 0's; collective */
+PetscErrorCode CliTableClose(CliTable *table);                  /* NULL: nothing happens */
+/* Adds a comma and a number, or nothing behind it where there is none, to the row; `format` has the comma. */
+void CliTableField(char row[], size_t len, PetscBool has, const char format[], double value);
+
+/* history.c: history.csv, and diagnostics.csv of BLPDiagnose() */
 typedef struct {
   PetscInt step;
   PetscReal f;
@@ -183,9 +192,10 @@ typedef struct {
   PetscInt64 total_lower_its, total_adjoint_its, evaluations; /* of the run so far */
   PetscLogDouble time;
 } HistoryRow;
-PetscErrorCode HistoryOpen(RunDir dir, PetscInt first_step, History *history);
-PetscErrorCode HistoryWrite(History history, const HistoryRow *row);
-PetscErrorCode HistoryClose(History *history);
+PetscErrorCode HistoryOpen(RunDir dir, PetscInt first_step, CliTable *history);
+PetscErrorCode HistoryWrite(CliTable history, const HistoryRow *row);
+PetscErrorCode DiagnosticsOpen(RunDir dir, BLP blp, PetscInt first_step, CliTable *diagnostics);
+PetscErrorCode DiagnosticsWrite(CliTable diagnostics, PetscInt step, BLP blp, Vec lambda, Vec w);
 
 /* Commands, one a file; each returns an exit code through *code. */
 PetscErrorCode CommandSolve(int *code);

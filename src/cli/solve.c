@@ -4,7 +4,7 @@
 /* The run, as its monitor and its step hook see it. */
 typedef struct {
   CliCommon common;
-  PetscInt eval_every, exact_every;
+  PetscInt eval_every, exact_every, diagnose_every;
   PetscBool resume, eval_exact;
   Exact exact; /* NULL without -uls_eval_exact */
   BLP blp;
@@ -12,7 +12,8 @@ typedef struct {
   Vec lambda;
   RunDir dir;
   Checkpoints checkpoints;
-  History history;
+  CliTable history;
+  CliTable diagnostics;        /* NULL without -uls_diagnose_every */
   PetscBool has_val, has_test; /* validation and test samples */
   PetscInt first;              /* step the run began or was resumed at */
   HistoryRow last;             /* last row written */
@@ -39,6 +40,10 @@ static PetscErrorCode ReadOptions(Run *run)
   if (run->eval_exact)
     PetscCall(PetscOptionsInt("-uls_eval_exact_every", "These every N steps and at the last (0: at the last)",
                               "twofold", run->exact_every, &run->exact_every, NULL));
+  PetscCall(PetscOptionsInt("-uls_diagnose_every",
+                            "What the problem tells of the point beside f, into diagnostics.csv, every N "
+                            "steps and at the last (0: never)",
+                            "twofold", run->diagnose_every, &run->diagnose_every, NULL));
   PetscCall(CheckpointsFromOptions(PetscOptionsObject, &run->checkpoints));
   PetscCall(PetscOptionsBool("-resume", "Go on from the newest checkpoint of -output_dir", "twofold",
                              run->resume, &run->resume, NULL));
@@ -47,6 +52,8 @@ static PetscErrorCode ReadOptions(Run *run)
              "-uls_eval_every %" PetscInt_FMT ": must not be negative", run->eval_every);
   PetscCheck(run->exact_every >= 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
              "-uls_eval_exact_every %" PetscInt_FMT ": must not be negative", run->exact_every);
+  PetscCheck(run->diagnose_every >= 0, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE,
+             "-uls_diagnose_every %" PetscInt_FMT ": must not be negative", run->diagnose_every);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -92,6 +99,18 @@ static PetscErrorCode EvaluateExact(Run *run, const ULSPoint *point, HistoryRow 
   PetscCall(HGGetState(hg, &x));
   PetscCall(ExactEvaluate(run->exact, point->lambda, x->v[0], run->has_val, run->has_test, &row->exact));
   run->last_exact = *row;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Diagnose(Run *run, const ULSPoint *point)
+{
+  State x;
+  HG hg;
+
+  PetscFunctionBegin;
+  PetscCall(ULSGetHG(run->uls, &hg));
+  PetscCall(HGGetState(hg, &x));
+  PetscCall(DiagnosticsWrite(run->diagnostics, point->it, run->blp, point->lambda, x->v[0]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -165,6 +184,8 @@ static PetscErrorCode MonitorStep(ULS uls, const ULSPoint *point, void *ctx)
   if (finite && IsDue(point->it, max_it, run->eval_every)) PetscCall(Evaluate(run, point, &row));
   if (finite && run->exact && IsDue(point->it, max_it, run->exact_every))
     PetscCall(EvaluateExact(run, point, &row));
+  if (finite && run->diagnostics && IsDue(point->it, max_it, run->diagnose_every))
+    PetscCall(Diagnose(run, point));
   PetscCall(HistoryWrite(run->history, &row));
   if (!run->common.quiet) PetscCall(PrintProgress(run, &row, max_it));
   if (!run->common.quiet && row.exact.there) PetscCall(PrintExact(&row.exact));
@@ -347,6 +368,23 @@ static PetscErrorCode Finish(Run *run, int *code)
 
 /* ------------------------------------------------------------------ the command */
 
+/* Whether the problem has what -uls_diagnose_every asks for. */
+static PetscErrorCode CheckDiagnostics(const Run *run)
+{
+  const char *const *names;
+  PetscInt n, folds;
+
+  PetscFunctionBegin;
+  if (!run->diagnose_every) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(BLPGetDiagnostics(run->blp, &n, &names));
+  PetscCall(BLPGetFolds(run->blp, &folds, NULL, NULL, NULL));
+  PetscCheck(n > 0 && !folds, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
+             "-uls_diagnose_every %" PetscInt_FMT ": problem %s %s", run->diagnose_every,
+             ((PetscObject)run->blp)->type_name,
+             n ? "tells nothing of several folds" : "has no numbers to tell beside f");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* The solver projects its start; the user is to know where that changes it. */
 static PetscErrorCode TellProjection(Run *run)
 {
@@ -408,6 +446,7 @@ PetscErrorCode CommandSolve(int *code)
   PetscCall(ULSSetUp(run.uls));
   if (run.exact) PetscCall(ExactSetUp(run.exact));
   PetscCall(CliCreateLambda(run.blp, &run.lambda));
+  PetscCall(CheckDiagnostics(&run));
   PetscCall(BLPHasSet(run.blp, BLP_VAL, &run.has_val));
   PetscCall(BLPHasSet(run.blp, BLP_TEST, &run.has_test));
   PetscCall(CliRefuseUnusedOptions());
@@ -418,6 +457,7 @@ PetscErrorCode CommandSolve(int *code)
   PetscCall(ULSGetIterationNumber(run.uls, &run.first));
   PetscCall(RunDirWriteOptions(run.dir, "solve"));
   PetscCall(HistoryOpen(run.dir, run.first, &run.history));
+  if (run.diagnose_every) PetscCall(DiagnosticsOpen(run.dir, run.blp, run.first, &run.diagnostics));
   if (!run.common.quiet) PetscCall(PrintEstimate(&run));
   PetscCall(TellProjection(&run));
   /* 4. solve */
@@ -426,7 +466,8 @@ PetscErrorCode CommandSolve(int *code)
   PetscCall(ULSSolve(run.uls, run.lambda));
   /* 5. results */
   PetscCall(Finish(&run, code));
-  PetscCall(HistoryClose(&run.history));
+  PetscCall(CliTableClose(&run.history));
+  PetscCall(CliTableClose(&run.diagnostics));
   PetscCall(CheckpointsDestroy(&run.checkpoints));
   PetscCall(RunDirDestroy(&run.dir));
   PetscCall(VecDestroy(&run.lambda));

@@ -414,3 +414,27 @@ PetscErrorCode FPMParameterVJPAdd(FPM fpm, State v, Vec g)
   PetscUseTypeMethod(fpm, parametervjpadd, v, g);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+PetscErrorCode FPMCanSum(FPM fpm, PetscBool *can)
+{
+  PetscFunctionBegin;
+  *can = PETSC_FALSE;
+  if (fpm->uses_map) PetscCall(BLPCanSumParameterVJP(fpm->blp, can));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMParameterVJPSum(FPM fpm, State v)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(fpm));
+  PetscCall(BLPMapParameterVJPSum(fpm->blp, v->v[0]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMParameterVJPTakeSum(FPM fpm, Vec g)
+{
+  PetscFunctionBegin;
+  PetscCall(BLPMapParameterVJPTakeSum(fpm->blp, fpm->glambda));
+  PetscCall(VecAXPY(g, 1, fpm->glambda));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -4,7 +4,8 @@
 
      g <- g + d2Phi^T a_{i+1},   a_i = d1Phi^T a_{i+1}
 
-   or, where the map has FPMReverseStep(), with the first product at the next state, all in one pass.
+   or, where the map has FPMReverseStep(), with the first product at the next state, all in one pass; where it
+   can sum the products of several points (FPMCanSum()), g gets their sum behind the loop.
 
    Truncated to K steps the loop ends after i = t - K, and the tape need keep no more than the last K states.
  */
@@ -73,9 +74,10 @@ static PetscErrorCode HGPrepare_ITD(HG hg, Vec lambda)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* One reverse step through Phi at the tape's state i: its part of g, then the new adjoint state if another
-   step follows. */
-static PetscErrorCode ReverseStep(ITD *itd, FPM fpm, Vec lambda, PetscInt i, PetscBool last, Vec g)
+/* One reverse step through Phi at the tape's state i: its part of g, or of the map's sum, then the new
+   adjoint state if another step follows. */
+static PetscErrorCode ReverseStep(ITD *itd, FPM fpm, Vec lambda, PetscInt i, PetscBool last, PetscBool sums,
+                                  Vec g)
 {
   const State a = itd->a;
   State x;
@@ -83,7 +85,10 @@ static PetscErrorCode ReverseStep(ITD *itd, FPM fpm, Vec lambda, PetscInt i, Pet
   PetscFunctionBegin;
   PetscCall(TapeGetState(itd->tape, i, &x));
   PetscCall(FPMLinearize(fpm, lambda, x));
-  PetscCall(FPMParameterVJPAdd(fpm, a, g));
+  if (sums)
+    PetscCall(FPMParameterVJPSum(fpm, a));
+  else
+    PetscCall(FPMParameterVJPAdd(fpm, a, g));
   if (itd->sum) PetscCall(VecAXPY(itd->sum, 1, a->v[0]));
   if (!last) {
     PetscCall(FPMVJP(fpm, a, itd->b));
@@ -117,7 +122,7 @@ static PetscErrorCode ReverseSweep(HG hg, Vec lambda, Vec g)
 {
   ITD *itd = (ITD *)hg->data;
   PetscInt first, t;
-  PetscBool once;
+  PetscBool once, sums;
   FPM fpm;
 
   PetscFunctionBegin;
@@ -135,12 +140,14 @@ static PetscErrorCode ReverseSweep(HG hg, Vec lambda, Vec g)
   if (HGWantsEstimate_Private(hg) && !itd->sum) PetscCall(VecDuplicate(hg->g1, &itd->sum));
   if (itd->sum) PetscCall(VecZeroEntries(itd->sum));
   PetscCall(FPMCanReverse(fpm, &once));
+  PetscCall(FPMCanSum(fpm, &sums));
   for (PetscInt i = t - 1; i >= stop; i--) {
     if (once)
       PetscCall(ReverseStepOnce(itd, fpm, lambda, i, (PetscBool)(i == t - 1), g));
     else
-      PetscCall(ReverseStep(itd, fpm, lambda, i, (PetscBool)(i == stop), g));
+      PetscCall(ReverseStep(itd, fpm, lambda, i, (PetscBool)(i == stop), sums, g));
   }
+  if (sums) PetscCall(FPMParameterVJPTakeSum(fpm, g));
   hg->report.adjoint_its = hg->report.adjoint_products = t - stop;
   PetscCall(PetscObjectViewFromOptions((PetscObject)itd->tape, NULL, "-tape_view"));
   PetscFunctionReturn(PETSC_SUCCESS);

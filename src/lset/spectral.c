@@ -11,6 +11,7 @@
 
 typedef struct {
   PetscInt offset, rows, columns; /* rows = 0: nobody has said */
+  PetscBool suggested;            /* the matrix is not the user's choice */
   Vec A;                          /* all of it on the first rank, nothing on the others */
   VecScatter scatter;             /* from the whole vector */
   LSETClip clip;                  /* on the first rank */
@@ -33,10 +34,11 @@ static PetscErrorCode LSETSetUp_Spectral(LSET lset, Vec layout)
   PetscInt n;
 
   PetscFunctionBegin;
-  PetscCheck(spectral->rows > 0, PetscObjectComm((PetscObject)lset), PETSC_ERR_ARG_WRONGSTATE,
-             "-%slset_type spectral has no matrix: give its size by -%slset_rows and -%slset_columns, or by "
-             "LSETSpectralSetMatrix()",
-             prefix, prefix, prefix);
+  PetscCheck(
+      spectral->rows > 0, PetscObjectComm((PetscObject)lset), PETSC_ERR_ARG_WRONGSTATE,
+      "-%slset_type spectral has no matrix, and the problem names none: give its size by -%slset_rows and "
+      "-%slset_columns, or by LSETSpectralSetMatrix()",
+      prefix, prefix, prefix);
   PetscCall(LSETCheckRange_Private(lset, layout, spectral->offset,
                                    (PetscReal)spectral->rows * (PetscReal)spectral->columns, "the matrix"));
   PetscCall(FreeWork(spectral));
@@ -100,7 +102,23 @@ PetscErrorCode LSETSpectralSetMatrix(LSET lset, PetscInt offset, PetscInt rows, 
   spectral->offset = offset;
   spectral->rows = rows;
   spectral->columns = columns;
+  spectral->suggested = PETSC_FALSE;
   lset->setup = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode LSETSpectralSuggestMatrix_Private(LSET lset, PetscInt offset, PetscInt rows, PetscInt columns)
+{
+  PetscBool same;
+  Spectral *spectral;
+
+  PetscFunctionBegin;
+  PetscCall(PetscObjectTypeCompare((PetscObject)lset, LSETSPECTRAL, &same));
+  if (!same) PetscFunctionReturn(PETSC_SUCCESS);
+  spectral = (Spectral *)lset->data;
+  if (spectral->rows && !spectral->suggested) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(LSETSpectralSetMatrix(lset, offset, rows, columns));
+  spectral->suggested = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

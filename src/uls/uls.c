@@ -231,6 +231,17 @@ static PetscErrorCode AdoptBounds(ULS uls)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Where -lset_type spectral does not say which matrix, it is the one that the problem names. */
+static PetscErrorCode AdoptMatrix(ULS uls)
+{
+  PetscInt first, rows, columns;
+
+  PetscFunctionBegin;
+  PetscCall(BLPGetMatrix(uls->blp, &first, &rows, &columns));
+  if (rows) PetscCall(LSETSpectralSuggestMatrix_Private(uls->lset, first, rows, columns));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* The set Lambda of lambda's space. */
 static PetscErrorCode SetUpSet(ULS uls)
 {
@@ -240,6 +251,7 @@ static PetscErrorCode SetUpSet(ULS uls)
   PetscFunctionBegin;
   PetscCall(AdoptKernel(uls));
   PetscCall(AdoptBounds(uls));
+  PetscCall(AdoptMatrix(uls));
   PetscCall(LSETSetUp(uls->lset, uls->g));
   PetscCall(LSETGetType(uls->lset, &type));
   PetscCall(PetscStrcmp(type, LSETFREE, &unconstrained));

@@ -31,6 +31,30 @@ pool run itd -hg_type itd
 # model: lambda is all of it
 pool predicts model test.svm "${problem[@]}" "${adjoint[@]}" -uls_step 0.5 -uls_max_it 3 -data_scale standard
 
+# set: the matrix of a set by singular values is A, unless another is asked for
+# diagnostics: the local q's beside the history, the same on any ranks, and whole when a run goes on
+set() {
+  local run=("${problem[@]}" -hg_ksp_type fixedpoint -hg_ksp_max_it 30 -hg_ksp_rtol 0 -blp_equilibrium_start 0.3 -uls_step 0.02
+    -uls_diagnose_every 2 -lset_type spectral)
+  launch 1 solve "${run[@]}" -lset_radius 0.5 -uls_max_it 5 -output_dir set >log/set || fail "set" log/set
+  launch 2 solve "${run[@]}" -lset_radius 0.5 -lset_rows 7 -uls_max_it 5 -output_dir explicit >log/explicit || fail "explicit" log/explicit
+  launch 1 solve "${run[@]}" -lset_radius 0.5 -lset_rows 2 -uls_max_it 1 -output_dir other >log/other || fail "other" log/other
+  launch 2 solve "${run[@]}" -lset_radius 0.5 -uls_max_it 3 -checkpoint_every 3 -output_dir part >log/part || fail "part" log/part
+  launch 1 solve "${run[@]}" -lset_radius 0.5 -uls_max_it 5 -output_dir part -resume >log/part || fail "part" log/part
+  check "columns" test "$(head -n 1 set/diagnostics.csv)" = step,local_q,local_q_bound,norm_A
+  check "steps" test "$(cut -d, -f1 set/diagnostics.csv | tr '\n' ' ')" = "step 0 2 4 5 "
+  check "the norm is the radius, q below its bound" awk -F, 'NR > 1 && !($4 < 0.5 + 1e-10 && $4 > 0.49 && $2 > 0 && $2 <= $3 && $3 <= $4) {
+    exit 1 }' set/diagnostics.csv
+  check "another matrix" awk -F, 'NR == 2 { exit !($4 > 0.6) }' other/diagnostics.csv
+  for other in explicit part; do
+    check "$other: other numbers" awk -F, 'NR == FNR { for (i = 1; i <= NF; i++) seen[FNR, i] = $i; n = FNR; next }
+      FNR > 1 { for (i = 1; i <= NF; i++) if (!((seen[FNR, i] - $i) ^ 2 <= 1e-18)) exit 1 }
+      END { if (FNR != n) exit 1 }' set/diagnostics.csv "$other/diagnostics.csv"
+    check "$other: another f" close "$(tail -n 1 "$other/history.csv" | cut -d, -f2)" "$(tail -n 1 set/history.csv | cut -d, -f2)" 1e-10
+  done
+}
+pool set
+
 # coverage: off
 while IFS=@ read -r options words; do
   # shellcheck disable=SC2086 # options and their values
@@ -43,6 +67,9 @@ done <<'END'
 -lls_fpm_type gd@-lls_fpm_type problem
 -hg_ksp_type cg@-hg_ksp_type cg needs a symmetric d1Phi
 END
+pool refused 2 64 "-uls_diagnose_every 3|softmax has no numbers" solve -blp_type softmax -blp_train train.svm -blp_val test.svm \
+  -uls_diagnose_every 3 -output_dir no -quiet
+pool refused 0 64 "-uls_diagnose_every -1" solve "${problem[@]}" -hg_ksp_type fixedpoint -uls_diagnose_every -1 -output_dir no
 pool refused 2 64 "-blp_folds|equilibrium" hypergrad -blp_type equilibrium -blp_data train.svm -blp_folds 3 -quiet
 # coverage: on
 wait

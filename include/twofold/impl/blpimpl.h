@@ -44,9 +44,14 @@ struct _BLPOps {
   PetscErrorCode (*mapvjp)(BLP, Vec, Vec);
   PetscErrorCode (*mapparameterjvp)(BLP, Vec, Vec);
   PetscErrorCode (*mapparametervjp)(BLP, Vec, Vec);
+  /* optional, both or none: keeps d2Phi^T v in a sum; gives the sum and begins a new one */
+  PetscErrorCode (*mapparametersum)(BLP, Vec v);
+  PetscErrorCode (*mapparametertakesum)(BLP, Vec g);
   PetscErrorCode (*contraction)(BLP, Vec, TwofoldConstant *);
   PetscErrorCode (*maplipschitz)(BLP, Vec lambda, Vec w, PetscReal radius, BLPLipschitz *);
   PetscErrorCode (*evaluate)(BLP, BLPSet, Vec, Vec, BLPMetrics *);
+  PetscErrorCode (*diagnose)(BLP, Vec lambda, Vec w,
+                             PetscReal values[]); /* one for each of blp->diagnostics */
   PetscErrorCode (*memory)(BLP, PetscLogDouble *);
   /* a model: what the type itself needs beside `like`, the same read back (sets nlambda, nw and the layouts),
      and the class probabilities and metrics of samples that conform to it */
@@ -106,7 +111,9 @@ struct _p_BLP {
   Vec bounds[2];              /* of lambda; NULL where there are none */
   PetscBool own_lower;        /* the lower one is that of a type whose lambda is positive */
   PetscInt nlambda, nw;       /* of the problem's own spaces */
-  DataSet set[3];             /* train, val, test: until setup has built from them */
+  PetscInt matrix[3]; /* the first entry, rows and columns of BLPGetMatrix(); set by the type's set-up */
+  const char *const *diagnostics; /* names, NULL behind the last; set by the type's constructor, or NULL */
+  DataSet set[3];                 /* train, val, test: until setup has built from them */
   PetscBool has[3];
   DataSet like; /* features and classes of the training samples, without a sample */
 

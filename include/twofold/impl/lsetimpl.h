@@ -41,6 +41,8 @@ PetscErrorCode LSETConvSpectralSuggestKernel_Private(LSET lset, PetscInt offset,
 /* A vector on this rank alone for n entries from entry `first` of vectors like `layout` on (n = 0 for none),
    and the scatter that fills it. Collective on layout. */
 PetscErrorCode LSETGather_Private(Vec layout, PetscInt first, PetscInt n, Vec *here, VecScatter *scatter);
+/* Sets the matrix of a set of type spectral where nobody else has; of others nothing. Collective. */
+PetscErrorCode LSETSpectralSuggestMatrix_Private(LSET lset, PetscInt offset, PetscInt rows, PetscInt columns);
 /* ||d|| = scale * factor with scale = max |d_i| and factor in [1, sqrt(n)] (0 for d = 0), so that neither
    overflows where ||d|| does; scale is NaN where any d_i is, else infinite where one is. Collective. */
 PetscErrorCode LSETScaledNorm_Private(MPI_Comm comm, PetscInt n, const PetscScalar d[], PetscReal *scale,
