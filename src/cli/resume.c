@@ -15,6 +15,7 @@ static PetscBool MayChange(const char name[])
                                "quiet",
                                "uls_max_it",
                                "uls_gatol",
+                               "uls_diagnose_every",
                                "blp_data",
                                "blp_train",
                                "blp_val",
