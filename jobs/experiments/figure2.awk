@@ -31,7 +31,7 @@ NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
   if (finite(norm) && (!(run in steepest) || norm > steepest[run])) steepest[run] = norm
   if (finite($at["local_q"]) && $at["local_q"] > most_q[run]) most_q[run] = $at["local_q"]
   if (finite($at["norm_A"]) && $at["norm_A"] > most_A[run]) most_A[run] = $at["norm_A"]
-  if ($at["adjoint_s"] != "") {
+  if ($at["adjoint_s"] != "" && $at["adjoint_products"] != "") {
     n[run]++
     lower[run] += $at["lower_s"]
     adjoint[run] += $at["adjoint_s"]
@@ -176,7 +176,7 @@ function totals(kind, i, p) {
 }
 function times(ratio) {
   totals("projected")
-  if (!all_n["fp"] || !all_n["cg"]) return
+  if (!all_products["fp"] || !all_products["cg"]) return
   if (all_n["itd"])
     note(all_s["fp"] / all_n["fp"] < all_s["cg"] / all_n["cg"] && all_s["fp"] / all_n["fp"] < all_s["itd"] / all_n["itd"],
       sprintf("projected, FP is the fastest: seconds an upper step ITD %.3g, FP %.3g, CG %.3g", all_s["itd"] / all_n["itd"],

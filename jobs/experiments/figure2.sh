@@ -188,6 +188,7 @@ rows() {
     name=${dir#"$out/"}
     reason=$(told "$dir" reason)
     awk -F, -v OFS=, -v name="$name" -v reason="${reason:-STOPPED}" -v first="$first" '
+      function of(column) { return column in at ? $at[column] : "" }
       BEGIN { split(name, part, "/"); sub("step-", "", part[3]); sub("seed-", "", part[4]) }
       FNR == NR { if (FNR > 1) local[$1] = $2 OFS $3 OFS $4; next }
       FNR == 1 {
@@ -197,8 +198,8 @@ rows() {
         next
       }
       {
-        print part[1], part[2], part[3], part[4], reason, $1, $at["objective"], $at["hypergradient_norm"], $at["test_loss"],
-          $at["test_accuracy"], $at["lower_s"], $at["adjoint_s"], $at["adjoint_steps"], $at["adjoint_products"],
+        print part[1], part[2], part[3], part[4], reason, $1, of("objective"), of("hypergradient_norm"), of("test_loss"),
+          of("test_accuracy"), of("lower_s"), of("adjoint_s"), of("adjoint_steps"), of("adjoint_products"),
           ($1 in local) ? local[$1] : ",,"
       }' "$dir/diagnostics.csv" "$dir/history.csv"
     first=''
