@@ -64,7 +64,11 @@ do for [terminal in "svg png"] {
       set xrange [*:*]
       set xlabel "learning rate" offset 0, 0.4
       set title "f by learning rate (100: diverged, or above)" offset 0, -0.3
-      eval "plot " . learning
+      if (having("projected", "rates.csv") . having("free", "rates.csv") ne "") {
+        eval "plot " . learning
+      } else {
+        set multiplot next
+      }
     } else { if (panel == 6) {
       set title "contraction along the fixed-point method's runs" offset 0, -0.3
       eval "plot " . contraction
