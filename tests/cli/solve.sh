@@ -42,7 +42,7 @@ close_numbers() { # WHAT DIR DIR: same up to 1e-9 in all that is rounded, up to 
 whole() { # DIR: a header, then whole rows, numbered from 0
   echo >>log/checks
   awk -F, -v newline="$(tail -c 1 "$1/history.csv" | wc -l)" '
-    NF != 26 || (NR == 1 && $1 != "step") || (NR > 1 && $1 != NR - 2) { bad = 1 }
+    NF != 27 || (NR == 1 && $1 != "step") || (NR > 1 && $1 != NR - 2) { bad = 1 }
     END { exit bad || !NR || !newline }' "$1/history.csv" || fail "$1: history.csv is not whole" "$1/history.csv"
 }
 tidy() { # DIR: nothing is left aside
