@@ -106,7 +106,8 @@ function choose(grid, n, p, P, r, best, v) {
 # A calibration run: c ranks in a row of blocks, ms for a step. Runs are taken up in the order of n, the smallest first, whose
 # few entries are left out of account: it tells w_ns.
 function learn(config, ranks, n, p, c, nnz, ms, i) {
-  ms -= latency_ms(1, ranks) + volume_ms(n, p, c, 1, ranks)
+  # messages that took longer by themselves than within the step are not all of it
+  ms = larger(ms - latency_ms(1, ranks) - volume_ms(n, p, c, 1, ranks), 0.1 * ms)
   if (!((config, "w_ns") in machine)) {
     machine[config, "w_ns"] = 1e6 * ms / (p * c / ranks)
     return

@@ -43,10 +43,10 @@ awk -F, 'NR == 1 { if (NF != 14) bad = 1; next }
     exit bad
   }' out/memory.csv >log/numbers || fail "memory" log/numbers out/memory.csv
 # beside the limit one more state, of two w
-check "the limit" awk -F, '$1 == "revolve" { n++; if ($6 != 30000000 || $5 > 30e6 + 2 * 3.3e6 / $3 || $7 < 4 || $8 < 1) exit 1 }
-  END { exit n != 4 }' out/memory.csv
-check "revolve is ITD" awk -F, '$1 == "revolve" && $2 == 30 { n++; if ($13 != "0") exit 1 } END { exit n != 2 }' out/memory.csv
-check "AID is something else" awk -F, '$1 == "itd" { n++; if (!($14 > 1e-3)) exit 1 } END { exit n != 4 }' out/memory.csv
+check "the limit" awk -F, '$1 == "revolve" { n++; if ($6 != 30000000 || $5 > 30e6 + 2 * 3.3e6 / $3 || $7 < 4 || $8 < 1) bad = 1 }
+  END { exit bad || n != 4 }' out/memory.csv
+check "revolve is ITD" awk -F, '$1 == "revolve" && $2 == 30 { n++; if ($13 != "0") bad = 1 } END { exit bad || n != 2 }' out/memory.csv
+check "AID is something else" awk -F, '$1 == "itd" { n++; if (!($14 > 1e-3)) bad = 1 } END { exit bad || n != 4 }' out/memory.csv
 check "the table" test "$(grep -cE '^\| (10|30|60) \| [0-9]+ \(|^\| (30|60) \| [12] \| 30 \|' out/memory.md)" = 6
 check "its slopes" sh -c "grep -qE '^\| MB a step \| 3\.[0-9]+ \| 1\.[0-9]+ \| -?0\.[0-9]+ \| -?0\.[0-9]+ \|' out/memory.md"
 if [ "$have" = yes ]; then
