@@ -31,7 +31,17 @@ that of the run that failed
 END
   exit 64
 }
-say() { echo "dataclean: $*" >&2; }
+# ------------------------------------------------------------------ where we are: a batch system runs a copy of this
+experiment=dataclean
+submitted=${SLURM_SUBMIT_DIR:-${PBS_O_WORKDIR:-${LS_SUBCWD:-${SGE_O_WORKDIR:-$PWD}}}}
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+[ -e "$root/jobs/experiments/common.sh" ] || root=$submitted
+if [ ! -e "$root/jobs/experiments/common.sh" ]; then
+  echo "$experiment: submit this job from the project's folder: there is no jobs/experiments in $root" >&2
+  exit 66
+fi
+# shellcheck source=jobs/experiments/common.sh
+. "$root/jobs/experiments/common.sh"
 
 # ------------------------------------------------------------------ arguments
 all=(learnt unweighted oracle)
@@ -58,59 +68,20 @@ done
 beta=${beta:-$([ -n "$quick" ] && echo 1 || echo 10)}
 step=${step:-$([ -n "$quick" ] && echo 2000 || echo 20000)}
 upper=${upper:-$([ -n "$quick" ] && echo 15 || echo 40)}
-# of a job array, where this is an element of one; LSF and Grid Engine name that of other jobs, too
-element=${SLURM_ARRAY_TASK_ID:-${PBS_ARRAY_INDEX:-${LSB_JOBINDEX:-${SGE_TASK_ID:-}}}}
-if [ -z "$task$list$gather" ] && [ "$element" != 0 ] && [ "$element" != undefined ]; then task=$element; fi
-number='[1-9][0-9]*' real='[0-9]*\.?[0-9]+(e[-+]?[0-9]+)?'
+find_task
 [[ "$corrupt $beta $step" =~ ^$real\ $real\ $real$ && $seeds =~ ^([0-9]+ ?)+$ ]] || usage
-[[ "$upper ${ranks:-1} ${task:-1}" =~ ^$number\ $number\ $number$ ]] || usage
+[[ "$upper ${ranks:-1}" =~ ^$number\ $number$ ]] || usage
 
 runs=()
 for seed in $seeds; do
   for kind in "${kinds[@]}"; do runs+=("$seed/$kind"); done
 done
-if [ -n "$list" ]; then
-  printf '%s\n' "${runs[@]}" | cat -n
-  exit 0
-fi
-if [ -n "$task" ]; then
-  if [ "$task" -gt ${#runs[@]} ]; then
-    say "there is no run $task: the list (--list) has ${#runs[@]}"
-    exit 64
-  fi
-  runs=("${runs[task - 1]}")
-fi
+choose_runs
 
-# ------------------------------------------------------------------ where we are: a batch system runs a copy of this
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-submitted=${SLURM_SUBMIT_DIR:-${PBS_O_WORKDIR:-${LS_SUBCWD:-${SGE_O_WORKDIR:-$PWD}}}}
-root=$(cd "$here/../.." && pwd)
-[ -e "$root/jobs/experiments/dataclean.awk" ] || root=$submitted
-if [ ! -e "$root/jobs/experiments/dataclean.awk" ]; then
-  say "submit this job from the project's folder: there is no jobs/experiments in $root"
-  exit 66
-fi
-out=${out:-runs/dataclean$quick}
-[[ $out = /* ]] || out=$submitted/$out
-twofold=${TWOFOLD:-$root/build/release/twofold}
-if [ -z "$gather" ] && [ ! -x "$twofold" ]; then
-  say "there is no program $twofold: cmake --preset release && cmake --build build/release, or set TWOFOLD"
-  exit 66
-fi
-
-# ------------------------------------------------------------------ how it is started
-export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 LC_ALL=C
-allocated=${SLURM_NTASKS:-${PBS_NP:-${LSB_DJOB_NUMPROC:-${NSLOTS:-}}}}
-ranks=${ranks:-${allocated:-2}}
-if [ -n "${TWOFOLD_LAUNCH:-}" ]; then
-  read -r -a launch <<<"$TWOFOLD_LAUNCH"
-else
-  launch=(mpirun -n "$ranks")
-  if [ -z "$allocated" ]; then # also with fewer cores than ranks
-    export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
-  fi
-  [ "$(id -u)" -ne 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-fi
+find_results "dataclean$quick"
+[ -n "$gather" ] || find_program
+find_launch
+launch_on 2
 
 # ------------------------------------------------------------------ the setting
 # The same problem from other weights; where they are not learnt there is no upper step. The lower level is solved to a
@@ -127,23 +98,14 @@ how=(-blp_type dataclean -blp_dataclean_corrupt "$corrupt" -blp_dataclean_beta "
   -lls_max_it 50 -lls_warm_start -hg_ksp_max_it 200 -hg_ksp_rtol 1e-3 -hg_warm_start -uls_step "$step" -uls_eval_every 1
   -checkpoint_every 10 -blp_view -quiet)
 
-run() { # SEED/KIND: goes on with what was stopped
-  local dir=$out/$1 seed=${1%/*} own steps=0 resume=()
-  if [ -e "$dir/summary.json" ]; then
-    say "$1 is there already: $dir"
-    return
-  fi
+run() { # SEED/KIND
+  local own steps=0
   case ${1#*/} in
   learnt) own=zero steps=$upper ;;
   unweighted) own=all ;;
   oracle) own=oracle ;;
   esac
-  if compgen -G "$dir/checkpoint/step-*.h5" >/dev/null; then resume=(-resume); else rm -rf "$dir"; fi
-  set -- "${data[@]}" "${how[@]}" -blp_dataclean_seed "$seed" -blp_dataclean_start "$own" -uls_max_it "$steps" \
-    -output_dir "$dir" "${resume[@]}"
-  say "${launch[*]} $twofold solve $*"
-  mkdir -p "$out/$seed"
-  "${launch[@]}" "$twofold" solve "$@"
+  solve "$out/$1" "$steps" "${data[@]}" "${how[@]}" -blp_dataclean_seed "${1%/*}" -blp_dataclean_start "$own"
 }
 if [ -z "$gather" ]; then
   for name in "${runs[@]}"; do run "$name"; done
@@ -157,14 +119,12 @@ value() { # FILE SET KEY: of summary.json; without SET its own
     $1 == key && (set == "" || inside) { sub(/,$/, "", $2); print $2; exit }
     /}/ { inside = 0 }' "$1"
 }
-missing=()
-for program in h5dump gnuplot; do command -v "$program" >/dev/null || missing+=("$program"); done
 lambdas() { # SOLUTION: a number a line
   h5dump -d /lambda -y -w 1 -m '%.9g' "$1" | sed -n 's/^ *\([-+.0-9][-+.0-9e]*\),\{0,1\} *$/\1/p'
 }
 weights() { # SEED: lambda of the samples, and 1 where the label is wrong, 0 where it is right, as the oracle has it
   local learnt=$out/$1/learnt/solution.h5 oracle=$out/$1/oracle/solution.h5
-  if [[ " ${missing[*]} " != *" h5dump "* ]] && [ -s "$learnt" ] && [ -s "$oracle" ]; then
+  if command -v h5dump >/dev/null && [ -s "$learnt" ] && [ -s "$oracle" ]; then
     paste -d' ' <(lambdas "$learnt") <(lambdas "$oracle" | awk '{ print $1 < 0 }')
   fi
 }
@@ -215,10 +175,7 @@ curves >"$out/curve.csv"
 histogram >"$out/weights.csv"
 awk -F, -f "$root/jobs/experiments/dataclean.awk" "$out/dataclean.csv" "$out/curve.csv" | tee "$out/dataclean.md"
 say "$out/dataclean.csv, dataclean.md, curve.csv, weights.csv"
-if [ ${#missing[@]} -gt 0 ]; then
-  say "no ${missing[*]}: jobs/setup.sh --experiments installs it; then run this again, which takes the results in $out"
-  exit 69
-fi
+need h5dump gnuplot
 if [ "$(wc -l <"$out/curve.csv")" -gt 1 ]; then
   gnuplot -e "dir='$out'" "$root/jobs/experiments/dataclean.gp"
   say "$out/dataclean.svg, dataclean.png"

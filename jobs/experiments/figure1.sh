@@ -22,7 +22,17 @@ Exit code: 0 done; 64 wrong usage; 66 no program; 69 no gnuplot, figures missing
 END
   exit 64
 }
-say() { echo "figure1: $*" >&2; }
+# ------------------------------------------------------------------ where we are: a batch system runs a copy of this
+experiment=figure1
+submitted=${SLURM_SUBMIT_DIR:-${PBS_O_WORKDIR:-${LS_SUBCWD:-${SGE_O_WORKDIR:-$PWD}}}}
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+[ -e "$root/jobs/experiments/common.sh" ] || root=$submitted
+if [ ! -e "$root/jobs/experiments/common.sh" ]; then
+  echo "$experiment: submit this job from the project's folder: there is no jobs/experiments in $root" >&2
+  exit 66
+fi
+# shellcheck source=jobs/experiments/common.sh
+. "$root/jobs/experiments/common.sh"
 
 # ------------------------------------------------------------------ arguments
 all=(logistic krr biasedreg hyperrep)
@@ -43,37 +53,11 @@ done
 [[ "${ranks:-1}${groups:-1}" =~ ^[1-9][0-9]*$ ]] || usage
 [ ${#panels[@]} -gt 0 ] || panels=("${all[@]}")
 
-# ------------------------------------------------------------------ where we are: a batch system runs a copy of this
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-submitted=${SLURM_SUBMIT_DIR:-${PBS_O_WORKDIR:-${LS_SUBCWD:-${SGE_O_WORKDIR:-$PWD}}}}
-root=$(cd "$here/../.." && pwd)
-[ -e "$root/jobs/experiments/figure1.gp" ] || root=$submitted
-if [ ! -e "$root/jobs/experiments/figure1.gp" ]; then
-  say "submit this job from the project's folder: there is no jobs/experiments in $root"
-  exit 66
-fi
-out=${out:-runs/figure1$quick}
-[[ $out = /* ]] || out=$submitted/$out
-twofold=${TWOFOLD:-$root/build/release/twofold}
-if [ ! -x "$twofold" ]; then
-  say "there is no program $twofold: cmake --preset release && cmake --build build/release, or set TWOFOLD"
-  exit 66
-fi
-
-# ------------------------------------------------------------------ how it is started
-export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-allocated=${SLURM_NTASKS:-${PBS_NP:-${LSB_DJOB_NUMPROC:-${NSLOTS:-}}}}
-ranks=${ranks:-${allocated:-2}}
+find_results "figure1$quick"
+find_program
+find_launch
+launch_on 2
 groups=${groups:-$ranks}
-if [ -n "${TWOFOLD_LAUNCH:-}" ]; then
-  read -r -a launch <<<"$TWOFOLD_LAUNCH"
-else
-  launch=(mpirun -n "$ranks")
-  if [ -z "$allocated" ]; then # also with fewer cores than ranks
-    export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
-  fi
-  [ "$(id -u)" -ne 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-fi
 
 # ------------------------------------------------------------------ the panels
 # What `twofold study` is told of each: n training and as many validation samples of p features, a box of lambda, steps of
@@ -114,7 +98,7 @@ how=(-lls_fpm_step optimal -study_methods "itd,fp,cg,fp:10,cg:10" -study_samples
 run() { # PANEL
   local dir=$out/$1 options
   if [ -e "$dir/summary.json" ]; then
-    say "$1 is there already: $dir"
+    say "there already: $dir"
     return
   fi
   rm -f "$dir/study.csv" "$dir/means.csv" # of a run that was killed before its summary
@@ -134,15 +118,11 @@ for panel in "${all[@]}"; do # also those of earlier runs
   means+=("$out/$panel/means.csv")
   rows+=("$out/$panel/study.csv")
 done
-export LC_ALL=C
 awk 'FNR == 1 { n = split(FILENAME, part, "/"); if (NR == 1) print "panel," $0; next } { print part[n - 1] "," $0 }' \
   "${means[@]}" >"$out/figure1.csv"
 awk -F, -f "$root/jobs/experiments/figure1.awk" "${means[@]}" "${rows[@]}" | tee "$out/figure1.txt" ||
   say "not all of this is as it must be"
 
-if ! command -v gnuplot >/dev/null; then
-  say "no gnuplot, so no pictures: jobs/setup.sh --experiments installs it; then run this again, which takes the results in $out"
-  exit 69
-fi
+need gnuplot
 gnuplot -e "dir='$out'; panels='${there[*]}'" "$root/jobs/experiments/figure1.gp"
 say "$out/figure1.svg, figure1.png, figure1.csv, figure1.txt"

@@ -33,7 +33,17 @@ that failed
 END
   exit 64
 }
-say() { echo "figure2: $*" >&2; }
+# ------------------------------------------------------------------ where we are: a batch system runs a copy of this
+experiment=figure2
+submitted=${SLURM_SUBMIT_DIR:-${PBS_O_WORKDIR:-${LS_SUBCWD:-${SGE_O_WORKDIR:-$PWD}}}}
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+[ -e "$root/jobs/experiments/common.sh" ] || root=$submitted
+if [ ! -e "$root/jobs/experiments/common.sh" ]; then
+  echo "$experiment: submit this job from the project's folder: there is no jobs/experiments in $root" >&2
+  exit 66
+fi
+# shellcheck source=jobs/experiments/common.sh
+. "$root/jobs/experiments/common.sh"
 
 # ------------------------------------------------------------------ arguments
 all=(projected/fp projected/cg projected/itd free/fp free/cg free/itd)
@@ -65,12 +75,9 @@ step=${step:-0.5}
 upper=${upper:-$([ -n "$quick" ] && echo 24 || echo 1000)}
 sweep_upper=${sweep_upper:-$([ -n "$quick" ] && echo 16 || echo 200)}
 every=${every:-$([ -n "$quick" ] && echo 4 || echo 20)}
-# of a job array, where this is an element of one; LSF and Grid Engine name that of other jobs, too
-element=${SLURM_ARRAY_TASK_ID:-${PBS_ARRAY_INDEX:-${LSB_JOBINDEX:-${SGE_TASK_ID:-}}}}
-if [ -z "$task$list$gather" ] && [ "$element" != 0 ] && [ "$element" != undefined ]; then task=$element; fi
-number='[1-9][0-9]*' real='[0-9]*\.?[0-9]+(e[-+]?[0-9]+)?'
+find_task
 [[ $seeds =~ ^($number ?)+$ && $step =~ ^$real$ && $sweep =~ ^($real ?)*$ ]] || usage
-[[ "$upper $sweep_upper $every ${ranks:-1} ${task:-1}" =~ ^$number\ $number\ $number\ $number\ $number$ ]] || usage
+[[ "$upper $sweep_upper $every ${ranks:-1}" =~ ^$number\ $number\ $number\ $number$ ]] || usage
 [ "$sweep_upper" -le "$upper" ] || usage
 
 # The most telling come first: one start, then learning rates, then the other starts.
@@ -84,48 +91,12 @@ done
 for seed in ${seeds#"${seeds%% *}"}; do
   for part in "${parts[@]}"; do runs+=("$part/step-$step/seed-$seed"); done
 done
-if [ -n "$list" ]; then
-  printf '%s\n' "${runs[@]}" | cat -n
-  exit 0
-fi
-if [ -n "$task" ]; then
-  if [ "$task" -gt ${#runs[@]} ]; then
-    say "there is no run $task: the list (--list) has ${#runs[@]}"
-    exit 64
-  fi
-  runs=("${runs[task - 1]}")
-fi
+choose_runs
 
-# ------------------------------------------------------------------ where we are: a batch system runs a copy of this
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-submitted=${SLURM_SUBMIT_DIR:-${PBS_O_WORKDIR:-${LS_SUBCWD:-${SGE_O_WORKDIR:-$PWD}}}}
-root=$(cd "$here/../.." && pwd)
-[ -e "$root/jobs/experiments/figure2.awk" ] || root=$submitted
-if [ ! -e "$root/jobs/experiments/figure2.awk" ]; then
-  say "submit this job from the project's folder: there is no jobs/experiments in $root"
-  exit 66
-fi
-out=${out:-runs/figure2$quick}
-[[ $out = /* ]] || out=$submitted/$out
-twofold=${TWOFOLD:-$root/build/release/twofold}
-if [ -z "$gather" ] && [ ! -x "$twofold" ]; then
-  say "there is no program $twofold: cmake --preset release && cmake --build build/release, or set TWOFOLD"
-  exit 66
-fi
-
-# ------------------------------------------------------------------ how it is started
-export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 LC_ALL=C
-allocated=${SLURM_NTASKS:-${PBS_NP:-${LSB_DJOB_NUMPROC:-${NSLOTS:-}}}}
-ranks=${ranks:-${allocated:-2}}
-if [ -n "${TWOFOLD_LAUNCH:-}" ]; then
-  read -r -a launch <<<"$TWOFOLD_LAUNCH"
-else
-  launch=(mpirun -n "$ranks")
-  if [ -z "$allocated" ]; then # also with fewer cores than ranks
-    export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
-  fi
-  [ "$(id -u)" -ne 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-fi
+find_results "figure2$quick"
+[ -n "$gather" ] || find_program
+find_launch
+launch_on 2
 
 # ------------------------------------------------------------------ the setting
 # t = k = 20 (quick: 8), states from 0, the adjoint from 0; Nesterov momentum 0.9.
@@ -148,30 +119,16 @@ elif [ -z "$gather" ]; then
     -blp_equilibrium_h 200)
 fi
 
-# ------------------------------------------------------------------ one run
-told() { # DIR KEY: of its summary; the first of that name is the run's own
-  [ -e "$1/summary.json" ] || return 0
-  sed -n "s/^ *\"$2\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" "$1/summary.json" | head -n 1
-}
-ended() { # DIR STEPS: it made that many, or broke off for good
-  local steps
-  steps=$(told "$1" steps)
-  [ -n "$steps" ] && { [ "$steps" -ge "$2" ] || [[ $(told "$1" reason) != CONVERGED_* ]]; }
-}
+# ------------------------------------------------------------------ the runs
 run() { # KIND/METHOD/step-S/seed-N
-  local dir=$out/$1 kind=${1%%/*} rest=${1#*/} size steps=$upper resume=() options
+  local dir=$out/$1 kind=${1%%/*} rest=${1#*/} size steps=$upper options
   size=${1#*/step-}
   size=${size%%/*}
   [ "$size" = "$step" ] || steps=$sweep_upper
-  if ended "$dir" "$steps"; then return; fi
-  if compgen -G "$dir/checkpoint/step-*.h5" >/dev/null; then resume=(-resume); else rm -rf "$dir"; fi
-  mkdir -p "${dir%/*}"
   read -r -a options <<<"$(method "${rest%%/*}") $(set_of "$kind")"
-  set -- -uls_max_it "$steps" -blp_type equilibrium "${data[@]}" -blp_equilibrium_seed "${1##*seed-}" -lls_max_it "$t" \
+  solve "$dir" "$steps" -blp_type equilibrium "${data[@]}" -blp_equilibrium_seed "${1##*seed-}" -lls_max_it "$t" \
     -blp_equilibrium_it "$t" "${options[@]}" -uls_type descent -uls_step "$size" -uls_momentum 0.9 -uls_momentum_type nesterov \
-    -uls_eval_every "$every" -uls_diagnose_every "$every" -checkpoint_every 25 -quiet -output_dir "$dir" "${resume[@]}"
-  say "${launch[*]} $twofold solve $*"
-  "${launch[@]}" "$twofold" solve "$@"
+    -uls_eval_every "$every" -uls_diagnose_every "$every" -checkpoint_every 25 -quiet
 }
 if [ -z "$gather" ]; then
   mkdir -p "$out"
@@ -214,9 +171,6 @@ fi
 awk -F, -v out="$out" -v main="$step" -v compare="$sweep_upper" -f "$root/jobs/experiments/figure2.awk" "$out/steps.csv" |
   tee "$out/figure2.md"
 say "$out/figure2.csv, curves.csv, rates.csv, figure2.md"
-if ! command -v gnuplot >/dev/null; then
-  say "no gnuplot, so no pictures: jobs/setup.sh --experiments installs it; then run this again, which takes the results in $out"
-  exit 69
-fi
+need gnuplot
 gnuplot -e "dir='$out'; main='$step'" "$root/jobs/experiments/figure2.gp"
 say "$out/figure2.svg, figure2.png"

@@ -31,7 +31,17 @@ hypergradient than all iterates; otherwise that of the run that failed
 END
   exit 64
 }
-say() { echo "memory: $*" >&2; }
+# ------------------------------------------------------------------ where we are: a batch system runs a copy of this
+experiment=memory
+submitted=${SLURM_SUBMIT_DIR:-${PBS_O_WORKDIR:-${LS_SUBCWD:-${SGE_O_WORKDIR:-$PWD}}}}
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+[ -e "$root/jobs/experiments/common.sh" ] || root=$submitted
+if [ ! -e "$root/jobs/experiments/common.sh" ]; then
+  echo "$experiment: submit this job from the project's folder: there is no jobs/experiments in $root" >&2
+  exit 66
+fi
+# shellcheck source=jobs/experiments/common.sh
+. "$root/jobs/experiments/common.sh"
 
 # ------------------------------------------------------------------ arguments
 steps='' long='' ram='' counts='1 2' quick='' out='' list='' task='' gather='' runs=()
@@ -55,11 +65,8 @@ done
 steps=${steps:-$([ -n "$quick" ] && echo 10 30 || echo 10 25 50 100 200)}
 long=${long:-$([ -n "$quick" ] && echo 30 60 || echo 100 1000)}
 ram=${ram:-$([ -n "$quick" ] && echo 30MB || echo 200MB)}
-# of a job array, where this is an element of one; LSF and Grid Engine name that of other jobs, too
-element=${SLURM_ARRAY_TASK_ID:-${PBS_ARRAY_INDEX:-${LSB_JOBINDEX:-${SGE_TASK_ID:-}}}}
-if [ -z "$task$list$gather" ] && [ "$element" != 0 ] && [ "$element" != undefined ]; then task=$element; fi
-number='[1-9][0-9]*'
-[[ $steps =~ ^($number ?)+$ && $long =~ ^($number ?)+$ && $counts =~ ^($number ?)+$ && ${task:-1} =~ ^$number$ ]] || usage
+find_task
+[[ $steps =~ ^($number ?)+$ && $long =~ ^($number ?)+$ && $counts =~ ^($number ?)+$ ]] || usage
 [[ $ram =~ ^$number([kMGT]?B)?$ ]] || usage
 
 if [ ${#runs[@]} -eq 0 ]; then
@@ -71,44 +78,11 @@ if [ ${#runs[@]} -eq 0 ]; then
     done
   done
 fi
-if [ -n "$list" ]; then
-  printf '%s\n' "${runs[@]}" | cat -n
-  exit 0
-fi
-if [ -n "$task" ]; then
-  if [ "$task" -gt ${#runs[@]} ]; then
-    say "there is no run $task: the list (--list) has ${#runs[@]}"
-    exit 64
-  fi
-  runs=("${runs[task - 1]}")
-fi
+choose_runs
 
-# ------------------------------------------------------------------ where we are: a batch system runs a copy of this
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-submitted=${SLURM_SUBMIT_DIR:-${PBS_O_WORKDIR:-${LS_SUBCWD:-${SGE_O_WORKDIR:-$PWD}}}}
-root=$(cd "$here/../.." && pwd)
-[ -e "$root/jobs/experiments/memory.awk" ] || root=$submitted
-if [ ! -e "$root/jobs/experiments/memory.awk" ]; then
-  say "submit this job from the project's folder: there is no jobs/experiments in $root"
-  exit 66
-fi
-out=${out:-runs/memory$quick}
-[[ $out = /* ]] || out=$submitted/$out
-twofold=${TWOFOLD:-$root/build/release/twofold}
-if [ -z "$gather" ] && [ ! -x "$twofold" ]; then
-  say "there is no program $twofold: cmake --preset release && cmake --build build/release, or set TWOFOLD"
-  exit 66
-fi
-
-# ------------------------------------------------------------------ how it is started
-export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 LC_ALL=C
-read -r -a launch <<<"${TWOFOLD_LAUNCH:-mpirun}"
-if [ -z "${TWOFOLD_LAUNCH:-}" ]; then
-  if [ -z "${SLURM_NTASKS:-${PBS_NP:-${LSB_DJOB_NUMPROC:-${NSLOTS:-}}}}" ]; then # also with fewer cores than ranks
-    export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
-  fi
-  [ "$(id -u)" -ne 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-fi
+find_results "memory$quick"
+[ -n "$gather" ] || find_program
+find_launch
 
 # ------------------------------------------------------------------ the runs
 # As in Table 1: t steps of heavy ball from w = 0, of which a tape keeps one w each, revolve two.
@@ -123,7 +97,7 @@ run() { # METHOD-T-RANKS
   local dir=$out/$1 method t count
   IFS=- read -r method t count <<<"$1"
   if [ -e "$dir/told" ]; then
-    say "$1 is there already: $dir"
+    say "there already: $dir"
     return
   fi
   rm -rf "$dir"
@@ -185,9 +159,6 @@ if ! awk -F, '$1 == "revolve" && $13 != "" && $13 != 0 { exit 1 }' "$out/memory.
   say "a hypergradient by revolve is not that by all iterates"
   exit 70
 fi
-if ! command -v gnuplot >/dev/null; then
-  say "no gnuplot, so no picture: jobs/setup.sh --experiments installs it; then run this again, which takes the results in $out"
-  exit 69
-fi
+need gnuplot
 gnuplot -e "dir='$out'" "$root/jobs/experiments/memory.gp"
 say "$out/memory.svg, memory.png"

@@ -42,12 +42,22 @@ Exit code: 0 done; 64 wrong usage; 66 no program or data; 69 no gnuplot, picture
 END
   exit 64
 }
-say() { echo "scaling: $*" >&2; }
+# ------------------------------------------------------------------ where we are: a batch system runs a copy of this
+experiment=scaling
+submitted=${SLURM_SUBMIT_DIR:-${PBS_O_WORKDIR:-${LS_SUBCWD:-${SGE_O_WORKDIR:-$PWD}}}}
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+[ -e "$root/jobs/experiments/common.sh" ] || root=$submitted
+if [ ! -e "$root/jobs/experiments/common.sh" ]; then
+  echo "$experiment: submit this job from the project's folder: there is no jobs/experiments in $root" >&2
+  exit 66
+fi
+# shellcheck source=jobs/experiments/common.sh
+. "$root/jobs/experiments/common.sh"
 
 # ------------------------------------------------------------------ arguments
 kinds="strong weak" ranks='' grids='' data=text scheduler=local node='' network="2 25 64" rounds=ring
 problems="20news:6282,101631,20,610687 rcv1:804414,47236,103,60915113 45Mx1M:45e6,1e6,20,4.5e9"
-statistic=median runs='' quick='' out='' dry='' gather=yes compute=yes given=("$@")
+statistic=median times='' quick='' out='' dry='' gather=yes compute=yes given=("$@")
 while [ $# -gt 0 ]; do
   case $1 in
   --strong) kinds=strong ;;
@@ -62,7 +72,7 @@ while [ $# -gt 0 ]; do
     [ $# -ge 2 ] || usage
     case $1 in
     --ranks) ranks=$2 ;; --grids) grids=$2 ;; --data) data=$2 ;; --scheduler) scheduler=$2 ;; --node) node=$2 ;; -o) out=$2 ;;
-    --network) network=$2 ;; --gather-messages) rounds=$2 ;; --predict) problems=$2 ;; --runs) runs=$2 ;;
+    --network) network=$2 ;; --gather-messages) rounds=$2 ;; --predict) problems=$2 ;; --runs) times=$2 ;;
     esac
     shift
     ;;
@@ -72,48 +82,25 @@ while [ $# -gt 0 ]; do
 done
 ranks=${ranks:-$([ -n "$quick" ] && echo 1 2 4 || echo 1 2 4 8 16)}
 grids=${grids:-$([ -n "$quick" ] && echo row column square || echo row column square auto)}
-runs=${runs:-$([ -n "$quick" ] && echo 3 || echo 11)}
-number='[1-9][0-9]*' real='[0-9.]+(e[0-9]+)?'
-[[ $ranks =~ ^($number ?)+$ && "${node:-1}$runs" =~ ^$number$ && $network =~ ^$real\ $real\ $number$ ]] || usage
+times=${times:-$([ -n "$quick" ] && echo 3 || echo 11)}
+[[ $ranks =~ ^($number ?)+$ && "${node:-1}$times" =~ ^$number$ && $network =~ ^$real\ $real\ $number$ ]] || usage
 [[ $scheduler =~ ^(local|slurm)$ && $rounds =~ ^(ring|log)$ ]] || usage
 for grid in $grids; do [[ $grid =~ ^(row|column|square|auto)$ ]] || usage; done
 for problem in $problems; do [[ $problem =~ ^[A-Za-z0-9_.]+:$real,$real,$real,$real$ ]] || usage; done
 
-# ------------------------------------------------------------------ where we are: a batch system runs a copy of this
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-submitted=${SLURM_SUBMIT_DIR:-${PBS_O_WORKDIR:-${LS_SUBCWD:-${SGE_O_WORKDIR:-$PWD}}}}
-root=$(cd "$here/../.." && pwd)
-[ -e "$root/jobs/experiments/scaling.gp" ] || root=$submitted
-if [ ! -e "$root/jobs/experiments/scaling.gp" ]; then
-  say "run this in the project's folder: there is no jobs/experiments in $root"
-  exit 66
-fi
-out=${out:-runs/scaling$quick}
-[[ $out = /* ]] || out=$submitted/$out
-twofold=${TWOFOLD:-$root/build/release/twofold}
-if [ -n "$compute" ] && [ ! -x "$twofold" ]; then
-  say "there is no program $twofold: cmake --preset release && cmake --build build/release, or set TWOFOLD"
-  exit 66
-fi
+find_results "scaling$quick"
+[ -z "$compute" ] || find_program
 if [ "$data" != text ]; then
   [ -e "$data" ] || { say "there is no $data"; exit 66; }
   data=$(realpath "$data")
 fi
+find_launch
 cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # which would take them for the number of cores
-allocated=${SLURM_NTASKS:-${PBS_NP:-${LSB_DJOB_NUMPROC:-${NSLOTS:-}}}}
 [ -z "$allocated" ] || cores=$allocated
 if [ -z "$node" ]; then
   node=$cores
   if [ "$scheduler" = slurm ]; then node=$site_ranks_a_node; fi
 fi
-
-# ------------------------------------------------------------------ how it is started
-export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-read -r -a launch <<<"${TWOFOLD_LAUNCH:-mpirun}"
-if [ -z "$allocated" ]; then # also with fewer cores than ranks
-  export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
-fi
-[ "$(id -u)" -ne 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
 # ------------------------------------------------------------------ the problems
 text() { echo "-blp_data synthetic_text -blp_synthetic_n $1 -blp_synthetic_p $2 -blp_synthetic_nval ${3:-10}"; }
@@ -223,15 +210,15 @@ count() { # RANKS DIR OPTIONS...: DIR/sent.json and DIR/summary.json
 }
 
 # Many steps at a time, as solvers make them: the first ones behind another kind of step take longer.
-times=(-bench_runs "$runs" -bench_reference false -bench_lower_steps 10)
-[ -z "$quick" ] || times=(-bench_runs "$runs" -bench_reference false -bench_lower_steps 2 -bench_triad_mb 1 -bench_cg_steps 2)
+timed=(-bench_runs "$times" -bench_reference false -bench_lower_steps 10)
+[ -z "$quick" ] || timed=(-bench_runs "$times" -bench_reference false -bench_lower_steps 2 -bench_triad_mb 1 -bench_cg_steps 2)
 run_kind() { # KIND RANKS
   local grid dir shape options
   read -r -a options <<<"$(problem_of "$1" "$2")"
   for grid in $(grids_for "$2"); do
     dir=$out/$1-$2-$grid
     shape=$(grid_of "$grid" "$2")
-    [ "$2" -gt "$cores" ] || bench "$2" "$dir/time" "${times[@]}" "${options[@]}" -data_grid "$shape"
+    [ "$2" -gt "$cores" ] || bench "$2" "$dir/time" "${timed[@]}" "${options[@]}" -data_grid "$shape"
     [ "$2" -eq 1 ] || count "$2" "$dir/sent" "${options[@]}" -data_grid "$shape"
   done
 }
@@ -241,7 +228,7 @@ calibrate() { # RANKS
     steps=3
     [ "${size%:*}" -lt 20000 ] || steps=1
     read -r -a options <<<"$(text "${size%:*}" "${size#*:}")"
-    bench "$1" "$out/calibrate-$1-${size%:*}/time" -bench_runs $((runs < 9 ? runs : 9)) -bench_reference false -bench_triad_mb 1 \
+    bench "$1" "$out/calibrate-$1-${size%:*}/time" -bench_runs $((times < 9 ? times : 9)) -bench_reference false -bench_triad_mb 1 \
       -bench_lower_steps "$steps" -bench_kernels step_gd -data_grid "1,$1" "${options[@]}"
   done
 }
@@ -317,7 +304,6 @@ fi
 [ -n "$gather" ] && [ -z "$dry" ] || exit 0
 
 # ------------------------------------------------------------------ what came of it
-export LC_ALL=C
 shopt -s nullglob
 files=("$out"/*/time/summary.json "$out"/*/sent/summary.json "$out"/*/sent/sent.json)
 [ ${#files[@]} -gt 0 ] || { say "there are no runs in $out"; exit 66; }
@@ -326,9 +312,6 @@ for count in $ranks; do [ "$count" -le "$most" ] || most=$count; done
 awk -v out="$out" -v network="$network" -v gather_rounds="$rounds" -v problems="$problems" -v most="$most" -v statistic="$statistic" \
   -f "$root/jobs/experiments/scaling_model.awk" -f "$root/jobs/experiments/scaling.awk" "${files[@]}"
 say "$out/scaling.csv, scaling.md, prediction.csv, prediction.md"
-if ! command -v gnuplot >/dev/null; then
-  say "no gnuplot, so no pictures: jobs/setup.sh --experiments installs it; then run this again, which takes the results in $out"
-  exit 69
-fi
+need gnuplot
 gnuplot -e "dir='$out'" "$root/jobs/experiments/scaling.gp"
 say "pictures of what there is: $out/{strong,weak,volume,prediction}.{svg,png}"

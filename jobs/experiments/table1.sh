@@ -38,7 +38,17 @@ pictures missing; otherwise that of the run that failed
 END
   exit 64
 }
-say() { echo "table1: $*" >&2; }
+# ------------------------------------------------------------------ where we are: a batch system runs a copy of this
+experiment=table1
+submitted=${SLURM_SUBMIT_DIR:-${PBS_O_WORKDIR:-${LS_SUBCWD:-${SGE_O_WORKDIR:-$PWD}}}}
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+[ -e "$root/jobs/experiments/common.sh" ] || root=$submitted
+if [ ! -e "$root/jobs/experiments/common.sh" ]; then
+  echo "$experiment: submit this job from the project's folder: there is no jobs/experiments in $root" >&2
+  exit 66
+fi
+# shellcheck source=jobs/experiments/common.sh
+. "$root/jobs/experiments/common.sh"
 
 # ------------------------------------------------------------------ arguments
 data=20news splits='' weights='' grid='' probe='' upper='' quick='' ranks='' out='' list='' task='' gather='' table=1 cells=()
@@ -84,12 +94,9 @@ weights=${weights:-${kinds%% *}}
 grid=${grid:-$([ -n "$quick" ] && echo "${own[3]}" || echo "${own[2]}")}
 probe=${probe:-$([ -n "$quick" ] && echo 4 || echo 50)}
 upper=${upper:-$([ -n "$quick" ] && echo 10 || echo "${own[1]}")}
-# of a job array, where this is an element of one; LSF and Grid Engine name that of other jobs, too
-element=${SLURM_ARRAY_TASK_ID:-${PBS_ARRAY_INDEX:-${LSB_JOBINDEX:-${SGE_TASK_ID:-}}}}
-if [ -z "$task$list$gather" ] && [ "$element" != 0 ] && [ "$element" != undefined ]; then task=$element; fi
-number='[1-9][0-9]*' real='[0-9]*\.?[0-9]+(e[-+]?[0-9]+)?'
+find_task
 [[ $splits =~ ^($number ?)+$ && $weights =~ ^((${kinds// /|}) ?)+$ && $grid =~ ^($real ?)+$ && $table =~ ^[12]$ ]] || usage
-[[ "$probe ${upper} ${ranks:-1} ${task:-1}" =~ ^$number\ $number\ $number\ $number$ ]] || usage
+[[ "$probe $upper ${ranks:-1}" =~ ^$number\ $number\ $number$ ]] || usage
 [ "$probe" -le "$upper" ] || usage
 [ -z "$quick" ] || [ "$weights" != tfidf ] || usage # made-up text has counts
 [ "$data" != fashion-mnist ] || [ "$splits" = 1 ] || usage # there is nothing to split
@@ -100,48 +107,12 @@ for weight in $weights; do
     for cell in "${cells[@]}"; do runs+=("$weight-$split/$cell"); done
   done
 done
-if [ -n "$list" ]; then
-  printf '%s\n' "${runs[@]}" | cat -n
-  exit 0
-fi
-if [ -n "$task" ]; then
-  if [ "$task" -gt ${#runs[@]} ]; then
-    say "there is no run $task: the list (--list) has ${#runs[@]}"
-    exit 64
-  fi
-  runs=("${runs[task - 1]}")
-fi
+choose_runs
 
-# ------------------------------------------------------------------ where we are: a batch system runs a copy of this
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-submitted=${SLURM_SUBMIT_DIR:-${PBS_O_WORKDIR:-${LS_SUBCWD:-${SGE_O_WORKDIR:-$PWD}}}}
-root=$(cd "$here/../.." && pwd)
-[ -e "$root/jobs/experiments/table1.awk" ] || root=$submitted
-if [ ! -e "$root/jobs/experiments/table1.awk" ]; then
-  say "submit this job from the project's folder: there is no jobs/experiments in $root"
-  exit 66
-fi
-out=${out:-runs/table1$name$quick}
-[[ $out = /* ]] || out=$submitted/$out
-twofold=${TWOFOLD:-$root/build/release/twofold}
-if [ -z "$gather" ] && [ ! -x "$twofold" ]; then
-  say "there is no program $twofold: cmake --preset release && cmake --build build/release, or set TWOFOLD"
-  exit 66
-fi
-
-# ------------------------------------------------------------------ how it is started
-export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 LC_ALL=C
-allocated=${SLURM_NTASKS:-${PBS_NP:-${LSB_DJOB_NUMPROC:-${NSLOTS:-}}}}
-ranks=${ranks:-${allocated:-${own[0]}}}
-if [ -n "${TWOFOLD_LAUNCH:-}" ]; then
-  read -r -a launch <<<"$TWOFOLD_LAUNCH"
-else
-  launch=(mpirun -n "$ranks")
-  if [ -z "$allocated" ]; then # also with fewer cores than ranks
-    export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
-  fi
-  [ "$(id -u)" -ne 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-fi
+find_results "table1$name$quick"
+[ -n "$gather" ] || find_program
+find_launch
+launch_on "${own[0]}"
 
 # ------------------------------------------------------------------ the setting
 # The fixed-point method is on the map of the lower level, CG on gradient descent with step 1; both from v = 0. The tolerance of
@@ -183,7 +154,7 @@ fashion-mnist)
   }
   ;;
 esac
-exact=(-uls_eval_exact -uls_eval_lls_rtol 1e-7)
+exact=(-uls_eval_exact -uls_eval_lls_rtol 1e-9)
 adjoint() { # METHOD T
   local k=${1//[a-z]/}
   case $1 in
@@ -193,31 +164,10 @@ adjoint() { # METHOD T
   esac
 }
 
-# ------------------------------------------------------------------ one run of the program
-told() { # DIR KEY: of its summary; the first of that name is the run's own
-  [ -e "$1/summary.json" ] || return 0
-  sed -n "s/^ *\"$2\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" "$1/summary.json" | head -n 1
-}
-converged() { [[ $(told "$1" reason) == CONVERGED_* ]]; }
+# ------------------------------------------------------------------ one cell
 below() { # DIR OTHER: its objective is not above the other's
   awk -v a="$(told "$1" objective)" -v b="$(told "$2" objective)" 'BEGIN { exit !(a != "" && b != "" && a + 0 <= b + 0) }'
 }
-ended() { # DIR STEPS: it made that many, or broke off for good
-  local steps
-  steps=$(told "$1" steps)
-  [ -n "$steps" ] && { [ "$steps" -ge "$2" ] || ! converged "$1"; }
-}
-solve() { # DIR STEPS OPTIONS...: goes on with what was stopped
-  local dir=$1 steps=$2 resume=()
-  shift 2
-  if ended "$dir" "$steps"; then return; fi
-  if compgen -G "$dir/checkpoint/step-*.h5" >/dev/null; then resume=(-resume); else rm -rf "$dir"; fi
-  set -- -uls_max_it "$steps" "$@" -output_dir "$dir" "${resume[@]}"
-  say "${launch[*]} $twofold solve $*"
-  "${launch[@]}" "$twofold" solve "$@"
-}
-
-# ------------------------------------------------------------------ one cell
 best_first() { # FOLDER: the step sizes that got below where they began
   local step dir
   for step in $grid; do
@@ -326,10 +276,7 @@ mapfile -t finals < <(done_with final)
 mapfile -t tries < <(done_with step)
 curves curves "${finals[@]}"
 curves sensitivity "${tries[@]}"
-if ! command -v gnuplot >/dev/null; then
-  say "no gnuplot, so no pictures: jobs/setup.sh --experiments installs it; then run this again, which takes the results in $out"
-  exit 69
-fi
+need gnuplot
 there=$(cut -d, -f1 "$out/table1.csv" | sed 1d | sort -u | tr '\n' ' ')
 gnuplot -e "dir='$out'; kinds='${there% }'" "$root/jobs/experiments/table1.gp"
 say "$out/curves, norms, sensitivity, each for ${there% } as .svg and .png"

@@ -107,7 +107,7 @@ job() {
   cp out/dataclean.csv before.csv
   rm out/1/learnt/summary.json
   clean again --quick --seeds "1 2" -o out
-  check "runs that are there" test "$(grep -c 'is there already' log/job.again.err)" = 5
+  check "runs that are there" test "$(grep -c 'there already' log/job.again.err)" = 5
   check "it went on" grep -q -- ' -resume' log/job.again.err
   check "to the same numbers" cmp -s <(cut -d, -f1-11 before.csv) <(cut -d, -f1-11 out/dataclean.csv)
 
