@@ -810,7 +810,7 @@ static PetscErrorCode AllTightness(PetscInt n, PetscBool verbose)
 /* Cases a problem on this number of ranks: on one rank alone more than 500 of all problems. */
 static PetscErrorCode Count(PetscInt *n, PetscInt64 *seed)
 {
-  const PetscInt count[] = {0, 84, 28, 20, 12, 8, 8, 8};
+  const PetscInt count[] = {0, 84, 12, 8, 6, 6, 6, 6};
   PetscMPIInt size;
 
   PetscFunctionBegin;
