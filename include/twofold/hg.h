@@ -79,7 +79,7 @@ typedef enum {
   HG_DIVERGED_NANORINF = -2, /**< f or the hypergradient is not finite */
   HG_DIVERGED_LOWER = -3,    /**< the lower level diverged: see the LLS reason */
   HG_DIVERGED_ADJOINT = -4,  /**< the adjoint solve failed: see the KSP reason */
-  HG_STOPPED = -5            /**< the lower level's stop hook asked for it */
+  HG_STOPPED = -5            /**< a stop hook asked for it: HGSetStop(), or the lower level's */
 } HGConvergedReason;
 /** Names of the reasons, by their numbers -5 to 4: "CONVERGED_ITS", ... */
 extern const char *const *HGConvergedReasons;
@@ -605,6 +605,40 @@ PetscErrorCode HGITDGetMode(HG hg, HGITDMode *mode);
  */
 PetscErrorCode HGITDSetBlock(HG hg, PetscInt block);
 
+/** Where a hypergradient is when its stop hook is asked. */
+typedef enum {
+  HG_STAGE_LOWER,   /**< behind a step of the lower level, or before a product of one */
+  HG_STAGE_ADJOINT, /**< before a product of the adjoint's solve */
+  HG_STAGE_REVERSE, /**< before a step of itd's sweep behind the lower level */
+  HG_STAGE_POINT    /**< an upper solver has shown the point to its monitors */
+} HGStage;
+/**
+ * Asked whether a hypergradient is to end; every rank of hg must set `*stop` alike. All ranks of hg ask
+ * equally often and in the same order, but the ranks of another fold need not.
+ *
+ * @collective
+ *
+ * @param[in]     hg     the hypergradient, or that of a fold
+ * @param[in]     stage  where it is
+ * @param[out]    stop   whether to end it, by HG_STOPPED; false on entry. An upper solver then ends by
+ * ULS_STOPPED
+ * @param[in]     ctx    of HGSetStop()
+ */
+typedef PetscErrorCode (*HGStopFn)(HG hg, HGStage stage, PetscBool *stop, void *ctx);
+
+/**
+ * Sets a hook that may end a hypergradient in the middle: asked at each step of the lower level, each product
+ * of the adjoint's Krylov method and each step of itd's sweep. It is not asked between steps that a problem
+ * makes at once, nor by direct solves, certificates and estimates. What HGAccept() accepted stays as it was.
+ *
+ * @logicallycollective
+ *
+ * @param[in]     hg    the hypergradient
+ * @param[in]     stop  the hook; NULL: none
+ * @param[in]     ctx   handed to it; stays the caller's
+ */
+PetscErrorCode HGSetStop(HG hg, HGStopFn stop, void *ctx);
+
 /**
  * Computes f = E(w_t(lambda), lambda) and the hypergradient.
  *
@@ -616,7 +650,7 @@ PetscErrorCode HGITDSetBlock(HG hg, PetscInt block);
  *
  * @param[in]     hg      the hypergradient
  * @param[in]     lambda  hyperparameters
- * @param[out]    f       objective; infinite where the lower level diverged or was stopped
+ * @param[out]    f       objective; infinite where the lower level diverged or the solve was stopped
  * @param[out]    g       hypergradient (lambda's layout)
  *
  * @raises PETSC_ERR_ARG_INCOMP itd: the tape no longer has a state that the reverse sweep needs

@@ -1,13 +1,16 @@
 /* The last few checkpoints of a run. One is written aside, sealed with a checksum, forced to disk and
    renamed, so that what has its name is whole; the one before stays until then. A run goes on from the newest
    whose seal is right. */
+#define _GNU_SOURCE /* fallocate() */
 #include <petscviewerhdf5.h>
 #include <petsctime.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <twofold/impl/sysimpl.h>
 #include "cli.h"
@@ -18,9 +21,11 @@ struct _Checkpoints {
   PetscLogDouble seconds; /* 0: not by the clock */
   PetscLogDouble last;    /* when one was written, or the run began */
   PetscInt keep;
+  PetscInt64 bytes;  /* of that, on rank 0 */
+  PetscInt64 newest; /* the step of the last one that was written or read; -1: none */
 };
 
-static const char folder_name[] = "checkpoint";
+static const char folder_name[] = "checkpoint", marker_name[] = "checkpoint/REQUEUE";
 
 /* ------------------------------------------------------------------ options */
 
@@ -63,6 +68,7 @@ PetscErrorCode CheckpointsFromOptions(PetscOptionItems *PetscOptionsObject, Chec
   PetscFunctionBegin;
   PetscCall(PetscNew(checkpoints));
   (*checkpoints)->keep = 2;
+  (*checkpoints)->newest = -1;
   PetscCall(
       PetscOptionsString("-checkpoint_every",
                          "Checkpoint every so many steps (100 or 100it) or so often (30s, 10min, 2h), and "
@@ -181,21 +187,132 @@ static PetscErrorCode SaveOrigin(PetscViewer viewer)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode CheckpointsWrite(Checkpoints checkpoints, ULS uls, Vec lambda)
+/* HDF5 does not survive a disk that fills up while it writes: room for as much as the last one took, or for
+   lambda alone, has to be there before. A file system that cannot tell lets it try. */
+static PetscErrorCode CheckRoom(Checkpoints checkpoints, const char aside[], Vec lambda)
 {
-  char name[64];
-  PetscViewer viewer;
-  PetscInt it;
+  PetscMPIInt rank;
+  PetscInt n;
+  int error = 0;
 
   PetscFunctionBegin;
-  PetscCall(ULSGetIterationNumber(uls, &it));
-  Name(it, name, sizeof(name));
+  PetscCall(VecGetSize(lambda, &n));
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (rank == 0) {
+    const off_t least = 8192 + (off_t)sizeof(PetscScalar) * n;
+    const int file = open(aside, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (file < 0 || fallocate(file, 0, 0, PetscMax(least, (off_t)checkpoints->bytes))) error = errno;
+    if (error == EOPNOTSUPP || error == ENOSYS || (file < 0 && error == ENOENT))
+      error = 0; /* no folder yet */
+    if (file >= 0) close(file);
+    if (file >= 0) unlink(aside);
+  }
+  PetscCallMPI(MPI_Bcast(&error, 1, MPI_INT, 0, PETSC_COMM_WORLD));
+  PetscCheck(!error, PETSC_COMM_WORLD, PETSC_ERR_FILE_WRITE, "%s", strerror(error));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* What it takes on disk, on rank 0. */
+static void KeepSize(Checkpoints checkpoints, const char path[])
+{
+  struct stat status;
+
+  if (!stat(path, &status)) checkpoints->bytes = (PetscInt64)status.st_size;
+}
+
+static PetscErrorCode WriteAs(Checkpoints checkpoints, const char name[], ULS uls, Vec lambda)
+{
+  PetscViewer viewer;
+
+  PetscFunctionBegin;
   PetscCall(RunDirOpenHDF5(checkpoints->dir, name, &viewer));
   PetscCall(ULSSaveState(uls, lambda, viewer));
   PetscCall(SaveOrigin(viewer));
   PetscCall(RunDirCommitHDF5(checkpoints->dir, name, &viewer));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The first message of an error, for one that says more. */
+static PetscErrorCode KeepCause(MPI_Comm comm, int line, const char *function, const char *file,
+                                PetscErrorCode code, PetscErrorType type, const char *message, void *ctx)
+{
+  char *const cause = (char *)ctx;
+
+  (void)comm, (void)line, (void)function, (void)file;
+  if (type == PETSC_ERROR_INITIAL && !cause[0] && message) snprintf(cause, 512, "%s", message);
+  return code;
+}
+
+/* Ends the run on an error of writing, which may be one of some ranks alone: in words that say what is left.
+   The half-written file would keep a full disk full. */
+static PetscErrorCode Fail(Checkpoints checkpoints, const char name[], const char aside[], const char cause[])
+{
+  char before[128] = "no checkpoint was written before";
+
+  PetscFunctionBegin;
+  (void)unlink(aside);
+  if (checkpoints->newest >= 0)
+    snprintf(before, sizeof(before), "-resume goes on from step %lld, whose checkpoint is whole",
+             (long long)checkpoints->newest);
+  SETERRQ(PETSC_COMM_SELF, PETSC_ERR_FILE_WRITE,
+          "the checkpoint %s cannot be written (%s): is the disk full? %s", name, cause, before);
+}
+
+PetscErrorCode CheckpointsWrite(Checkpoints checkpoints, ULS uls, Vec lambda, PetscLogDouble *took)
+{
+  char name[64], path[PETSC_MAX_PATH_LEN], aside[PETSC_MAX_PATH_LEN + 8], cause[512] = "";
+  PetscLogDouble begin;
+  PetscInt it;
+
+  PetscFunctionBegin;
+  PetscCall(PetscTime(&begin));
+  PetscCall(ULSGetIterationNumber(uls, &it));
+  Name(it, name, sizeof(name));
+  PetscCall(RunDirPath(checkpoints->dir, name, path, sizeof(path)));
+  snprintf(aside, sizeof(aside), "%s.tmp", path);
+  PetscCall(PetscPushErrorHandler(KeepCause, cause));
+  PetscErrorCode ierr = CheckRoom(checkpoints, aside, lambda);
+  if (!ierr) ierr = WriteAs(checkpoints, name, uls, lambda);
+  PetscCall(PetscPopErrorHandler());
+  if (ierr) PetscCall(Fail(checkpoints, name, aside, cause));
+  KeepSize(checkpoints, path);
   PetscCall(RemoveOld(checkpoints));
+  checkpoints->newest = it;
   PetscCall(PetscTime(&checkpoints->last));
+  if (took) *took = checkpoints->last - begin;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CheckpointsWriteStopped(Checkpoints checkpoints, ULS uls, Vec lambda)
+{
+  PetscInt it;
+
+  PetscFunctionBegin;
+  PetscCall(ULSGetIterationNumber(uls, &it));
+  if (it != checkpoints->newest) PetscCall(CheckpointsWrite(checkpoints, uls, lambda, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CheckpointsMark(Checkpoints checkpoints, const char text[])
+{
+  FILE *file;
+
+  PetscFunctionBegin;
+  PetscCall(RunDirOpenAside(checkpoints->dir, marker_name, &file));
+  if (file) fprintf(file, "%s\n", text);
+  PetscCall(RunDirCommit(checkpoints->dir, marker_name, &file));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CheckpointsUnmark(Checkpoints checkpoints)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  PetscMPIInt rank;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCall(RunDirPath(checkpoints->dir, marker_name, path, sizeof(path)));
+  if (rank == 0) (void)unlink(path); /* there is none as a rule */
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -269,6 +386,8 @@ PetscErrorCode CheckpointsRead(Checkpoints checkpoints, ULS uls, Vec lambda)
   PetscCall(PetscViewerDestroy(&viewer));
   PetscCall(ULSGetIterationNumber(uls, &it));
   PetscCall(ULSGetMaximumIterations(uls, &max_it));
+  checkpoints->newest = it;
+  KeepSize(checkpoints, path);
   PetscCheck(it <= max_it, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
              "-uls_max_it %" PetscInt_FMT ": %s is at step %" PetscInt_FMT " already; give more steps",
              max_it, path, it);

@@ -13,6 +13,7 @@ enum {
   EXIT_NOINPUT = 66,      /* missing file */
   EXIT_NOTCONVERGED = 69, /* with -error_if_not_converged */
   EXIT_INTERNAL = 70,
+  EXIT_IOERR = 74,   /* a file cannot be written in the course of a run: the disk is full */
   EXIT_RESUBMIT = 75 /* stopped early with a checkpoint */
 };
 
@@ -126,6 +127,26 @@ PetscErrorCode RunDirCommitHDF5(RunDir dir, const char name[], PetscViewer *view
 /* Rank 0: everything of the file aside is on disk, then it takes its name. Collective. */
 PetscErrorCode CliRename(const char aside[], const char path[]);
 
+/* stop.c: the end of a run before its time, by a signal or as its wall time is up */
+typedef struct _Stops *Stops;
+typedef struct {
+  const char *by, *where; /* the signal or what set the limit; the part of a step */
+  int signal;             /* 0: none */
+} Stopped;
+/* Within PetscOptionsBegin(); from here on signals are caught and the time runs. Collective. */
+PetscErrorCode StopsFromOptions(PetscOptionItems *PetscOptionsObject, Stops *stops);
+PetscErrorCode StopsDestroy(Stops *stops);
+/* For HGSetStop() and LLSSetPoll_Private(), with the Stops as the context. Collective on their ranks. */
+PetscErrorCode StopsAsk(HG hg, HGStage stage, PetscBool *stop, void *stops);
+PetscErrorCode StopsAskLower(void *stops, PetscInt its, PetscBool *stop);
+/* Behind each upper step: also whether another one like it would take too long. Collective. */
+PetscErrorCode StopsAskStep(Stops stops, PetscBool *stop);
+/* What a checkpoint took, or before the first its bytes. */
+PetscErrorCode StopsWrote(Stops stops, double seconds);
+PetscErrorCode StopsExpect(Stops stops, double bytes);
+/* Where someone was told to stop: why. Collective. */
+PetscErrorCode StopsTell(Stops stops, Stopped *why);
+
 /* checkpoint.c: the last few checkpoints of a run, sealed files DIR/checkpoint/step-N.h5 */
 typedef struct _Checkpoints *Checkpoints;
 /* Within PetscOptionsBegin(). */
@@ -135,8 +156,15 @@ PetscBool CheckpointsExist(const char path[]);
 PetscErrorCode CheckpointsSetDir(Checkpoints checkpoints, RunDir dir);
 /* Whether it is time for one, by the steps or the clock. Collective. */
 PetscErrorCode CheckpointsAreDue(Checkpoints checkpoints, PetscInt it, PetscBool *due);
-/* Writes one, aside and sealed and then renamed, and removes the oldest. Collective. */
-PetscErrorCode CheckpointsWrite(Checkpoints checkpoints, ULS uls, Vec lambda);
+/* Writes one, aside and sealed and then renamed, and removes the oldest; how long that took, in s (may be
+   NULL). Collective. */
+PetscErrorCode CheckpointsWrite(Checkpoints checkpoints, ULS uls, Vec lambda, PetscLogDouble *took);
+/* The one of a run that was stopped, unless it is there: its state is that behind the last step. Collective.
+ */
+PetscErrorCode CheckpointsWriteStopped(Checkpoints checkpoints, ULS uls, Vec lambda);
+/* Leaves a marker, checkpoint/REQUEUE, that the run wants to go on, and takes it away. Collective. */
+PetscErrorCode CheckpointsMark(Checkpoints checkpoints, const char text[]);
+PetscErrorCode CheckpointsUnmark(Checkpoints checkpoints);
 /* Takes the newest that is as it was sealed; tells of those that are not. Collective. */
 PetscErrorCode CheckpointsRead(Checkpoints checkpoints, ULS uls, Vec lambda);
 PetscErrorCode CheckpointsDestroy(Checkpoints *checkpoints);
@@ -163,6 +191,7 @@ typedef struct {
   PetscLogDouble time;
 } ExactPoint;
 PetscErrorCode ExactCreate(BLP blp, Exact *exact);
+PetscErrorCode ExactSetStops(Exact exact, Stops stops); /* then a point's reason may be LLS_STOPPED */
 PetscErrorCode ExactSetUp(Exact exact);
 PetscErrorCode ExactGetMemory(Exact exact, PetscLogDouble *bytes); /* added */
 PetscErrorCode ExactEvaluate(Exact exact, Vec lambda, Vec w, PetscBool val, PetscBool test,

@@ -30,7 +30,6 @@ static int ExitCode(PetscErrorCode code)
     return EXIT_DATA;
   case PETSC_ERR_USER:
   case PETSC_ERR_USER_INPUT:
-  case PETSC_ERR_FILE_WRITE:
   case PETSC_ERR_ARG_OUTOFRANGE:
   case PETSC_ERR_ARG_WRONG:
   case PETSC_ERR_ARG_INCOMP:
@@ -39,6 +38,8 @@ static int ExitCode(PetscErrorCode code)
     return EXIT_USAGE;
   case PETSC_ERR_NOT_CONVERGED:
     return EXIT_NOTCONVERGED;
+  case PETSC_ERR_FILE_WRITE:
+    return EXIT_IOERR;
   default:
     return EXIT_INTERNAL;
   }

@@ -28,6 +28,13 @@ PetscErrorCode ExactCreate(BLP blp, Exact *exact)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode ExactSetStops(Exact exact, Stops stops)
+{
+  PetscFunctionBegin;
+  PetscCall(LLSSetPoll_Private(exact->lls, StopsAskLower, stops));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode ExactSetUp(Exact exact)
 {
   PetscInt F;

@@ -1,5 +1,6 @@
 /* twofold: the program. Finds the command, starts MPI and PETSc, runs it, and turns errors into exit codes.
  */
+#include <signal.h>
 #include <string.h>
 #include "cli.h"
 
@@ -122,6 +123,7 @@ int main(int argc, char **argv)
     argc--;
   }
   Rename(argc, argv);
+  signal(SIGXFSZ, SIG_IGN); /* a file beyond its limit is an error of writing */
   const char *missing = TakeMissingOptionsFile(&argc, argv);
   PetscErrorCode ierr = PetscPushErrorHandler(CliErrorHandler, &error);
   if (!ierr) ierr = TwofoldInitialize(&argc, &argv, NULL, NULL);

@@ -21,7 +21,7 @@ PetscErrorCode PredictionsCheckPath(const char path[])
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   if (rank == 0 && access(slash ? folder : ".", W_OK)) failed = errno;
   PetscCallMPI(MPI_Bcast(&failed, 1, MPI_INT, 0, PETSC_COMM_WORLD));
-  PetscCheck(!failed, PETSC_COMM_WORLD, PETSC_ERR_FILE_WRITE,
+  PetscCheck(!failed, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
              "-predict_output %s: cannot write to that folder: %s", path, strerror(failed));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -21,6 +21,7 @@ static PetscBool MayChange(const char name[])
                                "blp_val",
                                "blp_test",
                                "error_if_not_converged",
+                               "max_walltime",
                                "blp_fold_groups"};
   const char *const beginnings[] = {"uls_eval_", "checkpoint_", "tape_",    "log_",
                                     "malloc_",   "options_",    "on_error_"};

@@ -68,7 +68,7 @@ PetscErrorCode RunDirCreate(const char path[], PetscBool checkpoints, PetscBool 
   PetscCheck(!found.run || resume, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
              "-output_dir %s already holds a run: name another directory%s", path,
              found.checkpoint ? ", or add -resume to go on with it" : "");
-  PetscCheck(!found.error, PETSC_COMM_WORLD, PETSC_ERR_FILE_WRITE,
+  PetscCheck(!found.error, PETSC_COMM_WORLD, PETSC_ERR_USER_INPUT,
              "-output_dir %s: cannot be made or written: %s", path, strerror(found.error));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

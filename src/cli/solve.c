@@ -12,10 +12,12 @@ typedef struct {
   Vec lambda;
   RunDir dir;
   Checkpoints checkpoints;
+  Stops stops;
   CliTable history;
   CliTable diagnostics;        /* NULL without -uls_diagnose_every */
   PetscBool has_val, has_test; /* validation and test samples */
   PetscInt first;              /* step the run began or was resumed at */
+  PetscInt rows;               /* of history.csv so far */
   HistoryRow last;             /* last row written */
   HistoryRow last_evaluated;
   HistoryRow last_exact; /* last one with w(lambda) */
@@ -45,6 +47,7 @@ static PetscErrorCode ReadOptions(Run *run)
                             "steps and at the last (0: never)",
                             "twofold", run->diagnose_every, &run->diagnose_every, NULL));
   PetscCall(CheckpointsFromOptions(PetscOptionsObject, &run->checkpoints));
+  PetscCall(StopsFromOptions(PetscOptionsObject, &run->stops));
   PetscCall(PetscOptionsBool("-resume", "Go on from the newest checkpoint of -output_dir", "twofold",
                              run->resume, &run->resume, NULL));
   PetscOptionsEnd();
@@ -62,12 +65,15 @@ static PetscErrorCode ReadOptions(Run *run)
 static PetscErrorCode AfterStep(ULS uls, PetscInt it, PetscBool *stop, void *ctx)
 {
   Run *run = (Run *)ctx;
+  PetscLogDouble took;
   PetscBool due;
 
   PetscFunctionBegin;
-  *stop = PETSC_FALSE;
+  PetscCall(StopsAskStep(run->stops, stop));
   PetscCall(CheckpointsAreDue(run->checkpoints, it, &due));
-  if (due) PetscCall(CheckpointsWrite(run->checkpoints, uls, run->lambda));
+  if (!due || *stop) PetscFunctionReturn(PETSC_SUCCESS); /* a run that stops writes one of its own */
+  PetscCall(CheckpointsWrite(run->checkpoints, uls, run->lambda, &took));
+  PetscCall(StopsWrote(run->stops, took));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -98,7 +104,6 @@ static PetscErrorCode EvaluateExact(Run *run, const ULSPoint *point, HistoryRow 
   PetscCall(ULSGetHG(run->uls, &hg));
   PetscCall(HGGetState(hg, &x));
   PetscCall(ExactEvaluate(run->exact, point->lambda, x->v[0], run->has_val, run->has_test, &row->exact));
-  run->last_exact = *row;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -184,12 +189,16 @@ static PetscErrorCode MonitorStep(ULS uls, const ULSPoint *point, void *ctx)
   if (finite && IsDue(point->it, max_it, run->eval_every)) PetscCall(Evaluate(run, point, &row));
   if (finite && run->exact && IsDue(point->it, max_it, run->exact_every))
     PetscCall(EvaluateExact(run, point, &row));
+  if (row.exact.reason == LLS_STOPPED)
+    PetscFunctionReturn(PETSC_SUCCESS); /* the run that goes on has the row */
+  run->last = row;
+  run->rows++;
+  if (row.exact.there) run->last_exact = row;
   if (finite && run->diagnostics && IsDue(point->it, max_it, run->diagnose_every))
     PetscCall(Diagnose(run, point));
   PetscCall(HistoryWrite(run->history, &row));
   if (!run->common.quiet) PetscCall(PrintProgress(run, &row, max_it));
   if (!run->common.quiet && row.exact.there) PetscCall(PrintExact(&row.exact));
-  run->last = row;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -231,7 +240,19 @@ static void SummariseExact(Json *json, PetscInt step, const ExactPoint *exact)
   JsonClose(json);
 }
 
-static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLogDouble peak)
+static void SummariseStop(Json *json, const Stopped *stopped)
+{
+  JsonOpen(json, "stopped");
+  JsonString(json, "by", stopped->by);
+  if (stopped->signal) JsonInt(json, "signal", stopped->signal);
+  JsonString(json, "where", stopped->where);
+  JsonString(json, "go_on", "the same command with -resume");
+  JsonClose(json);
+}
+
+/* With `stopped` of a run that was; else NULL. */
+static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, const Stopped *stopped,
+                                   PetscLogDouble peak)
 {
   PetscMPIInt size;
   PetscInt it, nlambda, nw, F, G, best_it;
@@ -264,9 +285,10 @@ static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, PetscLog
     if (F) JsonInt(&json, "fold_groups", G);
     JsonString(&json, "hypergradient", type);
     JsonString(&json, "reason", ULSConvergedReasons[reason]);
+    if (stopped) SummariseStop(&json, stopped);
     JsonInt(&json, "steps", it);
     JsonInt(&json, "resumed_at", run->first);
-    JsonReal(&json, "objective", run->last.f);
+    JsonReal(&json, "objective", run->rows ? run->last.f : NAN);
     if (best_it >= 0) {
       JsonReal(&json, "best_objective", best);
       JsonInt(&json, "best_step", best_it);
@@ -344,6 +366,32 @@ static PetscErrorCode PrintAdvice(Run *run, ULSConvergedReason reason)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* A run that was told to end early: what goes on from here, and no results. */
+static PetscErrorCode FinishStopped(Run *run, int *code)
+{
+  char text[256];
+  Stopped why;
+  PetscLogDouble peak;
+  PetscMPIInt rank;
+  PetscInt it;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCall(ULSGetIterationNumber(run->uls, &it));
+  PetscCall(StopsTell(run->stops, &why));
+  PetscCall(CheckpointsWriteStopped(run->checkpoints, run->uls, run->lambda));
+  PetscCall(CliPeakMemory(&peak));
+  PetscCall(WriteSummary(run, ULS_STOPPED, &why, peak));
+  snprintf(text, sizeof(text),
+           "stopped by %s after %lld upper steps, %s%s; the same command with -resume goes on", why.by,
+           (long long)it, why.where,
+           it == run->first && !why.signal ? ", and no step was made: it needs more time than that" : "");
+  PetscCall(CheckpointsMark(run->checkpoints, text));
+  if (rank == 0) fprintf(stderr, "twofold: %s\n", text);
+  *code = EXIT_RESUBMIT;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode Finish(Run *run, int *code)
 {
   HG hg;
@@ -354,10 +402,14 @@ static PetscErrorCode Finish(Run *run, int *code)
   PetscFunctionBegin;
   PetscCall(ULSGetConvergedReason(run->uls, &reason));
   PetscCall(ULSGetIterationNumber(run->uls, &it));
-  if (reason > 0) PetscCall(CheckpointsWrite(run->checkpoints, run->uls, run->lambda));
+  if (reason == ULS_STOPPED) {
+    PetscCall(FinishStopped(run, code));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  if (reason > 0) PetscCall(CheckpointsWrite(run->checkpoints, run->uls, run->lambda, NULL));
   PetscCall(WriteSolution(run));
   PetscCall(CliPeakMemory(&peak));
-  PetscCall(WriteSummary(run, reason, peak));
+  PetscCall(WriteSummary(run, reason, NULL, peak));
   PetscCall(PrintEnd(run, reason, it, peak));
   PetscCall(ULSGetHG(run->uls, &hg));
   PetscCall(CliPrintChosenStep(hg));
@@ -382,6 +434,24 @@ static PetscErrorCode CheckDiagnostics(const Run *run)
              "-uls_diagnose_every %" PetscInt_FMT ": problem %s %s", run->diagnose_every,
              ((PetscObject)run->blp)->type_name,
              n ? "tells nothing of several folds" : "has no numbers to tell beside f");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The hooks of the solve; and what of its time a checkpoint will take: lambda, its best and two means, w and
+   v with what momentum keeps, which is an upper bound. */
+static PetscErrorCode SetHooks(Run *run)
+{
+  PetscInt nlambda, nw;
+  HG hg;
+
+  PetscFunctionBegin;
+  PetscCall(ULSMonitorSet(run->uls, MonitorStep, run));
+  PetscCall(ULSSetStepHook(run->uls, AfterStep, run));
+  PetscCall(ULSGetHG(run->uls, &hg));
+  PetscCall(HGSetStop(hg, StopsAsk, run->stops));
+  if (run->exact) PetscCall(ExactSetStops(run->exact, run->stops));
+  PetscCall(BLPGetSizes(run->blp, &nlambda, &nw));
+  PetscCall(StopsExpect(run->stops, 8.0 * (4.0 * (double)nlambda + 4.0 * (double)nw)));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -436,6 +506,7 @@ PetscErrorCode CommandSolve(int *code)
     PetscCall(CliHelpPrint(run.common.help_all));
     PetscCall(ExactDestroy(&run.exact));
     PetscCall(CheckpointsDestroy(&run.checkpoints));
+    PetscCall(StopsDestroy(&run.stops));
     PetscCall(ULSDestroy(&run.uls));
     PetscCall(BLPDestroy(&run.blp));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -454,6 +525,7 @@ PetscErrorCode CommandSolve(int *code)
   PetscCall(RunDirCreate(run.common.output_dir, PETSC_TRUE, run.resume, &run.dir));
   PetscCall(CheckpointsSetDir(run.checkpoints, run.dir));
   if (run.resume) PetscCall(CheckpointsRead(run.checkpoints, run.uls, run.lambda));
+  PetscCall(CheckpointsUnmark(run.checkpoints));
   PetscCall(ULSGetIterationNumber(run.uls, &run.first));
   PetscCall(RunDirWriteOptions(run.dir, "solve"));
   PetscCall(HistoryOpen(run.dir, run.first, &run.history));
@@ -461,14 +533,14 @@ PetscErrorCode CommandSolve(int *code)
   if (!run.common.quiet) PetscCall(PrintEstimate(&run));
   PetscCall(TellProjection(&run));
   /* 4. solve */
-  PetscCall(ULSMonitorSet(run.uls, MonitorStep, &run));
-  PetscCall(ULSSetStepHook(run.uls, AfterStep, &run));
+  PetscCall(SetHooks(&run));
   PetscCall(ULSSolve(run.uls, run.lambda));
   /* 5. results */
   PetscCall(Finish(&run, code));
   PetscCall(CliTableClose(&run.history));
   PetscCall(CliTableClose(&run.diagnostics));
   PetscCall(CheckpointsDestroy(&run.checkpoints));
+  PetscCall(StopsDestroy(&run.stops));
   PetscCall(RunDirDestroy(&run.dir));
   PetscCall(VecDestroy(&run.lambda));
   PetscCall(ExactDestroy(&run.exact));

@@ -14,12 +14,21 @@
 
 typedef PetscErrorCode (*FPMProduct)(FPM, State, State);
 
+/* Once the solve is to stop products are 0 and cost nothing: every KSP, whether it tests or not, soon ends on
+   them. */
 static PetscErrorCode ApplyProduct(AID *aid, FPMProduct product, Vec x, Vec y)
 {
   const PetscScalar *xa;
   PetscScalar *ya;
+  PetscBool stop = PETSC_FALSE;
 
   PetscFunctionBegin;
+  if (aid->solving) PetscCall(HGPoll_Private(aid->hg, HG_STAGE_ADJOINT, &stop));
+  if (stop) {
+    PetscCall(VecZeroEntries(y));
+    PetscCall(KSPSetErrorIfNotConverged(aid->ksp, PETSC_FALSE)); /* which it will not */
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(VecGetArrayRead(x, &xa));
   PetscCall(VecGetArrayWrite(y, &ya));
   PetscCall(StatePlace(aid->in, xa));
@@ -67,6 +76,7 @@ PetscErrorCode HGAIDCreateOperator_Private(HG hg)
   PetscCall(MatShellSetOperation(aid->A, MATOP_MULT_TRANSPOSE, (void (*)(void))MatMultTranspose_Adjoint));
   aid->sweep.products = &aid->products;
   aid->sweep.fpm = aid->fpm;
+  aid->sweep.hg = hg;
   PetscCall(HGSweepOperator_Private(aid->A, &aid->sweep));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -201,6 +211,15 @@ static PetscErrorCode Start(HG hg)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode SolveSystem(AID *aid, Vec b, Vec v)
+{
+  PetscFunctionBegin;
+  aid->solving = PETSC_TRUE;
+  PetscCall(HGKSPSolve_Private(aid->ksp, b, v));
+  aid->solving = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode SolveAdjoint(HG hg)
 {
   AID *aid = (AID *)hg->data;
@@ -216,7 +235,8 @@ static PetscErrorCode SolveAdjoint(HG hg)
   if (aid->fixed && max_it == 0) { /* KSPs make a step even then */
     report->adjoint_reason = KSP_CONVERGED_ITS;
   } else {
-    PetscCall(HGKSPSolve_Private(aid->ksp, aid->b, aid->v));
+    PetscCall(SolveSystem(aid, aid->b, aid->v));
+    if (hg->stopped) PetscFunctionReturn(PETSC_SUCCESS);
     PetscCall(KSPGetIterationNumber(aid->ksp, &report->adjoint_its));
     PetscCall(KSPGetConvergedReason(aid->ksp, &report->adjoint_reason));
     if (aid->lanczos)
@@ -303,7 +323,7 @@ static PetscErrorCode HGAdjoint_AID(HG hg, Vec lambda, Vec g)
   PetscCall(SolveAdjoint(hg));
   PetscCall(LayAdjoint(hg));
   hg->report.adjoint_products = aid->products;
-  if (!hg->report.reason) PetscCall(FPMParameterVJPAdd(aid->fpm, aid->vview, g));
+  if (!hg->report.reason && !hg->stopped) PetscCall(FPMParameterVJPAdd(aid->fpm, aid->vview, g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -325,7 +345,8 @@ static PetscErrorCode SolveTo(HG hg, PetscBool nonzero, PetscReal target, PetscI
   PetscCall(KSPSetInitialGuessNonzero(aid->ksp, PETSC_FALSE));
   for (int i = 0; i < attempts && left > 0 && report->adjoint_residual * aid->bnorm > target; i++) {
     PetscCall(KSPSetTolerances(aid->ksp, 0, asked, PETSC_DEFAULT, left));
-    PetscCall(KSPSolve(aid->ksp, aid->r, aid->dv));
+    PetscCall(SolveSystem(aid, aid->r, aid->dv));
+    if (hg->stopped) break;
     PetscCall(VecAXPY(aid->v, 1, aid->dv));
     PetscCall(KSPGetIterationNumber(aid->ksp, &its));
     PetscCall(KSPGetConvergedReason(aid->ksp, &report->adjoint_reason));
@@ -363,6 +384,7 @@ static PetscErrorCode HGApproach_AID(HG hg, Vec lambda, PetscBool resume, Vec be
     PetscCall(KSPSetTolerances(aid->ksp, rtol, atol, dtol, own_max_it));
     PetscCall(JudgeSolve(aid, &hg->report));
   }
+  if (hg->stopped) hg->report.reason = HG_STOPPED;
   PetscCall(LayAdjoint(hg));
   hg->report.adjoint_products = aid->products;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -490,6 +512,7 @@ PetscErrorCode HGCreate_AID(HG hg)
   PetscFunctionBegin;
   PetscCall(PetscNew(&aid));
   hg->data = aid;
+  aid->hg = hg;
   PetscCall(FPMCreate(comm, &aid->fpm));
   PetscCall(PrecondCreate(comm, &aid->own));
   aid->chebyshev.low = aid->chebyshev.high = HGChebyshevNone_Private();

@@ -5,6 +5,7 @@
 #include <twofold/impl/precondimpl.h>
 
 typedef struct {
+  HG hg;
   FPM fpm;
   KSP ksp;
   Mat A;                 /* I - d1Phi^T, and its transpose */
@@ -15,6 +16,7 @@ typedef struct {
   PetscBool fixed;       /* exactly k steps */
   PetscInt products;     /* of the solve at hand, with its residuals */
   PetscReal bnorm;       /* ||b|| of the solve at hand */
+  PetscBool solving;     /* the KSP is at work: its products ask whether to stop */
   PetscBool warmed;      /* accepted holds a v */
   Precond own, precond;  /* as set, and the one in use: the lower level's, where that is the same */
   HGSweepOperator sweep; /* what A is a multiple of, at the last point */

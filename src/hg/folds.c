@@ -116,6 +116,7 @@ static PetscErrorCode CarrySettings(HG hg, HG child)
   child->estimate_max_it = hg->estimate_max_it;
   child->correct = hg->correct;
   PetscCall(HGSetTolerance(child, hg->rtol, hg->atol));
+  PetscCall(HGSetStop(child, hg->stop, hg->stopctx));
   PetscCall(PetscObjectTypeCompare((PetscObject)child, HGAID, &aid));
   if (aid) {
     KSP parents, own;

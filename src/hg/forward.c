@@ -159,6 +159,7 @@ PetscErrorCode HGForwardAdd_Private(HGForward fw, Vec g)
 {
   const HG hg = fw->hg;
   const PetscInt t = hg->report.lower_its;
+  PetscBool stop;
   FPM fpm;
 
   PetscFunctionBegin;
@@ -168,6 +169,8 @@ PetscErrorCode HGForwardAdd_Private(HGForward fw, Vec g)
     PetscCall(BeginBlock(fw, first));
     PetscCall(HGGetStart_Private(hg, fw->x));
     for (PetscInt i = 0; i < t; i++) {
+      PetscCall(HGPoll_Private(hg, HG_STAGE_REVERSE, &stop));
+      if (stop) PetscFunctionReturn(PETSC_SUCCESS);
       PetscCall(Advance(fw, i, fw->x));
       PetscCall(FPMStep(fpm, fw->lambda, fw->x, NULL));
     }

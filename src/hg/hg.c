@@ -298,6 +298,33 @@ PetscErrorCode HGGetAdjoint(HG hg, State *v)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* ------------------------------------------------------------------ stop */
+
+PetscErrorCode HGPoll_Private(HG hg, HGStage stage, PetscBool *stop)
+{
+  PetscFunctionBegin;
+  if (hg->stop && !hg->stopped) PetscCallBack("stop hook", (*hg->stop)(hg, stage, &hg->stopped, hg->stopctx));
+  *stop = hg->stopped;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode PollLower(void *ctx, PetscInt its, PetscBool *stop)
+{
+  PetscFunctionBegin;
+  (void)its;
+  PetscCall(HGPoll_Private((HG)ctx, HG_STAGE_LOWER, stop));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HGSetStop(HG hg, HGStopFn stop, void *ctx)
+{
+  PetscFunctionBegin;
+  hg->stop = stop;
+  hg->stopctx = ctx;
+  PetscCall(LLSSetPoll_Private(hg->lls, stop ? PollLower : NULL, hg));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ------------------------------------------------------------------ solve */
 
 PetscErrorCode HGGetStart_Private(HG hg, State x)
@@ -376,6 +403,7 @@ static void ResetReport(HG hg)
       .estimate =
           HGNoBound_Private(HGWantsEstimate_Private(hg) ? none : "not asked for: -hg_certificate estimate")};
   HGBeginEstimate_Private(hg);
+  hg->stopped = PETSC_FALSE;
 }
 
 /* The reason of a hypergradient whose parts all ended finite. */
@@ -391,6 +419,15 @@ static HGConvergedReason JudgeAccuracy(HG hg)
   return fixed ? HG_CONVERGED_ITS : HG_CONVERGED_RTOL;
 }
 
+/* f and g where there is none. */
+static PetscErrorCode SetNothing(PetscReal *f, Vec g)
+{
+  PetscFunctionBegin;
+  *f = (PetscReal)INFINITY; /* PETSC_INFINITY is a finite number */
+  PetscCall(VecZeroEntries(g));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode ComputeHypergradient(HG hg, Vec lambda, PetscReal *f, Vec g)
 {
   PetscLogDouble begin, end;
@@ -404,8 +441,7 @@ static PetscErrorCode ComputeHypergradient(HG hg, Vec lambda, PetscReal *f, Vec 
   PetscCall(SolveLowerLevel(hg, lambda));
   PetscCall(HGTestProblem_Private(hg, lambda));
   if (hg->report.reason) {
-    *f = (PetscReal)INFINITY; /* PETSC_INFINITY is a finite number */
-    PetscCall(VecZeroEntries(g));
+    PetscCall(SetNothing(f, g));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   PetscCall(BLPUpper(hg->blp, lambda, hg->x->v[0], f, hg->g1, g)); /* g = grad2 E */
@@ -416,6 +452,10 @@ static PetscErrorCode ComputeHypergradient(HG hg, Vec lambda, PetscReal *f, Vec 
   PetscCall(PetscLogEventEnd(TWOFOLD_AdjointSolve, hg, 0, 0, 0));
   PetscCall(PetscTime(&end));
   hg->report.adjoint_time = end - begin;
+  if (hg->stopped) {
+    hg->report.reason = HG_STOPPED; /* whatever became of the adjoint */
+    PetscCall(SetNothing(f, g));
+  }
   if (hg->report.reason) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(VecNorm(g, NORM_2, &hg->report.norm));
   const PetscBool finite = (PetscBool) !(PetscIsInfOrNanReal(hg->report.norm) || PetscIsInfOrNanReal(*f));

@@ -122,7 +122,7 @@ static PetscErrorCode ReverseSweep(HG hg, Vec lambda, Vec g)
 {
   ITD *itd = (ITD *)hg->data;
   PetscInt first, t;
-  PetscBool once, sums;
+  PetscBool once, sums, ended;
   FPM fpm;
 
   PetscFunctionBegin;
@@ -142,6 +142,8 @@ static PetscErrorCode ReverseSweep(HG hg, Vec lambda, Vec g)
   PetscCall(FPMCanReverse(fpm, &once));
   PetscCall(FPMCanSum(fpm, &sums));
   for (PetscInt i = t - 1; i >= stop; i--) {
+    PetscCall(HGPoll_Private(hg, HG_STAGE_REVERSE, &ended));
+    if (ended) break;
     if (once)
       PetscCall(ReverseStepOnce(itd, fpm, lambda, i, (PetscBool)(i == t - 1), g));
     else

@@ -100,6 +100,7 @@ static PetscErrorCode KSPSolve_SweepCG(KSP ksp)
 {
   const Vec r = ksp->work[0], p = ksp->work[1];
   HGSweepOperator *sweep;
+  PetscBool stop;
   BLPSweepCG cg;
 
   PetscFunctionBegin;
@@ -110,6 +111,11 @@ static PetscErrorCode KSPSolve_SweepCG(KSP ksp)
   PetscCall(BLPLossSweepCGBegin(sweep->blp, sweep->scale, r, p, &cg));
   PetscCall(Test(ksp, 0, cg.rr));
   while (!ksp->reason && ksp->its < ksp->max_it) {
+    PetscCall(HGPoll_Private(sweep->hg, HG_STAGE_ADJOINT, &stop));
+    if (stop) {
+      ksp->reason = KSP_CONVERGED_ITS; /* no failure of its own */
+      break;
+    }
     PetscCall(BLPLossSweepCGStep(sweep->blp, ksp->vec_sol, r, p, &cg));
     (*sweep->products)++;
     if (!(cg.curvature > 0)) { /* r = 0 is no reason to divide by it */

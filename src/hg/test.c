@@ -228,6 +228,7 @@ PetscErrorCode HGTestGradient_Private(HG hg, Vec lambda, PetscReal f, Vec g)
 {
   PetscFunctionBegin;
   if (!hg->test || hg->tested || hg->folds) PetscFunctionReturn(PETSC_SUCCESS); /* fold 0 tests its own */
+  if (hg->report.reason == HG_STOPPED) PetscFunctionReturn(PETSC_SUCCESS);
   hg->tested = PETSC_TRUE;
   PetscCall(Compare(hg, lambda, f, g, PETSC_VIEWER_STDOUT_(PetscObjectComm((PetscObject)hg))));
   PetscFunctionReturn(PETSC_SUCCESS);

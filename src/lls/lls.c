@@ -199,6 +199,14 @@ PetscErrorCode LLSSetStop(LLS lls, LLSStopFn stop, void *ctx)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode LLSSetPoll_Private(LLS lls, LLSStopFn poll, void *ctx)
+{
+  PetscFunctionBegin;
+  lls->poll = poll;
+  lls->pollctx = ctx;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode LLSMonitorSet(LLS lls, LLSMonitorFn monitor, void *ctx)
 {
   PetscFunctionBegin;
@@ -298,6 +306,7 @@ PetscErrorCode LLSSolve(LLS lls, Vec lambda, State x)
   lls->its = lls->products = 0;
   lls->change = lls->first_change = -1;
   lls->reason = LLS_ITERATING;
+  lls->polled = PETSC_FALSE;
   PetscCall(PetscLogEventBegin(TWOFOLD_LLSSolve, lls, lambda, 0, 0));
   PetscUseTypeMethod(lls, solve, lambda, x);
   PetscCall(PetscLogEventEnd(TWOFOLD_LLSSolve, lls, lambda, 0, 0));
@@ -423,6 +432,15 @@ static PetscErrorCode TestChange(LLS lls, State x)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode LLSPoll_Private(LLS lls, PetscBool *stop)
+{
+  PetscFunctionBegin;
+  if (lls->poll && !lls->polled)
+    PetscCallBack("stop hook", (*lls->poll)(lls->pollctx, lls->its, &lls->polled));
+  *stop = lls->polled;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode LLSTest_Private(LLS lls, State x)
 {
   const PetscBool tolerance = (PetscBool)(lls->rtol > 0 || lls->atol > 0);
@@ -445,6 +463,10 @@ PetscErrorCode LLSTest_Private(LLS lls, State x)
   }
   if (lls->reason == LLS_ITERATING && lls->its > 0 && lls->stop) {
     PetscCallBack("stop hook", (*lls->stop)(lls->stopctx, lls->its, &stop));
+    if (stop) lls->reason = LLS_STOPPED;
+  }
+  if (lls->reason == LLS_ITERATING && lls->its > 0) {
+    PetscCall(LLSPoll_Private(lls, &stop));
     if (stop) lls->reason = LLS_STOPPED;
   }
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -46,13 +46,20 @@ static PetscErrorCode ComputeResidual(SNES snes, Vec w, Vec r, void *ctx)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Once the solve is to stop products are 0 and cost nothing: every KSP soon ends on them. */
 static PetscErrorCode ApplyProduct(Mat A, PetscErrorCode (*product)(FPM, State, State), Vec v, Vec y)
 {
   struct _State in = {.n = 1, .v = {v}}, out = {.n = 1, .v = {y}};
+  PetscBool stop;
   LLS lls;
 
   PetscFunctionBegin;
   PetscCall(MatShellGetContext(A, &lls));
+  PetscCall(LLSPoll_Private(lls, &stop));
+  if (stop) {
+    PetscCall(VecZeroEntries(y));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   if (lls->fpm->uses_map)
     PetscCall((*product)(lls->fpm, &in, &out));
   else
@@ -243,7 +250,10 @@ static PetscErrorCode LLSSolve_Newton(LLS lls, Vec lambda, State x)
   PetscCall(PrecondBegin(lls->precond));
   PetscCall(SNESSetMaxNonlinearStepFailures(newton->snes, tolerance ? 1 : PETSC_MAX_INT));
   PetscCall(SNESSolve(newton->snes, NULL, x->v[0]));
-  if (lls->reason == LLS_ITERATING) PetscCall(Judge(lls));
+  if (lls->polled)
+    lls->reason = LLS_STOPPED; /* whatever became of the step */
+  else if (lls->reason == LLS_ITERATING)
+    PetscCall(Judge(lls));
   for (PetscInt k = 1; k < x->n; k++) PetscCall(VecCopy(x->v[0], x->v[k]));
   newton->lambda = NULL;
   newton->x = NULL;

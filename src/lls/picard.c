@@ -1,13 +1,33 @@
 /* picard: the plain iteration x_{i+1} = Phi(x_i, lambda). */
+#include <twofold/impl/fpmimpl.h>
 #include <twofold/impl/llsimpl.h>
+
+/* Whether steps may be made at once: nobody looks in between, and if someone asks whether to stop there, the
+   map gains more by it than a loop would. */
+static PetscErrorCode GoesAtOnce(LLS lls, PetscBool *once)
+{
+  PetscBool own = PETSC_FALSE, adjoint;
+
+  PetscFunctionBegin;
+  *once = (PetscBool)(!LLSNeedsChange_Private(lls) && !lls->record && !lls->stop);
+  if (!*once || !lls->poll) PetscFunctionReturn(PETSC_SUCCESS);
+  if (lls->fpm->uses_map)
+    PetscCall(BLPHasMapSteps(lls->blp, &own, &adjoint));
+  else
+    own = (PetscBool)(lls->fpm->ops->steps != NULL);
+  *once = own;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
 
 static PetscErrorCode LLSSolve_Picard(LLS lls, Vec lambda, State x)
 {
   PetscReal *const change = LLSNeedsChange_Private(lls) ? &lls->change : NULL;
+  PetscBool once;
 
   PetscFunctionBegin;
   PetscCall(LLSTest_Private(lls, x));
-  if (lls->reason == LLS_ITERATING && !change && !lls->record && !lls->stop) { /* nobody looks in between */
+  PetscCall(GoesAtOnce(lls, &once));
+  if (lls->reason == LLS_ITERATING && once) {
     PetscCall(FPMSteps(lls->fpm, lambda, lls->max_it - lls->its, x));
     lls->its = lls->max_it;
     PetscCall(LLSTest_Private(lls, x));

@@ -1,6 +1,7 @@
 /* ULS: the upper-level solver. Interface and dispatch; what all types share: the point and its monitors. */
 #include <petsctime.h>
 #include <petscviewerhdf5.h>
+#include <twofold/impl/hgimpl.h>
 #include <twofold/impl/lsetimpl.h>
 #include <twofold/impl/ulsimpl.h>
 
@@ -272,6 +273,7 @@ PetscErrorCode ULSSetUp(ULS uls)
   PetscCall(SetUpSet(uls));
   PetscTryTypeMethod(uls, setup);
   uls->it = 0;
+  uls->restored = PETSC_FALSE;
   uls->setup = PETSC_TRUE;
   PetscCall(PetscObjectViewFromOptions((PetscObject)uls, NULL, "-uls_view"));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -293,6 +295,22 @@ PetscErrorCode ULSView(ULS uls, PetscViewer viewer)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The work up to here belongs to the steps that are made. */
+static void KeepWork(ULS uls)
+{
+  uls->behind.lower_its = uls->total_lower_its;
+  uls->behind.adjoint_its = uls->total_adjoint_its;
+  uls->behind.evaluations = uls->evaluations;
+}
+
+/* That of a step which was stopped is done again by the run that goes on. */
+static void ForgetWork(ULS uls)
+{
+  uls->total_lower_its = uls->behind.lower_its;
+  uls->total_adjoint_its = uls->behind.adjoint_its;
+  uls->evaluations = uls->behind.evaluations;
+}
+
 /* A run from its start, not one that goes on. */
 static PetscErrorCode Begin(ULS uls, Vec lambda)
 {
@@ -308,12 +326,15 @@ PetscErrorCode ULSSolve(ULS uls, Vec lambda)
 {
   PetscFunctionBegin;
   PetscCall(ULSSetUp(uls));
-  if (!uls->it) PetscCall(Begin(uls, lambda));
+  if (!uls->it && !uls->restored) PetscCall(Begin(uls, lambda));
+  uls->restored = PETSC_FALSE;
+  KeepWork(uls);
   uls->reason = ULS_ITERATING;
   PetscCall(PetscTime(&uls->start));
   PetscUseTypeMethod(uls, solve, lambda);
   PetscCheck(uls->reason != ULS_ITERATING, PetscObjectComm((PetscObject)uls), PETSC_ERR_PLIB,
              "the upper-level solver returned without a reason");
+  if (uls->reason == ULS_STOPPED) ForgetWork(uls);
   if (uls->print_reason)
     PetscCall(PetscPrintf(PetscObjectComm((PetscObject)uls),
                           "Upper-level solve ended by %s after %" PetscInt_FMT " steps\n",
@@ -378,8 +399,13 @@ static PetscErrorCode Count(ULS uls)
 
 PetscErrorCode ULSEvaluate_Private(ULS uls, Vec lambda)
 {
+  HGConvergedReason reason;
+  PetscReal f;
+
   PetscFunctionBegin;
-  PetscCall(HGSolve(uls->hg, lambda, &uls->f, uls->g));
+  PetscCall(HGSolve(uls->hg, lambda, &f, uls->g));
+  PetscCall(HGGetConvergedReason(uls->hg, &reason));
+  if (reason != HG_STOPPED) uls->f = f;
   PetscCall(Count(uls));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -404,6 +430,7 @@ PetscErrorCode ULSAfterStep_Private(ULS uls)
   PetscBool stop = PETSC_FALSE;
 
   PetscFunctionBegin;
+  KeepWork(uls);
   if (uls->stephook) PetscCallBack("step hook", (*uls->stephook)(uls, uls->it, &stop, uls->stephookctx));
   if (stop) uls->reason = ULS_STOPPED;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -457,9 +484,15 @@ PetscErrorCode ULSExamine_Private(ULS uls, Vec lambda, PetscBool *usable)
 {
   HGReport report;
   PetscReal projected_norm = -1;
+  PetscBool stop = PETSC_FALSE;
 
   PetscFunctionBegin;
   PetscCall(HGGetReport(uls->hg, &report));
+  if (report.reason == HG_STOPPED) { /* there is no point to examine */
+    uls->reason = ULS_STOPPED;
+    *usable = PETSC_FALSE;
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   if (report.reason > HG_DIVERGED_NANORINF) {
     projected_norm = report.norm;
     if (uls->constrained) PetscCall(LSETProjectedGradientNorm(uls->lset, lambda, uls->g, &projected_norm));
@@ -469,6 +502,8 @@ PetscErrorCode ULSExamine_Private(ULS uls, Vec lambda, PetscBool *usable)
   PetscCall(Monitor(uls, lambda, uls->g, &report, projected_norm));
   uls->reason = reason;
   if (report.reason > 0 && uls->gatol > 0 && projected_norm <= uls->gatol) uls->reason = ULS_CONVERGED_GATOL;
+  PetscCall(HGPoll_Private(uls->hg, HG_STAGE_POINT, &stop)); /* what the monitors do may take long */
+  if (stop) uls->reason = ULS_STOPPED;
   *usable = (PetscBool)(uls->reason == ULS_ITERATING);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -483,16 +518,25 @@ PetscErrorCode ULSComputePoint_Private(ULS uls, Vec lambda, PetscBool *usable)
 
 PetscErrorCode ULSComputeLast_Private(ULS uls, Vec lambda)
 {
+  PetscBool stop;
+  PetscReal f;
   HGReport report;
 
   PetscFunctionBegin;
-  PetscCall(ULSEvaluateObjective_Private(uls, lambda, &uls->f));
+  PetscCall(ULSEvaluateObjective_Private(uls, lambda, &f));
   PetscCall(HGGetReport(uls->hg, &report));
+  if (report.reason == HG_STOPPED) {
+    uls->reason = ULS_STOPPED;
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  uls->f = f;
   const ULSConvergedReason reason = Judge(uls, report.reason);
   const PetscBool computed = (PetscBool)(!reason || reason == ULS_DIVERGED_INEXACT);
   if (computed) PetscCall(KeepBest(uls, lambda));
   PetscCall(Monitor(uls, lambda, NULL, &report, -1));
   uls->reason = computed ? ULS_CONVERGED_ITS : reason;
+  PetscCall(HGPoll_Private(uls->hg, HG_STAGE_POINT, &stop));
+  if (stop) uls->reason = ULS_STOPPED;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -582,8 +626,9 @@ PetscErrorCode ULSRestoreState(ULS uls, Vec lambda, PetscViewer viewer)
   PetscCall(TwofoldVecRestore(lambda, viewer));
   PetscCall(RestoreCounters(uls, viewer));
   PetscCall(RestoreBest(uls, viewer));
+  uls->restored = PETSC_TRUE;
   PetscTryTypeMethod(uls, restorestate, viewer);
-  PetscCall(HGRestoreState(uls->hg, viewer));
+  if (uls->it) PetscCall(HGRestoreState(uls->hg, viewer)); /* nothing was accepted before the first step */
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -209,10 +209,10 @@ pool refused 2 64 "-output_dir /proc/x" "${solve[@]}" -output_dir /proc/x
 if [ "$(id -u)" != 0 ]; then # root may write anywhere
   mkdir -m 555 locked
   pool refused 0 64 "-output_dir locked|Permission denied" "${solve[@]}" -output_dir locked
-  pool refused 0 64 "locked/x.svm" data -data_input train.svm -data_output locked/x.svm
+  pool refused 0 74 "locked/x.svm" data -data_input train.svm -data_output locked/x.svm
 fi
-pool refused 0 64 "nofolder/x.svm" data -data_input train.svm -data_output nofolder/x.svm
-pool refused 0 64 "nofolder/x.bin" data -data_input train.svm -data_output nofolder/x.bin
+pool refused 0 74 "nofolder/x.svm" data -data_input train.svm -data_output nofolder/x.svm
+pool refused 0 74 "nofolder/x.bin" data -data_input train.svm -data_output nofolder/x.bin
 wait
 check "a refused resume changed the run directory" cmp -s made/options.opts lost/options.opts
 check "a refused resume made a directory" test ! -e new

@@ -171,7 +171,7 @@ pool refused 0 64 "-blp_type user|callbacks|C program" "${one[@]}" -blp_type use
 
 pool refused 2 64 "-tape_single: entry|of w in state|3.4e38" "${one[@]}" -hg_type itd -lls_max_it 9 -lls_fpm_step 1e9 -tape_single
 pool refused 2 66 "-tape_dir no/such/folder|No such file or directory" "${one[@]}" -hg_type itd -tape_type disk -tape_dir no/such/folder
-(ulimit -f 4 && refused 0 64 "cannot write the tape's file|/twofold-tape-|File too large|-tape_dir|-tape_type revolve" \
+(ulimit -f 4 && refused 0 74 "cannot write the tape's file|/twofold-tape-|File too large|-tape_dir|-tape_type revolve" \
   "${one[@]}" -hg_type itd -lls_max_it 60 -tape_type disk -tape_dir . -tape_max_ram 400)
 
 # ------------------------------------------------------------------ stray words, no command, no such command

@@ -94,8 +94,8 @@ bad 65 "train.svm is not an HDF5 file" -blp_data train.svm -data_format hdf5
 bad 65 "there0.h5 holds no data set or group 'Z'|-data_hdf5_x" -blp_data there0.h5 -data_hdf5_x Z
 bad2 65 "there0.h5 holds no data set 'labels'|-data_hdf5_y" -blp_data there0.h5 -data_hdf5_y labels
 bad 66 "cannot read missing.h5" -blp_data missing.h5
-pool refused 0 64 "nofolder/x.h5" data -data_input train.svm -data_output nofolder/x.h5
-pool refused 2 64 "nofolder/x.h5" data -data_input train.svm -data_output nofolder/x.h5
+pool refused 0 74 "nofolder/x.h5" data -data_input train.svm -data_output nofolder/x.h5
+pool refused 2 74 "nofolder/x.h5" data -data_input train.svm -data_output nofolder/x.h5
 wait
 
 python=

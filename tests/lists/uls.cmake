@@ -4,5 +4,5 @@ target_compile_definitions(t61-tao PRIVATE TWOFOLD_TAOS="${CMAKE_CURRENT_SOURCE_
 twofold_test(t62-uls RANKS 1 2 3 4 7)
 # f and accuracy at w(lambda); the paper's Table 1 on small problems.
 twofold_cli_test(exact table1)
-# checkpoints
-twofold_cli_test(checkpoint)
+# checkpoints; runs that are told to stop
+twofold_cli_test(checkpoint stop)

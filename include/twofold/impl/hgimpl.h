@@ -61,6 +61,7 @@ typedef struct {
   FPM fpm; /* the map of I - d1Phi^T */
   PetscReal scale;
   PetscInt *products; /* counter of its products: one more a step */
+  HG hg;              /* asked whether to stop */
 } HGSweepOperator;
 
 /* A pair of the state's w and lambda, as long as both stay what they are. */
@@ -97,6 +98,9 @@ struct _p_HG {
   struct {              /* of the bound or the estimate that a tolerance goes by */
     PetscReal lower, adjoint, per_s;
   } parts;
+  HGStopFn stop;
+  void *stopctx;
+  PetscBool stopped; /* it has said so in this solve */
   HGReport report;
   HGFolds *folds;         /* NULL where the problem has none */
   PetscBool from_options; /* so are the children */
@@ -108,6 +112,9 @@ static inline const char *HGPrefix_Private(HG hg)
 {
   return ((PetscObject)hg)->prefix ? ((PetscObject)hg)->prefix : "";
 }
+
+/* hg.c: asks the stop hook; *stop stays true to the end of the solve. Collective. */
+PetscErrorCode HGPoll_Private(HG hg, HGStage stage, PetscBool *stop);
 
 /* Adds a state's vectors: `name`, then name_prev1, ... */
 PetscErrorCode HGKeptAdd_Private(HGKept *kept, const char name[], State x);

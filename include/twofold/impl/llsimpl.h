@@ -31,6 +31,9 @@ struct _p_LLS {
   void *recordctx;
   LLSStopFn stop;
   void *stopctx;
+  LLSStopFn poll; /* a stop hook of HG's, for which no step need be made singly */
+  void *pollctx;
+  PetscBool polled; /* it has said stop in this solve */
   LLSMonitorFn usermonitor;
   void *monitorctx;
 
@@ -46,6 +49,11 @@ struct _p_LLS {
 
 /* Whether a solve keeps the norms of its steps: whoever wants them says so before each. */
 PetscErrorCode LLSKeepChanges_Private(LLS lls, PetscBool keep);
+
+/* A second stop hook, which may also be asked in the middle of a step (newton's products) and not between
+   steps that a map makes at once. LLSPoll_Private() asks it; *stop stays true to the end of the solve. */
+PetscErrorCode LLSSetPoll_Private(LLS lls, LLSStopFn poll, void *ctx);
+PetscErrorCode LLSPoll_Private(LLS lls, PetscBool *stop);
 
 /* A solve at the lambda of the last one, with x as that left it: a type that keeps a history goes on with it.
  */

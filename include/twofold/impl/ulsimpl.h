@@ -35,7 +35,11 @@ struct _p_ULS {
   PetscInt it;
   PetscReal f;
   PetscInt64 total_lower_its, total_adjoint_its, evaluations;
-  Vec best; /* made with the first point */
+  struct {
+    PetscInt64 lower_its, adjoint_its, evaluations;
+  } behind;           /* of the last step: what a stop in the middle of the next one goes back to */
+  PetscBool restored; /* lambda is that of a checkpoint */
+  Vec best;           /* made with the first point */
   PetscReal best_f;
   PetscInt best_it;
   PetscLogDouble start;
