@@ -146,6 +146,8 @@ PetscErrorCode StopsWrote(Stops stops, double seconds);
 PetscErrorCode StopsExpect(Stops stops, double bytes);
 /* Where someone was told to stop: why. Collective. */
 PetscErrorCode StopsTell(Stops stops, Stopped *why);
+/* The same in summary.json, with how to go on. */
+void StopsSummarise(Json *json, const Stopped *why, const char go_on[]);
 
 /* checkpoint.c: the last few checkpoints of a run, sealed files DIR/checkpoint/step-N.h5 */
 typedef struct _Checkpoints *Checkpoints;

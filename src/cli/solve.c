@@ -240,16 +240,6 @@ static void SummariseExact(Json *json, PetscInt step, const ExactPoint *exact)
   JsonClose(json);
 }
 
-static void SummariseStop(Json *json, const Stopped *stopped)
-{
-  JsonOpen(json, "stopped");
-  JsonString(json, "by", stopped->by);
-  if (stopped->signal) JsonInt(json, "signal", stopped->signal);
-  JsonString(json, "where", stopped->where);
-  JsonString(json, "go_on", "the same command with -resume");
-  JsonClose(json);
-}
-
 /* With `stopped` of a run that was; else NULL. */
 static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, const Stopped *stopped,
                                    PetscLogDouble peak)
@@ -285,7 +275,7 @@ static PetscErrorCode WriteSummary(Run *run, ULSConvergedReason reason, const St
     if (F) JsonInt(&json, "fold_groups", G);
     JsonString(&json, "hypergradient", type);
     JsonString(&json, "reason", ULSConvergedReasons[reason]);
-    if (stopped) SummariseStop(&json, stopped);
+    if (stopped) StopsSummarise(&json, stopped, "the same command with -resume");
     JsonInt(&json, "steps", it);
     JsonInt(&json, "resumed_at", run->first);
     JsonReal(&json, "objective", run->rows ? run->last.f : NAN);

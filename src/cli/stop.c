@@ -196,6 +196,7 @@ static PetscErrorCode Agree(Stops stops, MPI_Comm comm, Level *level, HGStage st
 {
   Counter *const counter = &level->counter[stage];
   const double now = Now();
+  const Level *const group = &stops->level[1];
   double all[3] = {received, 0, 0};
   PetscMPIInt rank;
 
@@ -204,6 +205,10 @@ static PetscErrorCode Agree(Stops stops, MPI_Comm comm, Level *level, HGStage st
   if (rank == 0) {
     all[1] = IsLate(stops, now, ahead);
     all[2] = now - counter->last;
+  }
+  if (group->agreed) { /* a group of its own has stopped already */
+    all[0] = PetscMax(all[0], group->signal);
+    all[1] = 1;
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, all, 3, MPI_DOUBLE, MPI_MAX, comm));
   level->agreed = (PetscBool)(all[0] > 0 || all[1] > 0);
@@ -303,4 +308,14 @@ PetscErrorCode StopsTell(Stops stops, Stopped *why)
   for (int i = 0; i < NSIGNALS; i++)
     if (signals[i].number == all->signal) why->by = signals[i].name;
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void StopsSummarise(Json *json, const Stopped *why, const char go_on[])
+{
+  JsonOpen(json, "stopped");
+  JsonString(json, "by", why->by);
+  if (why->signal) JsonInt(json, "signal", why->signal);
+  JsonString(json, "where", why->where);
+  JsonString(json, "go_on", go_on);
+  JsonClose(json);
 }

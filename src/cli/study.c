@@ -10,6 +10,7 @@ typedef struct {
   StudyParts parts;
   StudyRow *row; /* of its lambdas, one behind the other */
   PetscInt n;
+  PetscBool stopped; /* in the middle of a lambda */
 } Group;
 
 /* Consecutive ranks. */
@@ -32,6 +33,7 @@ static PetscErrorCode GroupCreate(const Study *study, BLP blp, Group *group)
   PetscFunctionBegin;
   group->blp = blp;
   group->n = 0;
+  group->stopped = PETSC_FALSE;
   PetscCall(BLPCreateVecs(blp, &group->lambda, NULL));
   PetscCall(VecDuplicate(group->lambda, &group->exact));
   PetscCall(VecDuplicate(group->lambda, &group->g));
@@ -191,21 +193,26 @@ static PetscErrorCode FillRow(HG hg, const Group *group, PetscReal f, StudyRow *
 }
 
 /* One method at all its steps. */
-static PetscErrorCode Measure(const Study *study, PetscInt m, const Group *group, const StudyRow *common,
+static PetscErrorCode Measure(const Study *study, PetscInt m, Group *group, const StudyRow *common,
                               StudyRow row[])
 {
   const StudyMethod *const method = &study->method[m];
+  HGConvergedReason reason;
   StudyTheorem theorem = {.standing = TWOFOLD_UNKNOWN};
   double rate = NAN;
   HG hg;
 
   PetscFunctionBegin;
   PetscCall(StudyMethodCreate(method, group->blp, group->lambda, &hg));
-  for (PetscInt i = 0; i < study->nat; i++) {
+  PetscCall(HGSetStop(hg, StopsAsk, study->stops));
+  for (PetscInt i = 0; i < study->nat && !group->stopped; i++) {
     PetscReal f;
     PetscInt k;
     PetscCall(StudyMethodSetSteps(method, hg, study->at[i], &k));
     PetscCall(HGSolve(hg, group->lambda, &f, group->g));
+    PetscCall(HGGetConvergedReason(hg, &reason));
+    group->stopped = (PetscBool)(reason == HG_STOPPED);
+    if (group->stopped) break;
     if (i == 0) { /* both hold at all t, once the maps have chosen their steps */
       PetscCall(LowerRate(hg, group, &rate));
       PetscCall(StudyTheoremCollect(method, hg, group->lambda, &theorem));
@@ -226,6 +233,7 @@ static PetscErrorCode Measure(const Study *study, PetscInt m, const Group *group
 
 static PetscErrorCode RunSample(const Study *study, RunDir dir, PetscInt sample, Group *group)
 {
+  const PetscInt first = group->n;
   StudyRow common = {.sample = (double)sample};
 
   PetscFunctionBegin;
@@ -233,24 +241,27 @@ static PetscErrorCode RunSample(const Study *study, RunDir dir, PetscInt sample,
   if (study->save_lambda) PetscCall(SaveLambda(dir, sample, group->lambda));
   PetscCall(Reference(study, group, &common));
   PetscCall(StudyPartsSolve(study, group->blp, group->lambda, group->exact, &group->parts));
-  for (PetscInt m = 0; m < study->nmethods; m++) {
+  for (PetscInt m = 0; m < study->nmethods && !group->stopped; m++) {
     PetscCall(Measure(study, m, group, &common, group->row + group->n));
     group->n += study->nat;
   }
+  if (group->stopped) group->n = first; /* half a lambda is none */
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* All lambdas, one a group at a time: after each an error of one group becomes an error of all, so that none
    goes on for hours in vain. */
-static PetscErrorCode RunSamples(const Study *study, RunDir dir, Group *group)
+static PetscErrorCode RunSamples(Study *study, RunDir dir, Group *group)
 {
   PetscFunctionBegin;
-  for (PetscInt begin = 0; begin < study->samples; begin += study->groups) {
+  study->asked = study->samples;
+  for (PetscInt begin = 0; begin < study->samples && !study->stopped; begin += study->groups) {
     const PetscInt sample = begin + study->group, done = PetscMin(begin + study->groups, study->samples);
     PetscErrorCode ierr = PETSC_SUCCESS;
     if (sample < study->samples) ierr = RunSample(study, dir, sample, group);
     PetscCall(TwofoldAgreeRaised(PETSC_COMM_WORLD, ierr));
-    if (!study->common.quiet)
+    PetscCall(StopsAskStep(study->stops, &study->stopped));
+    if (!study->stopped && !study->common.quiet)
       PetscCall(PetscPrintf(PETSC_COMM_WORLD, "lambda %" PetscInt_FMT "/%" PetscInt_FMT "\n", done,
                             study->samples));
   }
@@ -293,7 +304,28 @@ static PetscErrorCode CheckProblem(const Study *study, BLP blp)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Finish(const Study *study, RunDir dir, const Group *group, int *code)
+/* Of a study that was told to stop: what there is of it. */
+static PetscErrorCode TellStop(Study *study, PetscInt n, int *code)
+{
+  PetscMPIInt rank;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCall(StopsTell(study->stops, &study->why));
+  PetscCallMPI(MPI_Bcast(&n, 1, MPIU_INT, 0, PETSC_COMM_WORLD));
+  study->samples = n / (study->nmethods * study->nat);
+  study->stopped = (PetscBool)(study->samples < study->asked); /* or it came too late to matter */
+  if (!study->stopped) PetscFunctionReturn(PETSC_SUCCESS);
+  if (rank == 0)
+    fprintf(
+        stderr,
+        "twofold: stopped by %s after %lld of %lld lambdas, which is what there is; a study does not go on\n",
+        study->why.by, (long long)study->samples, (long long)study->asked);
+  *code = EXIT_RESUBMIT;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Finish(Study *study, RunDir dir, const Group *group, int *code)
 {
   StudyRow *all;
   PetscInt n;
@@ -301,6 +333,7 @@ static PetscErrorCode Finish(const Study *study, RunDir dir, const Group *group,
 
   PetscFunctionBegin;
   PetscCall(StudyGather(study, group->row, group->n, &all, &n));
+  if (study->stopped) PetscCall(TellStop(study, n, code));
   PetscCall(StudyPrint(study, all, n));
   if (dir) {
     PetscCall(RunDirWriteOptions(dir, "study"));
@@ -310,7 +343,8 @@ static PetscErrorCode Finish(const Study *study, RunDir dir, const Group *group,
   for (PetscInt i = 0; all && i < n; i++)
     if (!(all[i].reason > 0 && all[i].exact_reason > 0)) failed++;
   PetscCallMPI(MPI_Bcast(&failed, 1, MPI_INT, 0, PETSC_COMM_WORLD));
-  PetscCall(CliJudge(&study->common, (PetscBool)!failed, "some DIVERGED: see column reason", code));
+  if (!study->stopped)
+    PetscCall(CliJudge(&study->common, (PetscBool)!failed, "some DIVERGED: see column reason", code));
   PetscCall(PetscFree(all));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

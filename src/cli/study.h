@@ -43,6 +43,10 @@ typedef struct {
   PetscInt nlow, nhigh;
   PetscBool logarithmic, save_lambda, parts;
   MPI_Comm comm; /* of this rank's group */
+  Stops stops;
+  PetscBool stopped; /* samples are those that were done, which are fewer than asked for */
+  PetscInt asked;
+  Stopped why;
 } Study;
 
 /* study_options.c: reads and checks the command's options; frees what they hold. Collective. Options of

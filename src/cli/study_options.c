@@ -129,6 +129,7 @@ PetscErrorCode StudyFromOptions(Study *study)
                              "twofold", study->parts, &study->parts, NULL));
   PetscCall(PetscOptionsInt("-hg_exact_max_size", "Largest w that the exact hypergradient takes, entries",
                             "HGExactSetMaxSize", study->exact_max_size, &study->exact_max_size, NULL));
+  PetscCall(StopsFromOptions(PetscOptionsObject, &study->stops));
   PetscOptionsEnd();
   study->seed = seed;
   PetscCall(StudyMethodsParse(methods, study->method, &study->nmethods));
@@ -141,6 +142,7 @@ PetscErrorCode StudyFromOptions(Study *study)
 PetscErrorCode StudyFree(Study *study)
 {
   PetscFunctionBegin;
+  PetscCall(StopsDestroy(&study->stops));
   PetscCall(PetscFree(study->at));
   PetscCall(PetscFree2(study->low, study->high));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -221,6 +221,10 @@ PetscErrorCode StudyWriteSummary(const Study *study, RunDir dir, const StudyRow 
     JsonBegin(&json, file);
     JsonString(&json, "command", "study");
     JsonString(&json, "version", TWOFOLD_VERSION);
+    if (study->stopped) {
+      StopsSummarise(&json, &study->why, "a study does not go on");
+      JsonInt(&json, "samples_asked_for", study->asked);
+    }
     JsonInt(&json, "samples", study->samples);
     JsonInt(&json, "without_exact", CountUnknown(study, row, &first));
     JsonInt(&json, "rows", n);

@@ -553,10 +553,12 @@ static PetscErrorCode SaveCounters(ULS uls, PetscViewer viewer)
   PetscCall(PetscViewerHDF5WriteAttribute(viewer, "/lambda", "total_lower_its", PETSC_REAL, &lower));
   PetscCall(PetscViewerHDF5WriteAttribute(viewer, "/lambda", "total_adjoint_its", PETSC_REAL, &adjoint));
   PetscCall(PetscViewerHDF5WriteAttribute(viewer, "/lambda", "evaluations", PETSC_REAL, &evaluations));
+  PetscCall(PetscViewerHDF5WriteAttribute(viewer, "/lambda", "reached", PETSC_REAL, &uls->hg->reached));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Checkpoints of version 0.1.0 lack all but the first. */
+/* Checkpoints of version 0.1.0 lack all but the first. What the last hypergradient reached is what f alone is
+   computed to at the last point. */
 static PetscErrorCode RestoreCounters(ULS uls, PetscViewer viewer)
 {
   const PetscReal none = 0;
@@ -568,6 +570,7 @@ static PetscErrorCode RestoreCounters(ULS uls, PetscViewer viewer)
   PetscCall(
       PetscViewerHDF5ReadAttribute(viewer, "/lambda", "total_adjoint_its", PETSC_REAL, &none, &adjoint));
   PetscCall(PetscViewerHDF5ReadAttribute(viewer, "/lambda", "evaluations", PETSC_REAL, &none, &evaluations));
+  PetscCall(PetscViewerHDF5ReadAttribute(viewer, "/lambda", "reached", PETSC_REAL, &none, &uls->hg->reached));
   uls->total_lower_its = (PetscInt64)lower;
   uls->total_adjoint_its = (PetscInt64)adjoint;
   uls->evaluations = (PetscInt64)evaluations;

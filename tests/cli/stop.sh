@@ -8,6 +8,7 @@
 samples 60 1 20 >train.svm
 samples 3000 1 200 >slow.svm # a step takes about a millisecond
 samples 45 2 20 >val.svm
+files=(-blp_train train.svm -blp_val val.svm)
 data=(-blp_val val.svm -lls_warm_start -uls_step 5 -uls_momentum 0.5)
 # where the time goes, each with a sign that it has got there behind the first row
 # shellcheck disable=SC2034 # by their names
@@ -192,4 +193,23 @@ run 0 full -blp_train train.svm -lls_max_it 5 -uls_max_it 5 -quiet -resume
 run 0 full.whole -blp_train train.svm -lls_max_it 5 -uls_max_it 5 -quiet
 check "full: other numbers" cmp -s <(results full) <(results full.whole)
 
+# ------------------------------------------------------------------ study: the lambdas that were done
+study() {
+  local code n
+  launch 2 study "${files[@]}" -study_methods cg -study_at 2000 -study_samples 5000 -study_groups 2 -output_dir "$work/study" \
+    >log/out.study 2>log/err.study &
+  pid=$!
+  while kill -0 "$pid" 2>/dev/null && ! grep -q '^lambda' log/out.study; do sleep 0.02; done
+  kill -TERM "$(ranks_of study | some)"
+  wait "$pid"
+  code=$?
+  n=$(sed -n 's/^ *"samples": \([0-9]*\),$/\1/p' study/summary.json)
+  check "study: exit code $code" test "$code" = 75
+  check "study: $n lambdas" test "$n" -gt 1 -a "$n" -lt 5000
+  check "study: other rows" test "$(wc -l <study/study.csv)" = $((n + 1))
+  check "study: not told" grep -q "^twofold: stopped by SIGTERM after $n of 5000 lambdas" log/err.study
+}
+study
+launch 0 study "${files[@]}" -study_methods cg -study_at 3000 -study_samples 5000 -quiet -max_walltime 1 >log/out.study 2>log/err.study
+check "study: exit code $?" test $? = 75
 finish

@@ -5,4 +5,5 @@ twofold_test(t62-uls RANKS 1 2 3 4 7)
 # f and accuracy at w(lambda); the paper's Table 1 on small problems.
 twofold_cli_test(exact table1)
 # checkpoints; runs that are told to stop
+twofold_test(t63-stop RANKS 1 2 4)
 twofold_cli_test(checkpoint stop)
