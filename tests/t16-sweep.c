@@ -11,7 +11,7 @@ typedef struct {
   PetscInt c, share;
   PetscReal *weight; /* NULL: none */
   Vec D;             /* likewise as a vector */
-  Vec R, a, b;
+  Vec R, a, b, plus;
 } Case;
 
 static PetscErrorCode Matrix(DataSet ds, FeatureMatType type, FeatureMatStorage storage, PetscInt Pr,
@@ -46,10 +46,12 @@ static PetscErrorCode CaseCreate(const Synthetic *s, FeatureMatStorage storage, 
   PetscCall(FeatureMatCreateVecs(k->X, &k->a, &k->R));
   PetscCall(VecDuplicate(k->a, &k->b));
   PetscCall(VecDuplicate(k->a, &k->D));
+  PetscCall(VecDuplicate(k->a, &k->plus));
   PetscCall(TwofoldVecSetRandomNormal(k->R, 1));
   PetscCall(TwofoldVecSetRandomNormal(k->a, 2));
   PetscCall(TwofoldVecSetRandomNormal(k->b, 3));
   PetscCall(TwofoldVecSetRandomNormal(k->D, 4));
+  PetscCall(TwofoldVecSetRandomNormal(k->plus, 5));
   k->weight = NULL;
   if (share) PetscCall(PetscMalloc1(plocal * s->c / share + 1, &k->weight));
   PetscCall(VecGetLocalSize(k->D, &n));
@@ -69,6 +71,7 @@ static PetscErrorCode CaseDestroy(Case *k)
   PetscCall(FeatureMatDestroy(&k->reference));
   PetscCall(PetscFree(k->weight));
   PetscCall(VecDestroy(&k->D));
+  PetscCall(VecDestroy(&k->plus));
   PetscCall(VecDestroy(&k->R));
   PetscCall(VecDestroy(&k->a));
   PetscCall(VecDestroy(&k->b));
@@ -119,7 +122,8 @@ static PetscErrorCode Product(const Case *k, Vec y, const char where[])
   PetscFunctionReturn(0);
 }
 
-/* y = keep a + a0 a + a1 D a + b0 b + b1 D b + e (a - b) + s X^T R by vector operations, and the sums. */
+/* y = keep a + a0 a + a1 D a + b0 b + b1 D b + e (a - b) + s X^T R, and plus, by vector operations, and the
+ * sums. */
 static PetscErrorCode Expected(const Case *k, const FeatureMatUpdate *u, Vec b, Vec y, PetscReal sums[2])
 {
   Vec work;
@@ -140,6 +144,7 @@ static PetscErrorCode Expected(const Case *k, const FeatureMatUpdate *u, Vec b, 
     PetscCall(VecNorm(work, NORM_2, &sums[1]));
     PetscCall(VecAXPY(y, u->e, work));
   }
+  if (u->plus) PetscCall(VecAXPY(y, 1, k->plus));
   PetscCall(VecNorm(y, NORM_2, &sums[0]));
   PetscCall(VecAXPY(y, u->keep, k->a));
   PetscCall(VecDestroy(&work));
@@ -149,7 +154,7 @@ static PetscErrorCode Expected(const Case *k, const FeatureMatUpdate *u, Vec b, 
 /* place: 0: y is a vector of its own, 1: it is a, 2: b; 3: there is no b. */
 static PetscErrorCode Sweep(const Case *k, int place, const char where[])
 {
-  const FeatureMatUpdate update = {1, 0.3, -0.4, -0.9, 0.2, 0.6, -0.7};
+  FeatureMatUpdate update = {.keep = 1, .a0 = 0.3, .a1 = -0.4, .b0 = -0.9, .b1 = 0.2, .e = 0.6, .s = -0.7};
   const FeatureMatDiagonal D = {k->weight, k->share};
   PetscReal sums[2], expected[2];
   Vec a, b, own, y, z;
@@ -162,6 +167,7 @@ static PetscErrorCode Sweep(const Case *k, int place, const char where[])
   PetscCall(VecCopy(k->a, a));
   PetscCall(VecCopy(k->b, b));
   y = place == 1 ? a : place == 2 ? b : own;
+  PetscCall(VecGetArrayRead(k->plus, &update.plus));
   PetscCall(Expected(k, &update, place == 3 ? NULL : k->b, z, expected));
   PetscCall(
       FeatureMatSweep_Private(k->X, D, &update, k->R, a, place == 3 ? NULL : b, y, PETSC_TRUE, NULL, sums));
@@ -173,6 +179,7 @@ static PetscErrorCode Sweep(const Case *k, int place, const char where[])
     PetscCall(FeatureMatSweep_Private(k->X, D, &update, k->R, a, NULL, own, PETSC_FALSE, NULL, NULL));
     PetscCall(Product(k, own, where));
   }
+  PetscCall(VecRestoreArrayRead(k->plus, &update.plus));
   PetscCall(VecDestroy(&a));
   PetscCall(VecDestroy(&b));
   PetscCall(VecDestroy(&own));

@@ -432,7 +432,7 @@ static PetscErrorCode Between(const Synthetic *s)
   PetscCall(BLPLossLinearize(k.blp, k.lambda, k.w));
   for (int i = 0; i < 2; i++) {
     PetscCall(VecDuplicate(k.w, &y[i]));
-    PetscCall(BLPLossHessianSweep(k.blp, &product, v, NULL, y[i]));
+    PetscCall(BLPLossHessianSweep(k.blp, &product, v, NULL, y[i], NULL));
     PetscCall(BLPUpper(k.blp, other, k.w, &E, NULL, NULL));
   }
   PetscCall(VecAXPY(y[0], -1, y[1]));

@@ -209,6 +209,57 @@ static PetscErrorCode Products(Case *k)
   PetscFunctionReturn(0);
 }
 
+/* n steps v <- d1Phi^T v + b at once from z, one after the other, and the residual they tell. */
+static PetscErrorCode StepsAtOnce(Case *k, State b, PetscInt n)
+{
+  PetscReal distance, norm, told;
+  State v;
+
+  PetscFunctionBegin;
+  PetscCall(FPMCreateState(k->fpm, &v));
+  PetscCall(StateCopy(k->z, v));
+  PetscCall(FPMAdjointSteps(k->fpm, b, n, v, &told));
+  PetscCall(StateCopy(k->z, k->y));
+  for (PetscInt i = 0; i < n; i++) {
+    PetscCall(FPMVJP(k->fpm, k->y, k->y2));
+    PetscCall(StateCopy(b, k->y));
+    PetscCall(StateAYPX(k->y, 1, k->y2));
+  }
+  PetscCall(Distance(k->y, v, &distance, &norm));
+  CHECK(distance <= 1e-13 * norm, "%d steps of the adjoint at once end %g of %g elsewhere", (int)n, distance,
+        norm);
+  if (told >= 0) {
+    PetscReal residual;
+    PetscCall(FPMResidualVJP(k->fpm, v, k->y2));
+    PetscCall(Distance(b, k->y2, &residual, NULL));
+    CHECK(PetscAbsReal(told - residual) <= 1e-13 * (residual + norm), "%d steps: residual %.17g, told %.17g",
+          (int)n, residual, told);
+  }
+  PetscCall(StateDestroy(&v));
+  PetscFunctionReturn(0);
+}
+
+/* With a right-hand side of any kind, and with the upper level's, which is 0 but for w. */
+static PetscErrorCode AdjointSteps(Case *k)
+{
+  PetscBool can;
+  State b;
+
+  PetscFunctionBegin;
+  PetscCall(FPMLinearize(k->fpm, k->lambda, k->x));
+  PetscCall(FPMCanAdjointSteps(k->fpm, &can));
+  if (strcmp(k->map.type, FPMPROBLEM) != 0) CHECK(can, "%s has no steps of the adjoint", k->map.type);
+  if (!can) PetscFunctionReturn(0);
+  PetscCall(FPMCreateState(k->fpm, &b));
+  PetscCall(StateCopy(k->v, b));
+  for (int upper = 0; upper < 2; upper++) {
+    for (PetscInt n = 0; n < 4; n++) PetscCall(StepsAtOnce(k, b, n));
+    for (PetscInt i = 1; i < b->n; i++) PetscCall(VecZeroEntries(b->v[i]));
+  }
+  PetscCall(StateDestroy(&b));
+  PetscFunctionReturn(0);
+}
+
 /* ||Phi(x + h v, lambda) - Phi(x, lambda) - h d1Phi v|| / ||Phi(x, lambda)||, and the same in lambda. */
 static PetscErrorCode Remainders(Case *k, PetscReal h, PetscReal r[2])
 {
@@ -312,6 +363,7 @@ static PetscErrorCode Test(BLPType problem, FPMType type, const Synthetic *s)
   PetscCall(DenseProducts(&k));
   PetscCall(Symmetry(&k));
   PetscCall(Products(&k));
+  PetscCall(AdjointSteps(&k));
   PetscCall(Taylor(&k));
   PetscCall(Step(&k));
   PetscCall(CaseDestroy(&k));

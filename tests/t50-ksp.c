@@ -194,6 +194,52 @@ static PetscErrorCode CountsSteps(Case *k, const char ksp[], PetscBool counts)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode Quiet(KSP ksp, PetscInt it, PetscReal norm, void *ctx)
+{
+  (void)ksp;
+  (void)it;
+  (void)norm;
+  (void)ctx;
+  return 0;
+}
+
+/* fixedpoint makes richardson's steps and tells its residual, whatever their number and the map: also where
+   it makes them all at once, which it does not for a monitor. */
+static PetscErrorCode IsRichardson(Case *k, const char map[], PetscInt steps)
+{
+  const char *const ksps[] = {KSPRICHARDSON, KSPFIXEDPOINT, KSPFIXEDPOINT};
+  char text[320], more[96];
+  HGReport report[3];
+  PetscReal f, difference;
+  Vec g;
+
+  PetscFunctionBegin;
+  PetscCall(VecDuplicate(k->g, &g));
+  for (int i = 0; i < 3; i++) {
+    HG hg;
+    KSP ksp;
+    PetscCall(PetscSNPrintf(more, sizeof(more), "-hg_ksp_rtol 0 -hg_ksp_max_it %d", (int)steps));
+    Options(text, ksps[i], map, more);
+    PetscCall(HGMake(k->blp, NULL, text, &hg));
+    PetscCall(HGGetKSP(hg, &ksp));
+    if (i == 2) PetscCall(KSPMonitorSet(ksp, Quiet, NULL, NULL));
+    PetscCall(HGSolve(hg, k->lambda, &f, i ? k->g : g));
+    PetscCall(HGGetReport(hg, &report[i]));
+    PetscCall(HGDestroy(&hg));
+    if (!i) continue;
+    PetscCall(RelativeDifference(k->g, g, &difference));
+    CHECK(difference <= 1e-13, "%s, %d steps: g differs by %g from richardson's", map, (int)steps,
+          difference);
+    CHECK(report[i].adjoint_its == steps && report[i].reason == report[0].reason, "%s: %d steps for %d", map,
+          (int)report[i].adjoint_its, (int)steps);
+    difference = PetscAbsReal(report[i].adjoint_residual - report[0].adjoint_residual);
+    CHECK(difference <= 1e-13 * (1 + report[0].adjoint_residual), "%s, %d steps: residual %g instead of %g",
+          map, (int)steps, report[i].adjoint_residual, report[0].adjoint_residual);
+  }
+  PetscCall(VecDestroy(&g));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode SetUpAndSolve(Case *k, HG hg, PetscBool solve)
 {
   PetscReal f;
@@ -226,9 +272,13 @@ static PetscErrorCode Refused(Case *k, const char prefix[], const char text[], P
 
 static PetscErrorCode Methods(Case *k)
 {
+  const char *const maps[] = {FPMGD, FPMHEAVYBALL, FPMNESTEROV};
   char text[320], says[160];
 
   PetscFunctionBegin;
+  PetscCall(SetLambda(k, 2));
+  for (int i = 0; i < 3; i++)
+    for (PetscInt steps = 1; steps < 5; steps++) PetscCall(IsRichardson(k, maps[i], steps));
   for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
     const char *const ksp = methods[i].type;
     if (methods[i].solves == REFUSED) {

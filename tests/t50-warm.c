@@ -135,17 +135,17 @@ static PetscErrorCode Trials(Case *k, const char map[])
 }
 
 /* The adjoint of the fixed-point method: k and k steps are 2k. */
-static PetscErrorCode AdjointContinues(Case *k, const char map[])
+static PetscErrorCode AdjointContinues(Case *k, const char map[], const char ksp[])
 {
-  const char *const fixed_point = "-lls_max_it 5 -lls_fpm_step 0.3 -hg_ksp_type richardson -hg_ksp_rtol 0 "
-                                  "-hg_fpm_step 0.3 -hg_fpm_momentum 0.4";
+  const char *const fixed_point =
+      "-lls_max_it 5 -lls_fpm_step 0.3 -hg_ksp_rtol 0 -hg_fpm_step 0.3 -hg_fpm_momentum 0.4";
   char text[320];
   PetscReal f, difference, once;
   State v;
   HG hg, whole;
 
   PetscFunctionBegin;
-  PetscCall(PetscSNPrintf(text, sizeof(text), "%s -hg_fpm_type %s", fixed_point, map));
+  PetscCall(PetscSNPrintf(text, sizeof(text), "%s -hg_fpm_type %s -hg_ksp_type %s", fixed_point, map, ksp));
   PetscCall(Make(k, text, "-hg_warm_start -hg_ksp_max_it 4", &hg));
   PetscCall(Make(k, text, "-hg_ksp_max_it 8", &whole));
   PetscCall(HGSolve(whole, k->lambda, &f, k->g));
@@ -209,8 +209,10 @@ int main(int argc, char **argv)
     PetscCall(Trials(&k, maps[m]));
     PetscCall(FromTheSolution(&k, maps[m]));
   }
-  PetscCall(AdjointContinues(&k, FPMGD));
-  PetscCall(AdjointContinues(&k, FPMHEAVYBALL));
+  PetscCall(AdjointContinues(&k, FPMGD, KSPRICHARDSON));
+  PetscCall(AdjointContinues(&k, FPMGD, KSPFIXEDPOINT));
+  PetscCall(AdjointContinues(&k, FPMHEAVYBALL, KSPRICHARDSON));
+  PetscCall(AdjointContinues(&k, FPMHEAVYBALL, KSPFIXEDPOINT));
   PetscCall(CaseDestroy(&k));
   PetscCall(TestFinalize());
   return 0;

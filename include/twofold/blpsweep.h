@@ -18,13 +18,14 @@
 extern "C" {
 #endif
 
-/** One step: with q = a A + b B if `ahead`, else A, y = a A + b B - step g, g at q. */
+/** One step: with q = a A + b B if `ahead`, else A, y = a A + b B - step g + plus, g at q. */
 typedef struct {
   PetscReal a;     /**< factor of A */
   PetscReal b;     /**< factor of B */
   PetscReal step;  /**< factor of the gradient, or of the Hessian's product, with the other sign */
   PetscBool ahead; /**< the gradient is that at a A + b B */
   PetscBool known; /**< X y is to be known afterwards, which costs as much as the gradient does */
+  Vec plus;        /**< NULL, or w-shaped and another vector than y; read by steps with the Hessian alone */
 } BLPSweep;
 
 /** What a sequence of BLPLossSweepCG() carries from step to step. */
@@ -93,7 +94,8 @@ PetscErrorCode BLPLossSweep(BLP blp, Vec lambda, const BLPSweep *sweep, Vec A, V
                             PetscReal moved[2]);
 
 /**
- * Makes a step with the Hessian of the loss: y = a A + b B - step H A, H at BLPLossLinearize()'s point.
+ * Makes a step with the Hessian of the loss: y = a A + b B - step H A + plus, H at BLPLossLinearize()'s
+ * point.
  *
  * @collective
  *
@@ -102,11 +104,12 @@ PetscErrorCode BLPLossSweep(BLP blp, Vec lambda, const BLPSweep *sweep, Vec A, V
  * @param[in]     A       w-shaped
  * @param[in]     B       w-shaped, or NULL
  * @param[in,out] y       w-shaped; may be A or B
+ * @param[out]    moved   ||y - A|| and ||A - B||, of A and B before the step; may be NULL
  *
  * @raises PETSC_ERR_SUP the problem has no sweeps
  * @raises PETSC_ERR_ARG_WRONGSTATE there is no point of linearisation
  */
-PetscErrorCode BLPLossHessianSweep(BLP blp, const BLPSweep *sweep, Vec A, Vec B, Vec y);
+PetscErrorCode BLPLossHessianSweep(BLP blp, const BLPSweep *sweep, Vec A, Vec B, Vec y, PetscReal moved[2]);
 
 /**
  * Makes BLPLossHessianSweep()'s step and looks ahead to the next point: with C = d/dlambda grad l at

@@ -230,7 +230,8 @@ PetscErrorCode FPMStep(FPM fpm, Vec lambda, State x, PetscReal *change);
  */
 PetscErrorCode FPMSteps(FPM fpm, Vec lambda, PetscInt n, State x);
 /**
- * Tells whether FPMAdjointSteps() may be called: the map is the problem's own, which has such steps.
+ * Tells whether FPMAdjointSteps() may be called: those made from the loss can, the problem's own map if it
+ * has such steps.
  *
  * @notcollective
  *
@@ -243,15 +244,17 @@ PetscErrorCode FPMCanAdjointSteps(FPM fpm, PetscBool *can);
  *
  * @collective
  *
- * @param[in]     fpm  the map, at the point of FPMLinearize()
- * @param[in]     b    right-hand side, laid out as w
- * @param[in]     n    number of steps
- * @param[in,out] v    the adjoint, likewise
+ * @param[in]     fpm       the map, at the point of FPMLinearize()
+ * @param[in]     b         right-hand side, like the map's state
+ * @param[in]     n         number of steps
+ * @param[in,out] v         the adjoint, likewise; its vectors stay where they are
+ * @param[out]    residual  ||b - (I - d1Phi^T) v|| behind the steps where that costs no more than another
+ * one, else -1; may be NULL
  *
  * @raises PETSC_ERR_ARG_WRONGSTATE no point is fixed: FPMLinearize() first
  * @raises PETSC_ERR_SUP the map has no such steps: FPMCanAdjointSteps() tells
  */
-PetscErrorCode FPMAdjointSteps(FPM fpm, Vec b, Vec v, PetscInt n);
+PetscErrorCode FPMAdjointSteps(FPM fpm, State b, PetscInt n, State v, PetscReal *residual);
 
 /**
  * Fixes the point (x, lambda) of the products below.

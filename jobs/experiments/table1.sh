@@ -159,7 +159,7 @@ adjoint() { # METHOD T
   local k=${1//[a-z]/}
   case $1 in
   itd) echo "-hg_type itd" ;;
-  fp*) echo "-hg_type aid -hg_ksp_type richardson $(ball hg) -hg_ksp_rtol 0 -hg_ksp_max_it ${k:-$2}" ;;
+  fp*) echo "-hg_type aid -hg_ksp_type fixedpoint $(ball hg) -hg_ksp_rtol 0 -hg_ksp_max_it ${k:-$2}" ;;
   cg*) echo "-hg_type aid -hg_ksp_rtol 0 -hg_ksp_max_it ${k:-$2}" ;;
   esac
 }

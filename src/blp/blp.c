@@ -366,7 +366,7 @@ PetscErrorCode BLPLossHessianMult(BLP blp, Vec v, Vec y)
   PetscCall(CheckLinearized(blp));
   PetscCall(BLPPrefersSweep(blp, &sweeps));
   if (sweeps) {
-    PetscCall(BLPLossHessianSweep(blp, &product, v, NULL, y));
+    PetscCall(BLPLossHessianSweep(blp, &product, v, NULL, y, NULL));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   BLPCheckOp(blp, losshessian, "Hessian product", "BLPUserSetLoss");

@@ -75,6 +75,14 @@ static PetscReal Excess(PetscReal sum)
   return PetscAbsReal(sum - 1) <= 4 * PETSC_MACHINE_EPSILON ? 0 : sum - 1;
 }
 
+/* The norms of what moved, from their squares; NULL is left alone. */
+static void TakeRoots(PetscReal moved[2])
+{
+  if (!moved) return;
+  moved[0] = PetscSqrtReal(moved[0]);
+  moved[1] = PetscSqrtReal(moved[1]);
+}
+
 PetscErrorCode BLPLossSweep(BLP blp, Vec lambda, const BLPSweep *sweep, Vec A, Vec B, Vec y,
                             PetscReal moved[2])
 {
@@ -96,32 +104,45 @@ PetscErrorCode BLPLossSweep(BLP blp, Vec lambda, const BLPSweep *sweep, Vec A, V
   PetscCall(FeatureMatSweep_Private(blp->linear.X, Diagonal(blp), &update, blp->linear.R, A, B, y,
                                     sweep->known, NULL, moved));
   PetscCall(PetscLogEventEnd(TWOFOLD_LossGradient, blp, lambda, A, y));
-  if (moved) moved[0] = PetscSqrtReal(moved[0]);
-  if (moved) moved[1] = PetscSqrtReal(moved[1]);
+  TakeRoots(moved);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode HessianSweep(BLP blp, const BLPSweep *sweep, Vec A, Vec B, Vec y,
-                                   const FeatureMatBeside *beside)
+/* A step of which it is asked how far it goes is made from A, else from a A. */
+static FeatureMatUpdate HessianUpdate(const BLPSweep *sweep, PetscBool moves)
 {
-  const FeatureMatUpdate update = {.keep = sweep->a, .b0 = sweep->b, .a1 = -sweep->step, .s = -sweep->step};
+  FeatureMatUpdate update = {.keep = sweep->a, .b0 = sweep->b, .a1 = -sweep->step, .s = -sweep->step};
+
+  if (moves)
+    update = (FeatureMatUpdate){
+        .keep = 1, .a0 = Excess(sweep->a + sweep->b), .e = -sweep->b, .a1 = -sweep->step, .s = -sweep->step};
+  return update;
+}
+
+static PetscErrorCode HessianSweep(BLP blp, const BLPSweep *sweep, Vec A, Vec B, Vec y,
+                                   const FeatureMatBeside *beside, PetscReal moved[2])
+{
+  FeatureMatUpdate update = HessianUpdate(sweep, (PetscBool)(moved != NULL));
 
   PetscFunctionBegin;
   PetscCall(PetscLogEventBegin(TWOFOLD_LossHessian, blp, A, y, 0));
   PetscCall((*blp->linear.weights)(blp, blp->point[0])); /* others may have asked at another lambda since */
   PetscCall(FeatureMatMult(blp->linear.X, A, blp->linear.R));
   PetscCall((*blp->linear.curvature)(blp, blp->linear.R));
+  if (sweep->plus) PetscCall(VecGetArrayRead(sweep->plus, &update.plus));
   PetscCall(FeatureMatSweep_Private(blp->linear.X, Diagonal(blp), &update, blp->linear.R, A, B, y,
-                                    sweep->known, beside, NULL));
+                                    sweep->known, beside, moved));
+  if (sweep->plus) PetscCall(VecRestoreArrayRead(sweep->plus, &update.plus));
   PetscCall(PetscLogEventEnd(TWOFOLD_LossHessian, blp, A, y, 0));
+  TakeRoots(moved);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode BLPLossHessianSweep(BLP blp, const BLPSweep *sweep, Vec A, Vec B, Vec y)
+PetscErrorCode BLPLossHessianSweep(BLP blp, const BLPSweep *sweep, Vec A, Vec B, Vec y, PetscReal moved[2])
 {
   PetscFunctionBegin;
   PetscCall(Check(blp, PETSC_TRUE));
-  PetscCall(HessianSweep(blp, sweep, A, B, y, NULL));
+  PetscCall(HessianSweep(blp, sweep, A, B, y, NULL, moved));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -160,7 +181,7 @@ PetscErrorCode BLPLossReverseSweep(BLP blp, const BLPSweep *sweep, Vec A, Vec B,
   PetscCall(Check(blp, PETSC_TRUE));
   PetscCall(AllocateCross(blp, y));
   const FeatureMatBeside beside = {x, blp->linear.cross};
-  PetscCall(HessianSweep(blp, sweep, A, B, y, &beside));
+  PetscCall(HessianSweep(blp, sweep, A, B, y, &beside, NULL));
   PetscCall(Differentiate(blp, g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

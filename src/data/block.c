@@ -308,10 +308,20 @@ static FeatureMatDiagonal From(FeatureMatDiagonal D, PetscInt c, PetscInt first)
   return D;
 }
 
+/* The update of the entries from `at` on */
+static FeatureMatUpdate UpdateFrom(const FeatureMatUpdate *update, PetscInt64 at)
+{
+  FeatureMatUpdate u = *update;
+
+  if (u.plus) u.plus += at;
+  return u;
+}
+
 /* Without b its coefficients are 0 and a stands in for it. */
 static FeatureMatUpdate WithoutSecond(const FeatureMatUpdate *update)
 {
-  return (FeatureMatUpdate){.keep = update->keep, .a0 = update->a0, .a1 = update->a1, .s = update->s};
+  return (FeatureMatUpdate){
+      .keep = update->keep, .a0 = update->a0, .a1 = update->a1, .s = update->s, .plus = update->plus};
 }
 
 /* A few features at a time, whose entries stay in the cache from gather to scatter. */
@@ -322,8 +332,9 @@ static void SweepDense(const Block *X, PetscInt c, FeatureMatDiagonal D, const F
   for (PetscInt first = 0; first < X->major; first += BLOCK_ROWS) {
     const PetscInt rows = PetscMin(BLOCK_ROWS, X->major - first);
     const PetscInt64 at = (PetscInt64)first * c;
+    const FeatureMatUpdate u = UpdateFrom(update, at);
     BlockDenseGather(X, c, PETSC_FALSE, first, rows, r, X->row[0]);
-    BlockGetKernels()->update(rows, c, From(D, c, first), update, X->row[0], a + at, b + at, y + at, sums);
+    BlockGetKernels()->update(rows, c, From(D, c, first), &u, X->row[0], a + at, b + at, y + at, sums);
     if (z) BlockDenseScatter(X, c, PETSC_FALSE, first, rows, y + at, z);
   }
 }
@@ -347,8 +358,9 @@ static void SweepDenseBeside(const Block *X, PetscInt c, FeatureMatDiagonal D, c
   for (PetscInt first = 0; first < X->major; first += BLOCK_ROWS) {
     const PetscInt rows = PetscMin(BLOCK_ROWS, X->major - first);
     const PetscInt64 at = (PetscInt64)first * c;
+    const FeatureMatUpdate u = UpdateFrom(update, at);
     BlockDenseGather(X, c, PETSC_FALSE, first, rows, r, X->row[0]);
-    BlockGetKernels()->update(rows, c, From(D, c, first), update, X->row[0], a + at, b + at, y + at, sums);
+    BlockGetKernels()->update(rows, c, From(D, c, first), &u, X->row[0], a + at, b + at, y + at, sums);
     BlockDenseScatter(X, c, PETSC_FALSE, first, rows, y + at, z);
     BlockCross(rows, c, D.share, y + at, x + at, cross + at / D.share);
     BlockDenseScatter(X, c, PETSC_FALSE, first, rows, x + at, zx);

@@ -256,11 +256,11 @@ static void Scatter(const Block *X, PetscInt c, const PetscScalar in[], PetscSca
 
 /* ------------------------------------------------------------------ sweeps */
 
-/* y's row j from g's, in the Row `g`; adds what moved to the sums of the columns. */
+/* y's row j from g's, in the Row `g`; adds what moved to the sums of the columns. `plus` may be NULL. */
 INLINE void UpdateRow(const int C, const FeatureMatUpdate *u, const Row *d, const Row *a, const Row *b,
-                      Row *g, Row sums[2])
+                      const PetscScalar *plus, Row *g, Row sums[2])
 {
-  Row moved, apart;
+  Row moved, apart, more;
 
   RowSubtract(C, &apart, a, b);
   RowCombine(C, &moved, u->a0, a, u->b0, b);
@@ -268,6 +268,10 @@ INLINE void UpdateRow(const int C, const FeatureMatUpdate *u, const Row *d, cons
   RowAddProduct(C, &moved, u->a1, d, a);
   RowAddProduct(C, &moved, u->b1, d, b);
   RowAdd(C, &moved, u->s, g);
+  if (plus) {
+    RowLoad(C, plus, &more);
+    RowAdd(C, &moved, 1, &more);
+  }
   RowAddProduct(C, &sums[0], 1, &moved, &moved);
   RowAddProduct(C, &sums[1], 1, &apart, &apart);
   RowCombine(C, g, u->keep, a, 1, &moved);
@@ -285,10 +289,11 @@ INLINE void UpdateRow(const int C, const FeatureMatUpdate *u, const Row *d, cons
       RowDiagonal(C, c, D, j, k0, &d);                                                                       \
       RowPrefetch(C, a + at + AHEAD * c);                                                                    \
       RowPrefetch(C, b + at + AHEAD * c);                                                                    \
+      if (u.plus) RowPrefetch(C, u.plus + at + AHEAD * c);                                                   \
       RowLoad(C, a + at, &ra);                                                                               \
       RowLoad(C, b + at, &rb);                                                                               \
       GIVEN;                                                                                                 \
-      UpdateRow(C, &u, &d, &ra, &rb, &row, part);                                                            \
+      UpdateRow(C, &u, &d, &ra, &rb, u.plus ? u.plus + at : NULL, &row, part);                               \
       RowStore(C, &row, y + at);                                                                             \
       THEN;                                                                                                  \
     }                                                                                                        \

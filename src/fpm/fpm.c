@@ -323,12 +323,12 @@ PetscErrorCode FPMCanAdjointSteps(FPM fpm, PetscBool *can)
   PetscBool forward;
 
   PetscFunctionBegin;
-  *can = PETSC_FALSE;
-  if (fpm->uses_map) PetscCall(BLPHasMapSteps(fpm->blp, &forward, can));
+  *can = (PetscBool)(fpm->ops->adjointsteps != NULL);
+  if (*can && fpm->uses_map) PetscCall(BLPHasMapSteps(fpm->blp, &forward, can));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FPMAdjointSteps(FPM fpm, Vec b, Vec v, PetscInt n)
+PetscErrorCode FPMAdjointSteps(FPM fpm, State b, PetscInt n, State v, PetscReal *residual)
 {
   PetscBool can;
 
@@ -337,8 +337,10 @@ PetscErrorCode FPMAdjointSteps(FPM fpm, Vec b, Vec v, PetscInt n)
   PetscCall(FPMCanAdjointSteps(fpm, &can));
   PetscCheck(can, PetscObjectComm((PetscObject)fpm), PETSC_ERR_SUP,
              "map %s of this problem has no steps of the adjoint", ((PetscObject)fpm)->type_name);
+  if (residual) *residual = -1;
+  if (n == 0) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscLogEventBegin(TWOFOLD_FPMVJP, fpm, 0, 0, 0));
-  PetscCall(BLPMapAdjointSteps(fpm->blp, b, n, v));
+  PetscUseTypeMethod(fpm, adjointsteps, b, n, v, residual);
   PetscCall(PetscLogEventEnd(TWOFOLD_FPMVJP, fpm, 0, 0, 0));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -47,11 +47,37 @@ static PetscErrorCode FPMJVP_GD(FPM fpm, State v, State y)
   PetscFunctionBegin;
   PetscCall(BLPPrefersSweep(fpm->blp, &sweeps));
   if (sweeps) {
-    PetscCall(BLPLossHessianSweep(fpm->blp, &descent, v->v[0], NULL, y->v[0]));
+    PetscCall(BLPLossHessianSweep(fpm->blp, &descent, v->v[0], NULL, y->v[0], NULL));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], y->v[0]));
   PetscCall(VecAYPX(y->v[0], -fpm->step, v->v[0]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* v <- v - alpha H v + b. A step is ||b - alpha H v|| long: one more tells the residual. */
+static PetscErrorCode FPMAdjointSteps_GD(FPM fpm, State b, PetscInt n, State v, PetscReal *residual)
+{
+  const Vec a = v->v[0], plus = b->v[0];
+  BLPSweep descent = Descent(fpm);
+  PetscReal moved[2];
+  PetscBool sweeps;
+
+  PetscFunctionBegin;
+  PetscCall(BLPPrefersSweep(fpm->blp, &sweeps));
+  descent.plus = plus;
+  for (PetscInt i = 0; i < n; i++) {
+    if (sweeps) {
+      PetscCall(BLPLossHessianSweep(fpm->blp, &descent, a, NULL, a, NULL));
+    } else {
+      PetscCall(BLPLossHessianMult(fpm->blp, a, fpm->work));
+      PetscCall(VecAXPBYPCZ(a, -fpm->step, 1, 1, fpm->work, plus));
+    }
+  }
+  if (!sweeps || !residual) PetscFunctionReturn(PETSC_SUCCESS);
+  descent.known = PETSC_FALSE;
+  PetscCall(BLPLossHessianSweep(fpm->blp, &descent, a, NULL, fpm->work, moved));
+  *residual = moved[0];
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -73,7 +99,7 @@ static PetscErrorCode FPMResidualJVP_GD(FPM fpm, State v, State y)
   PetscFunctionBegin;
   PetscCall(BLPPrefersSweep(fpm->blp, &sweeps));
   if (sweeps) {
-    PetscCall(BLPLossHessianSweep(fpm->blp, &product, v->v[0], NULL, y->v[0]));
+    PetscCall(BLPLossHessianSweep(fpm->blp, &product, v->v[0], NULL, y->v[0], NULL));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], y->v[0]));
@@ -101,6 +127,7 @@ PetscErrorCode FPMCreate_GD(FPM fpm)
   fpm->ops->linearize = FPMLinearize_GD;
   fpm->ops->jvp = FPMJVP_GD;
   fpm->ops->vjp = FPMJVP_GD;
+  fpm->ops->adjointsteps = FPMAdjointSteps_GD;
   fpm->ops->reverse = FPMReverse_GD;
   fpm->ops->residualjvp = FPMResidualJVP_GD;
   fpm->ops->residualvjp = FPMResidualJVP_GD;

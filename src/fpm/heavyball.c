@@ -53,7 +53,7 @@ static PetscErrorCode HessianStep(FPM fpm, PetscReal a, PetscReal b, PetscReal s
   PetscFunctionBegin;
   PetscCall(BLPPrefersSweep(fpm->blp, &sweeps));
   if (sweeps) {
-    PetscCall(BLPLossHessianSweep(fpm->blp, &sweep, v, u, y));
+    PetscCall(BLPLossHessianSweep(fpm->blp, &sweep, v, u, y, NULL));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   PetscCall(BLPLossHessianMult(fpm->blp, v, y));
@@ -80,6 +80,135 @@ static PetscErrorCode FPMVJP_HeavyBall(FPM fpm, State v, State y)
   PetscCall(VecAXPBY(y->v[1], -beta, 0, v->v[0]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+/* ------------------------------------------------------------------ steps of the adjoint */
+
+/* *sum = b's first vector and its second: the first itself where the second is 0, as it is of an upper level.
+ */
+static PetscErrorCode AddParts(State b, Vec *sum)
+{
+  const PetscScalar *a;
+  PetscBool zero = PETSC_TRUE;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetLocalSize(b->v[1], &n));
+  PetscCall(VecGetArrayRead(b->v[1], &a));
+  for (PetscInt i = 0; i < n && zero; i++) zero = (PetscBool)(a[i] == 0);
+  PetscCall(VecRestoreArrayRead(b->v[1], &a));
+  PetscCall(
+      MPIU_Allreduce(MPI_IN_PLACE, &zero, 1, MPIU_BOOL, MPI_LAND, PetscObjectComm((PetscObject)b->v[0])));
+  *sum = b->v[0];
+  if (zero) {
+    PetscCall(PetscObjectReference((PetscObject)*sum));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(VecDuplicate(b->v[0], sum));
+  PetscCall(VecWAXPY(*sum, 1, b->v[0], b->v[1]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* From v = (a, a_before), or with `swap` (a_before, a), to v = (a, b2 - beta a_before) */
+static PetscErrorCode TakeSteps(PetscReal beta, State b, PetscBool swap, State v)
+{
+  const PetscScalar *plus;
+  PetscScalar *first, *second;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetLocalSize(v->v[0], &n));
+  PetscCall(VecGetArray(v->v[0], &first));
+  PetscCall(VecGetArray(v->v[1], &second));
+  PetscCall(VecGetArrayRead(b->v[1], &plus));
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscScalar before = swap ? first[i] : second[i];
+    if (swap) first[i] = second[i];
+    second[i] = plus[i] - beta * before;
+  }
+  PetscCall(VecRestoreArrayRead(b->v[1], &plus));
+  PetscCall(VecRestoreArray(v->v[1], &second));
+  PetscCall(VecRestoreArray(v->v[0], &first));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* From (a, c) a step makes (a', c') = ((1 + beta) a - alpha H a + c + b1, b2 - beta a). Behind the first, c
+   is b2 less beta times the a before: with that a itself in c's place,
+
+     a' = (1 + beta) a - beta a_before - alpha H a + b1 + b2,
+
+   one sweep a step, like those of the solver. One more tells the residual: it is (a' - a, -beta (a -
+   a_before)). */
+static PetscErrorCode SweepAdjoint(FPM fpm, State b, PetscInt n, State v, PetscReal *residual)
+{
+  const PetscReal beta = fpm->momentum;
+  BLPSweep step = {.a = 1 + beta, .b = 1, .step = fpm->step, .known = PETSC_TRUE, .plus = b->v[0]};
+  Vec now = v->v[0], before = v->v[1], sum;
+  PetscReal moved[2];
+
+  PetscFunctionBegin;
+  PetscCall(AddParts(b, &sum));
+  for (PetscInt i = 0; i < n; i++) {
+    const Vec a = now;
+    PetscCall(BLPLossHessianSweep(fpm->blp, &step, a, before, before, NULL));
+    now = before;
+    before = a;
+    step.b = -beta;
+    step.plus = sum;
+  }
+  if (residual) {
+    step.known = PETSC_FALSE;
+    PetscCall(BLPLossHessianSweep(fpm->blp, &step, now, before, fpm->work, moved));
+    *residual = PetscSqrtReal(moved[0] * moved[0] + beta * beta * moved[1] * moved[1]);
+  }
+  PetscCall(TakeSteps(beta, b, (PetscBool)(now != v->v[0]), v));
+  PetscCall(VecDestroy(&sum));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* One step, all but the Hessian's product in one pass. */
+static PetscErrorCode AdjointStep(FPM fpm, State b, State v)
+{
+  const PetscReal beta = fpm->momentum, alpha = fpm->step;
+  const PetscScalar *h, *b1, *b2;
+  PetscScalar *a, *c;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], fpm->work));
+  PetscCall(VecGetLocalSize(fpm->work, &n));
+  PetscCall(VecGetArrayRead(fpm->work, &h));
+  PetscCall(VecGetArrayRead(b->v[0], &b1));
+  PetscCall(VecGetArrayRead(b->v[1], &b2));
+  PetscCall(VecGetArray(v->v[0], &a));
+  PetscCall(VecGetArray(v->v[1], &c));
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscScalar before = a[i];
+    a[i] = (1 + beta) * before - alpha * h[i] + c[i] + b1[i];
+    c[i] = b2[i] - beta * before;
+  }
+  PetscCall(VecRestoreArray(v->v[1], &c));
+  PetscCall(VecRestoreArray(v->v[0], &a));
+  PetscCall(VecRestoreArrayRead(b->v[1], &b2));
+  PetscCall(VecRestoreArrayRead(b->v[0], &b1));
+  PetscCall(VecRestoreArrayRead(fpm->work, &h));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FPMAdjointSteps_HeavyBall(FPM fpm, State b, PetscInt n, State v, PetscReal *residual)
+{
+  PetscBool sweeps;
+
+  PetscFunctionBegin;
+  PetscCall(BLPPrefersSweep(fpm->blp, &sweeps));
+  if (sweeps) {
+    PetscCall(SweepAdjoint(fpm, b, n, v, residual));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  for (PetscInt i = 0; i < n; i++) PetscCall(AdjointStep(fpm, b, v));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ------------------------------------------------------------------ the rest */
 
 /* From (a, b) the product makes (a', -beta a) with a' = (1 + beta) a + b - alpha H a: behind the first, b is
    -beta times the a before. So v keeps that a itself, and a step is one sweep like those of the solver. */
@@ -136,6 +265,7 @@ PetscErrorCode FPMCreate_HeavyBall(FPM fpm)
   fpm->ops->linearize = FPMLinearize_HeavyBall;
   fpm->ops->jvp = FPMJVP_HeavyBall;
   fpm->ops->vjp = FPMVJP_HeavyBall;
+  fpm->ops->adjointsteps = FPMAdjointSteps_HeavyBall;
   fpm->ops->reverse = FPMReverse_HeavyBall;
   fpm->ops->residualjvp = FPMResidualJVP_HeavyBall;
   fpm->ops->residualvjp = FPMResidualVJP_HeavyBall;

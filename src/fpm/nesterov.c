@@ -92,6 +92,43 @@ static PetscErrorCode FPMVJP_Nesterov(FPM fpm, State v, State y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* (a, c) <- ((1 + beta) A a + c + b1, b2 - beta A a), all but the Hessian's product in one pass */
+static PetscErrorCode AdjointStep(FPM fpm, State b, State v)
+{
+  const PetscReal beta = fpm->momentum, alpha = fpm->step;
+  const PetscScalar *h, *b1, *b2;
+  PetscScalar *a, *c;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], fpm->work));
+  PetscCall(VecGetLocalSize(fpm->work, &n));
+  PetscCall(VecGetArrayRead(fpm->work, &h));
+  PetscCall(VecGetArrayRead(b->v[0], &b1));
+  PetscCall(VecGetArrayRead(b->v[1], &b2));
+  PetscCall(VecGetArray(v->v[0], &a));
+  PetscCall(VecGetArray(v->v[1], &c));
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscScalar moved = a[i] - alpha * h[i];
+    a[i] = (1 + beta) * moved + c[i] + b1[i];
+    c[i] = b2[i] - beta * moved;
+  }
+  PetscCall(VecRestoreArray(v->v[1], &c));
+  PetscCall(VecRestoreArray(v->v[0], &a));
+  PetscCall(VecRestoreArrayRead(b->v[1], &b2));
+  PetscCall(VecRestoreArrayRead(b->v[0], &b1));
+  PetscCall(VecRestoreArrayRead(fpm->work, &h));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FPMAdjointSteps_Nesterov(FPM fpm, State b, PetscInt n, State v, PetscReal *residual)
+{
+  PetscFunctionBegin;
+  (void)residual;
+  for (PetscInt i = 0; i < n; i++) PetscCall(AdjointStep(fpm, b, v));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* (I - d1Phi)(a, b) = (alpha H s - beta (a - b), b - a): s - A s is alpha H s */
 static PetscErrorCode FPMResidualJVP_Nesterov(FPM fpm, State v, State y)
 {
@@ -177,6 +214,7 @@ PetscErrorCode FPMCreate_Nesterov(FPM fpm)
   fpm->ops->linearize = FPMLinearize_Nesterov;
   fpm->ops->jvp = FPMJVP_Nesterov;
   fpm->ops->vjp = FPMVJP_Nesterov;
+  fpm->ops->adjointsteps = FPMAdjointSteps_Nesterov;
   fpm->ops->residualjvp = FPMResidualJVP_Nesterov;
   fpm->ops->residualvjp = FPMResidualVJP_Nesterov;
   fpm->ops->parameterjvp = FPMParameterJVP_Loss;

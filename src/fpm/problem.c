@@ -49,6 +49,14 @@ static PetscErrorCode FPMVJP_Problem(FPM fpm, State v, State y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode FPMAdjointSteps_Problem(FPM fpm, State b, PetscInt n, State v, PetscReal *residual)
+{
+  PetscFunctionBegin;
+  (void)residual;
+  PetscCall(BLPMapAdjointSteps(fpm->blp, b->v[0], n, v->v[0]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode FPMParameterJVP_Problem(FPM fpm, Vec u, State y)
 {
   PetscFunctionBegin;
@@ -84,6 +92,7 @@ PetscErrorCode FPMCreate_Problem(FPM fpm)
   fpm->ops->linearize = FPMLinearize_Problem;
   fpm->ops->jvp = FPMJVP_Problem;
   fpm->ops->vjp = FPMVJP_Problem;
+  fpm->ops->adjointsteps = FPMAdjointSteps_Problem;
   fpm->ops->parameterjvp = FPMParameterJVP_Problem;
   fpm->ops->parametervjpadd = FPMParameterVJPAdd_Problem;
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -1,6 +1,6 @@
-/* fixedpoint: the fixed-point method v <- d1Phi^T v + b for aid, as richardson makes it. Where no norms are
-   asked for and the map can (FPMCanAdjointSteps()), all steps are made at once, in an order that reads each
-   vector once. The operator, I - d1Phi^T, tells of its map by HGSweepOperator_Private(). */
+/* fixedpoint: the fixed-point method v <- d1Phi^T v + b for aid, as richardson makes it. Where no norms and
+   monitors are asked for and the map can (FPMCanAdjointSteps()), all steps are made at once, in an order that
+   reads each vector once. The operator, I - d1Phi^T, tells of its map by HGSweepOperator_Private(). */
 #include <petsc/private/kspimpl.h>
 #include <twofold/impl/hgimpl.h>
 
@@ -46,16 +46,47 @@ static PetscErrorCode Test(KSP ksp, Vec r)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* All steps at once: the first one from 0 is v = b. */
-static PetscErrorCode AllSteps(KSP ksp, HGSweepOperator *sweep)
+/* The steps that are left from v on, some at a time: between them it is asked whether to stop. The residual
+   is that of the last. */
+static PetscErrorCode StepsFrom(KSP ksp, HGSweepOperator *sweep, State b, State v)
 {
-  const PetscInt first = ksp->guess_zero && ksp->max_it > 0 ? 1 : 0;
+  enum { AT_ONCE = 32 };
+  PetscBool stop = PETSC_FALSE;
 
   PetscFunctionBegin;
-  if (first) PetscCall(VecCopy(ksp->vec_rhs, ksp->vec_sol));
-  PetscCall(FPMAdjointSteps(sweep->fpm, ksp->vec_rhs, ksp->vec_sol, ksp->max_it - first));
-  *sweep->products += ksp->max_it - first;
-  ksp->its = ksp->max_it;
+  while (ksp->its < ksp->max_it && !stop) {
+    const PetscInt n = PetscMin(AT_ONCE, ksp->max_it - ksp->its);
+    const PetscBool last = (PetscBool)(ksp->its + n == ksp->max_it);
+    PetscCall(HGPoll_Private(sweep->hg, HG_STAGE_ADJOINT, &stop));
+    if (stop) break;
+    PetscCall(FPMAdjointSteps(sweep->fpm, b, n, v, last ? &sweep->residual : NULL));
+    ksp->its += n;
+    *sweep->products += n + (sweep->residual < 0 ? 0 : 1);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* All steps without a look at them: the first one from 0 is v = b. */
+static PetscErrorCode AllSteps(KSP ksp, HGSweepOperator *sweep)
+{
+  const PetscScalar *b;
+  PetscScalar *v;
+
+  PetscFunctionBegin;
+  sweep->residual = -1;
+  if (ksp->guess_zero && ksp->max_it > 0) {
+    PetscCall(VecCopy(ksp->vec_rhs, ksp->vec_sol));
+    ksp->its = 1;
+  }
+  PetscCall(VecGetArrayRead(ksp->vec_rhs, &b));
+  PetscCall(VecGetArray(ksp->vec_sol, &v));
+  PetscCall(StatePlace(sweep->view[0], b));
+  PetscCall(StatePlace(sweep->view[1], v));
+  PetscCall(StepsFrom(ksp, sweep, sweep->view[0], sweep->view[1]));
+  PetscCall(StateUnplace(sweep->view[1]));
+  PetscCall(StateUnplace(sweep->view[0]));
+  PetscCall(VecRestoreArray(ksp->vec_sol, &v));
+  PetscCall(VecRestoreArrayRead(ksp->vec_rhs, &b));
   ksp->rnorm = 0;
   ksp->reason = KSP_CONVERGED_ITS;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -73,7 +104,7 @@ static PetscErrorCode KSPSolve_FixedPoint(KSP ksp)
   PetscCall(KSPGetOperators(ksp, &A, NULL));
   PetscCall(HGGetSweepOperator_Private(A, &sweep));
   if (sweep && sweep->fpm) PetscCall(FPMCanAdjointSteps(sweep->fpm, &can));
-  if (can && ksp->normtype == KSP_NORM_NONE && !ksp->transpose_solve) {
+  if (can && ksp->normtype == KSP_NORM_NONE && !ksp->numbermonitors && !ksp->transpose_solve) {
     PetscCall(AllSteps(ksp, sweep));
     PetscFunctionReturn(PETSC_SUCCESS);
   }

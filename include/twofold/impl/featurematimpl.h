@@ -12,10 +12,11 @@ typedef struct {
   PetscInt share;
 } FeatureMatDiagonal;
 
-/* y = keep a + m,  m = a0 a + a1 D a + b0 b + b1 D b + e (a - b) + s X^T r; e is for what cancels exactly
-   where a and b are the same */
+/* y = keep a + m,  m = a0 a + a1 D a + b0 b + b1 D b + e (a - b) + s X^T r + plus; e is for what cancels
+   exactly where a and b are the same */
 typedef struct {
   PetscReal keep, a0, a1, b0, b1, e, s;
+  const PetscScalar *plus; /* NULL, or this rank's entries of a vector like y, another than y */
 } FeatureMatUpdate;
 
 /* What a sweep can do beside: with another x of W's shape, X x is known afterwards, and

@@ -19,6 +19,8 @@ struct _FPMOps {
   /* v <- d1Phi^T v, and fpm->glambda <- C^T v at the point x that comes next; optional, called where the
      problem has sweeps */
   PetscErrorCode (*reverse)(FPM, Vec x, State v);
+  /* n > 0 times v <- d1Phi^T v + b; *residual, where not NULL, may be left alone. Optional */
+  PetscErrorCode (*adjointsteps)(FPM, State b, PetscInt n, State v, PetscReal *residual);
   PetscErrorCode (*residualjvp)(FPM, State, State);
   PetscErrorCode (*residualvjp)(FPM, State, State);
   PetscErrorCode (*parameterjvp)(FPM, Vec, State);

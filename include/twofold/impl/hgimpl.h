@@ -54,12 +54,14 @@ typedef struct {
   VecScatter scatter; /* from the parent's lambda to it */
 } HGFolds;
 
-/* What an operator is a multiple of, for sweepcg: scale times the Hessian of the loss at the problem's point
-   of linearisation; a problem of NULL: of none. */
+/* What an operator is, for sweepcg and fixedpoint: I - d1Phi^T of a map on flat vectors, and a multiple of
+   the Hessian of the loss at the problem's point of linearisation. */
 typedef struct {
   BLP blp; /* NULL: of no loss */
-  FPM fpm; /* the map of I - d1Phi^T */
   PetscReal scale;
+  FPM fpm;
+  State view[2];      /* to be laid over flat vectors */
+  PetscReal residual; /* of the last solve, ||b - A v|| recomputed; -1: not known */
   PetscInt *products; /* counter of its products: one more a step */
   HG hg;              /* asked whether to stop */
 } HGSweepOperator;
