@@ -21,7 +21,8 @@ packages=(gcc libc6-dev cmake ninja-build pkg-config petsc-dev libslepc-real-dev
   libopenblas-dev libhdf5-openmpi-dev zlib1g-dev xz-utils)
 figure_packages=(gnuplot-nox hdf5-tools)
 test_packages=(clang-format cppcheck doxygen g++ make valgrind python3 python3-h5py
-  shellcheck "${figure_packages[@]}")
+  shellcheck "${figure_packages[@]}"
+  slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge iproute2) # a cluster in small
 
 mode=build
 case ${1-} in

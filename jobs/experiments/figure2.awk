@@ -1,5 +1,5 @@
 # Figure 2 of the paper, from the upper steps of all runs that jobs/experiments/figure2.sh gathered:
-#   awk -F, -v out=DIR -v main=0.5 -v compare=200 -f figure2.awk DIR/steps.csv
+#   awk -F, -v out=DIR -v main=0.2 -v compare=200 -f figure2.awk DIR/steps.csv
 # Writes DIR/figure2.csv, a row a run; DIR/curves.csv, mean, least and largest over the starts at each upper step with learning
 # rate `main`; DIR/rates.csv, f after `compare` steps of the first start with each learning rate. Prints a Markdown table and what
 # the paper says, "yes" or "no" in front.

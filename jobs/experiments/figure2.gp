@@ -1,4 +1,4 @@
-# Figure 2 by gnuplot 5.4 or newer: gnuplot -e "dir='runs/figure2'; main='0.5'" figure2.gp
+# Figure 2 by gnuplot 5.4 or newer: gnuplot -e "dir='runs/figure2'; main='0.2'" figure2.gp
 # Reads DIR/curves.csv and DIR/rates.csv, writes DIR/figure2.svg and DIR/figure2.png.
 # Above f against upper steps with projection and without, and f against the learning rate; below the norm of the hypergradient with
 # projection and without, and how far the map contracts. Lines are means over the starts, bands go from the least to the largest;
@@ -56,9 +56,11 @@ do for [terminal in "svg png"] {
     set xlabel "upper steps" offset 0, 0.4
     kind = panel % 3 == 1 ? "projected" : "free"
     what = panel <= 2 ? "objective" : "hypergradient_norm"
-    of = panel <= 2 ? "f" : "norm of the hypergradient"
-    set title sprintf("%s, %s, learning rate %s", of, kind eq "free" ? "without projection" : "projected", main) offset 0, -0.3
+    of = panel <= 2 ? "f" : "hypergradient norm"
+    set title sprintf("%s, %s, rate %s", of, kind eq "free" ? "without projection" : "projected", main) offset 0, -0.3
+    # lines without projection go anywhere, and are those of the panel beside
     if (panel % 3 == 0) { set key outside right top } else { set key inside top right }
+    if (panel % 3 == 2 && having("projected", "curves.csv") ne "") { unset key }
     if (panel == 3) {
       set logscale x
       set xrange [*:*]

@@ -13,9 +13,9 @@ usage() {
 usage: jobs/experiments/figure2.sh [OPTION...] [PART...]
   PART                KIND/METHOD: projected/itd, projected/fp, projected/cg, free/itd, free/fp, free/cg (default: all)
   --seeds "1 2..."    random starts (default "1 2 3 4 5")
-  --step S            learning rate of these runs (0.5)
+  --step S            learning rate of these runs (0.2; --quick 0.5)
   --upper N           upper steps of these runs (1000)
-  --sweep "S1 S2..."  other learning rates, from the first start (default "0.02 0.05 0.1 0.2 1 2")
+  --sweep "S1 S2..."  other learning rates, from the first start (default "0.02 0.05 0.1 0.5 1 2")
   --sweep-upper N     upper steps with each of them, after which learning rates are compared (200)
   --every N           test accuracy and local contraction every N upper steps (20)
   --quick             few made-up samples and small states: within a minute
@@ -70,8 +70,8 @@ while [ $# -gt 0 ]; do
 done
 [ ${#parts[@]} -gt 0 ] || parts=("${all[@]}")
 seeds=${seeds:-$([ -n "$quick" ] && echo 1 2 || echo 1 2 3 4 5)}
-step=${step:-0.5}
-[ "$sweep" != - ] || sweep=$([ -n "$quick" ] && echo 0.1 2 || echo 0.02 0.05 0.1 0.2 1 2)
+step=${step:-$([ -n "$quick" ] && echo 0.5 || echo 0.2)}
+[ "$sweep" != - ] || sweep=$([ -n "$quick" ] && echo 0.1 2 || echo 0.02 0.05 0.1 0.5 1 2)
 upper=${upper:-$([ -n "$quick" ] && echo 24 || echo 1000)}
 sweep_upper=${sweep_upper:-$([ -n "$quick" ] && echo 16 || echo 200)}
 every=${every:-$([ -n "$quick" ] && echo 4 || echo 20)}

@@ -3,14 +3,6 @@
 # messages between ranks counted, tables, pictures, and what a model measured along with them predicts for many ranks.
 set -euo pipefail
 
-# ------------------------------------------------------------------ the site: what a batch job asks for
-site_ranks_a_node=${SITE_RANKS_A_NODE:-64}
-site_time=${SITE_TIME:-00:30:00}
-site_partition=${SITE_PARTITION:-} # empty: the default one
-site_account=${SITE_ACCOUNT:-}
-site_launch=${SITE_LAUNCH:-srun --mpi=pmix} # "-n RANKS" follows
-site_setup=${SITE_SETUP:-}                  # a line to be run first, as "module load openmpi petsc slepc"
-
 usage() {
   cat >&2 <<'END'
 usage: jobs/experiments/scaling.sh [OPTION...]
@@ -22,6 +14,7 @@ usage: jobs/experiments/scaling.sh [OPTION...]
   --scheduler local|slurm     the runs one after another here (the default), or a job for each rank count by sbatch
   --node RANKS                ranks of a full node, which the model is measured on, as on 1 rank, if they are among the rank
                               counts (default: this machine's cores; with slurm SITE_RANKS_A_NODE)
+  --time HH:MM:SS             limit of each job (00:30:00)
   --network "US GB_S RANKS"   assumed of a cluster: a message's latency and a node's rate between nodes, ranks of a node
                               (default "2 25 64")
   --gather-messages ring|log  assumed: messages a gather takes, size - 1 (the default, as Open MPI does here) or log2 size
@@ -35,8 +28,8 @@ usage: jobs/experiments/scaling.sh [OPTION...]
                               made again
   --dry-run                   print the runs, or with slurm the job scripts, and do nothing
   --no-gather, --gather-only  only the runs; only tables and pictures of the runs there are
-On rank counts above the cores, messages are counted and times are not taken. With a scheduler, its site's ways are SITE_TIME,
-SITE_PARTITION, SITE_ACCOUNT, SITE_LAUNCH, SITE_SETUP, SITE_RANKS_A_NODE: at the top of this script, or in the environment.
+On rank counts above the cores, messages are counted and times are not taken. With a scheduler, its site's ways are set in
+jobs/site.sh, or in the environment; --time is a job's limit.
 Environment: TWOFOLD, the program (build/release/twofold); TWOFOLD_LAUNCH, what starts it ("mpirun"), to which -n RANKS is added
 Exit code: 0 done; 64 wrong usage; 66 no program or data; 69 no gnuplot, pictures missing; otherwise that of the run that failed
 END
@@ -53,9 +46,11 @@ if [ ! -e "$root/jobs/experiments/common.sh" ]; then
 fi
 # shellcheck source=jobs/experiments/common.sh
 . "$root/jobs/experiments/common.sh"
+# shellcheck source=jobs/site.sh
+. "$root/jobs/site.sh"
 
 # ------------------------------------------------------------------ arguments
-kinds="strong weak" ranks='' grids='' data=text scheduler=local node='' network="2 25 64" rounds=ring
+kinds="strong weak" ranks='' grids='' data=text scheduler=local time=00:30:00 node='' network="2 25 64" rounds=ring
 problems="20news:6282,101631,20,610687 rcv1:804414,47236,103,60915113 45Mx1M:45e6,1e6,20,4.5e9"
 statistic=median times='' quick='' out='' dry='' gather=yes compute=yes given=("$@")
 while [ $# -gt 0 ]; do
@@ -68,10 +63,11 @@ while [ $# -gt 0 ]; do
   --no-gather) gather='' ;;
   --least) statistic=least ;;
   --gather-only) compute='' ;;
-  --ranks | --grids | --data | --scheduler | --node | --network | --gather-messages | --predict | --runs | -o)
+  --ranks | --grids | --data | --scheduler | --time | --node | --network | --gather-messages | --predict | --runs | -o)
     [ $# -ge 2 ] || usage
     case $1 in
-    --ranks) ranks=$2 ;; --grids) grids=$2 ;; --data) data=$2 ;; --scheduler) scheduler=$2 ;; --node) node=$2 ;; -o) out=$2 ;;
+    --ranks) ranks=$2 ;; --grids) grids=$2 ;; --data) data=$2 ;; --scheduler) scheduler=$2 ;; --time) time=$2 ;; --node) node=$2 ;;
+    -o) out=$2 ;;
     --network) network=$2 ;; --gather-messages) rounds=$2 ;; --predict) problems=$2 ;; --runs) times=$2 ;;
     esac
     shift
@@ -84,7 +80,7 @@ ranks=${ranks:-$([ -n "$quick" ] && echo 1 2 4 || echo 1 2 4 8 16)}
 grids=${grids:-$([ -n "$quick" ] && echo row column square || echo row column square auto)}
 times=${times:-$([ -n "$quick" ] && echo 3 || echo 11)}
 [[ $ranks =~ ^($number ?)+$ && "${node:-1}$times" =~ ^$number$ && $network =~ ^$real\ $real\ $number$ ]] || usage
-[[ $scheduler =~ ^(local|slurm)$ && $rounds =~ ^(ring|log)$ ]] || usage
+[[ $time =~ ^[0-9]+:[0-5][0-9]:[0-5][0-9]$ && $scheduler =~ ^(local|slurm)$ && $rounds =~ ^(ring|log)$ ]] || usage
 for grid in $grids; do [[ $grid =~ ^(row|column|square|auto)$ ]] || usage; done
 for problem in $problems; do [[ $problem =~ ^[A-Za-z0-9_.]+:$real,$real,$real,$real$ ]] || usage; done
 
@@ -99,7 +95,7 @@ cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # which would take the
 [ -z "$allocated" ] || cores=$allocated
 if [ -z "$node" ]; then
   node=$cores
-  if [ "$scheduler" = slurm ]; then node=$site_ranks_a_node; fi
+  if [ "$scheduler" = slurm ]; then node=$SITE_RANKS_A_NODE; fi
 fi
 
 # ------------------------------------------------------------------ the problems
@@ -245,7 +241,7 @@ passed_on() {
   set -- "${given[@]}"
   while [ $# -gt 0 ]; do
     case $1 in
-    --scheduler | --ranks | --node | --data | -o) shift ;;
+    --scheduler | --time | --ranks | --node | --data | -o) shift ;;
     --dry-run | --no-gather | --gather-only) ;;
     *) printf ' %q' "$1" ;;
     esac
@@ -257,15 +253,15 @@ job_script() { # NAME RANKS ARGS
 #!/usr/bin/env bash
 #SBATCH --job-name=$1
 #SBATCH --ntasks=$2
-#SBATCH --ntasks-per-node=$(($2 < site_ranks_a_node ? $2 : site_ranks_a_node))
-#SBATCH --time=$site_time
+#SBATCH --ntasks-per-node=$(($2 < SITE_RANKS_A_NODE ? $2 : SITE_RANKS_A_NODE))
+#SBATCH --time=$time
 #SBATCH --output=$out/jobs/%x-%j.out
 END
-  [ -z "$site_partition" ] || echo "#SBATCH --partition=$site_partition"
-  [ -z "$site_account" ] || echo "#SBATCH --account=$site_account"
+  [ -z "$SITE_PARTITION" ] || echo "#SBATCH --partition=$SITE_PARTITION"
+  [ -z "$SITE_ACCOUNT" ] || echo "#SBATCH --account=$SITE_ACCOUNT"
   printf 'set -euo pipefail\n'
-  [ -z "$site_setup" ] || echo "$site_setup"
-  printf 'cd %q\nexport TWOFOLD=%q TWOFOLD_LAUNCH=%q\n' "$root" "$twofold" "$site_launch"
+  [ -z "$SITE_SETUP" ] || echo "$SITE_SETUP"
+  printf 'cd %q\nexport TWOFOLD=%q TWOFOLD_LAUNCH=%q\n' "$root" "$twofold" "${SITE_LAUNCH:-srun --mpi=pmix}"
   printf 'exec bash jobs/experiments/scaling.sh%s --data %q -o %q --node %d %s\n' "$(passed_on)" "$data" "$out" "$node" "$3"
 }
 # submit NAME RANKS ARGS [DEPENDENCY]: prints the job's number
