@@ -171,6 +171,10 @@ fi
 awk -F, -v out="$out" -v main="$step" -v compare="$sweep_upper" -f "$root/jobs/experiments/figure2.awk" "$out/steps.csv" |
   tee "$out/figure2.md"
 say "$out/figure2.csv, curves.csv, rates.csv, figure2.md"
+if [ "$(wc -l <"$out/curves.csv")" -le 1 ]; then
+  say "no run has the learning rate $step, whose curves the picture shows: --step names another one"
+  exit 66
+fi
 need gnuplot
 gnuplot -e "dir='$out'; main='$step'" "$root/jobs/experiments/figure2.gp"
 say "$out/figure2.svg, figure2.png"

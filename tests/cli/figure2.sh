@@ -98,7 +98,9 @@ echo >>log/checks
 ) >log/array 2>log/array.err || fail "element 2" log/array.err
 check "its run" test "$(cd array && echo */*/*/*)" = projected/itd/step-0.5/seed-1
 check "no table yet" test ! -e array/figure2.csv
-figure gather --gather-only -o array
+figure other --gather-only -o array # of another learning rate
+check "no curves to show" test "$code" = 66 -a "$(grep -c 'no run has the learning rate 0.2' log/other.err)" = 1
+figure gather --gather-only --step 0.5 -o array
 check "gathered" test "$code" = 0 -a "$(wc -l <array/figure2.csv)" = 2
 check "on 2 ranks the same as on one" cmp -s <(awk -F, '{ printf "%s %.6g\n", $1, $2 }' array/projected/itd/step-0.5/seed-1/history.csv | head -n 9) \
   <(awk -F, '{ printf "%s %.6g\n", $1, $2 }' out/projected/itd/step-0.5/seed-1/history.csv | head -n 9)
