@@ -64,6 +64,7 @@ told() { # DIR KEY: of its summary; the first of that name is the run's own
 converged() { [[ $(told "$1" reason) == CONVERGED_* ]]; } # DIR
 ended() { # DIR STEPS: it made that many, or broke off for good
   local steps
+  if [ "$(told "$1" reason)" = STOPPED ]; then return 1; fi # by a signal or its time
   steps=$(told "$1" steps)
   [ -n "$steps" ] && { [ "$steps" -ge "$2" ] || ! converged "$1"; }
 }

@@ -97,11 +97,11 @@ how=(-lls_fpm_step optimal -study_methods "itd,fp,cg,fp:10,cg:10" -study_samples
 
 run() { # PANEL
   local dir=$out/$1 options
-  if [ -e "$dir/summary.json" ]; then
+  if [ -e "$dir/summary.json" ] && ! grep -q '"stopped"' "$dir/summary.json"; then
     say "there already: $dir"
     return
   fi
-  rm -f "$dir/study.csv" "$dir/means.csv" # of a run that was killed before its summary
+  rm -f "$dir/study.csv" "$dir/means.csv" "$dir/summary.json" # of a run that was killed before its summary, or stopped
   read -r -a options <<<"$(problem "$1") $(sizes "$1")"
   say "${launch[*]} $twofold study ${options[*]} ${how[*]} -output_dir $dir"
   "${launch[@]}" "$twofold" study "${options[@]}" "${how[@]}" -output_dir "$dir"

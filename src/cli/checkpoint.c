@@ -1,12 +1,10 @@
 /* The last few checkpoints of a run. One is written aside, sealed with a checksum, forced to disk and
    renamed, so that what has its name is whole; the one before stays until then. A run goes on from the newest
    whose seal is right. */
-#define _GNU_SOURCE /* fallocate() */
 #include <petscviewerhdf5.h>
 #include <petsctime.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,31 +185,6 @@ static PetscErrorCode SaveOrigin(PetscViewer viewer)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* HDF5 does not survive a disk that fills up while it writes: room for as much as the last one took, or for
-   lambda alone, has to be there before. A file system that cannot tell lets it try. */
-static PetscErrorCode CheckRoom(Checkpoints checkpoints, const char aside[], Vec lambda)
-{
-  PetscMPIInt rank;
-  PetscInt n;
-  int error = 0;
-
-  PetscFunctionBegin;
-  PetscCall(VecGetSize(lambda, &n));
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) {
-    const off_t least = 8192 + (off_t)sizeof(PetscScalar) * n;
-    const int file = open(aside, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    if (file < 0 || fallocate(file, 0, 0, PetscMax(least, (off_t)checkpoints->bytes))) error = errno;
-    if (error == EOPNOTSUPP || error == ENOSYS || (file < 0 && error == ENOENT))
-      error = 0; /* no folder yet */
-    if (file >= 0) close(file);
-    if (file >= 0) unlink(aside);
-  }
-  PetscCallMPI(MPI_Bcast(&error, 1, MPI_INT, 0, PETSC_COMM_WORLD));
-  PetscCheck(!error, PETSC_COMM_WORLD, PETSC_ERR_FILE_WRITE, "%s", strerror(error));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /* What it takes on disk, on rank 0. */
 static void KeepSize(Checkpoints checkpoints, const char path[])
 {
@@ -223,8 +196,12 @@ static void KeepSize(Checkpoints checkpoints, const char path[])
 static PetscErrorCode WriteAs(Checkpoints checkpoints, const char name[], ULS uls, Vec lambda)
 {
   PetscViewer viewer;
+  PetscInt n;
 
   PetscFunctionBegin;
+  PetscCall(VecGetSize(lambda, &n)); /* for the first one */
+  PetscCall(RunDirCheckRoom(checkpoints->dir, name,
+                            PetscMax(checkpoints->bytes, (PetscInt64)sizeof(PetscScalar) * n)));
   PetscCall(RunDirOpenHDF5(checkpoints->dir, name, &viewer));
   PetscCall(ULSSaveState(uls, lambda, viewer));
   PetscCall(SaveOrigin(viewer));
@@ -271,8 +248,7 @@ PetscErrorCode CheckpointsWrite(Checkpoints checkpoints, ULS uls, Vec lambda, Pe
   PetscCall(RunDirPath(checkpoints->dir, name, path, sizeof(path)));
   snprintf(aside, sizeof(aside), "%s.tmp", path);
   PetscCall(PetscPushErrorHandler(KeepCause, cause));
-  PetscErrorCode ierr = CheckRoom(checkpoints, aside, lambda);
-  if (!ierr) ierr = WriteAs(checkpoints, name, uls, lambda);
+  const PetscErrorCode ierr = WriteAs(checkpoints, name, uls, lambda);
   PetscCall(PetscPopErrorHandler());
   if (ierr) PetscCall(Fail(checkpoints, name, aside, cause));
   KeepSize(checkpoints, path);

@@ -120,6 +120,9 @@ PetscErrorCode RunDirDestroy(RunDir *dir);
 /* Rank 0's text files are written aside and renamed by these two; file is NULL on the other ranks. */
 PetscErrorCode RunDirOpenAside(RunDir dir, const char name[], FILE **file);
 PetscErrorCode RunDirCommit(RunDir dir, const char name[], FILE **file);
+/* HDF5 does not survive a disk that fills up while it writes: room for the file's bytes and a little has to
+   be there before. A file system that cannot tell lets it try. */
+PetscErrorCode RunDirCheckRoom(RunDir dir, const char name[], PetscInt64 bytes);
 /* HDF5 files likewise, by all ranks; they are sealed. */
 PetscErrorCode RunDirOpenHDF5(RunDir dir, const char name[], PetscViewer *viewer);
 PetscErrorCode RunDirCommitHDF5(RunDir dir, const char name[], PetscViewer *viewer);

@@ -1,5 +1,6 @@
 /* The run directory: made by rank 0, files written aside and renamed so that a reader never sees half of one.
  */
+#define _GNU_SOURCE /* fallocate() */
 #include <petscviewerhdf5.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -206,6 +207,26 @@ PetscErrorCode RunDirCommit(RunDir dir, const char name[], FILE **file)
   PetscCheck(!failed, PETSC_COMM_WORLD, PETSC_ERR_FILE_WRITE, "cannot write %s/%s: is the disk full?",
              dir->path, name);
   PetscCall(Rename(dir, name));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode RunDirCheckRoom(RunDir dir, const char name[], PetscInt64 bytes)
+{
+  char aside[PETSC_MAX_PATH_LEN];
+  int error = 0;
+
+  PetscFunctionBegin;
+  PetscCall(AsidePath(dir, name, aside, sizeof(aside)));
+  if (dir->rank == 0) {
+    const int file = open(aside, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (file < 0 || fallocate(file, 0, 0, 8192 + (off_t)bytes)) error = errno;
+    if (error == EOPNOTSUPP || error == ENOSYS || (file < 0 && error == ENOENT))
+      error = 0; /* no folder yet */
+    if (file >= 0) close(file);
+    if (file >= 0) unlink(aside);
+  }
+  PetscCallMPI(MPI_Bcast(&error, 1, MPI_INT, 0, PETSC_COMM_WORLD));
+  PetscCheck(!error, PETSC_COMM_WORLD, PETSC_ERR_FILE_WRITE, "cannot write %s: %s", aside, strerror(error));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

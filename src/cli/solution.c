@@ -5,12 +5,15 @@
 PetscErrorCode CliWriteSolution(RunDir dir, BLP blp, HG hg, Vec lambda, Vec best)
 {
   PetscViewer viewer;
-  PetscInt F;
+  PetscInt F, nlambda, nw;
   State x;
 
   PetscFunctionBegin;
   PetscCall(BLPGetFolds(blp, &F, NULL, NULL, NULL));
   PetscCall(PetscObjectSetName((PetscObject)lambda, "lambda"));
+  PetscCall(BLPGetSizes(blp, &nlambda, &nw));
+  PetscCall(RunDirCheckRoom(dir, "solution.h5",
+                            (PetscInt64)sizeof(PetscScalar) * (nlambda * (best ? 2 : 1) + (F ? 0 : nw))));
   PetscCall(RunDirOpenHDF5(dir, "solution.h5", &viewer));
   PetscCall(VecView(lambda, viewer));
   if (best) {
