@@ -130,6 +130,9 @@ PetscErrorCode EquilibriumMultTranspose_Private(Equilibrium *eq, PetscInt n, con
 /* v <- A^T (D * v) + b of n samples, `steps` times. */
 PetscErrorCode EquilibriumAdjointSteps_Private(Equilibrium *eq, PetscInt n, const PetscReal b[],
                                                PetscInt steps, PetscReal v[]);
+/* The step of BLPMapNormalStep() over n samples, and their sums. */
+PetscErrorCode EquilibriumNormalStep_Private(Equilibrium *eq, PetscInt n, BLPNormalStep *step, PetscReal v[],
+                                             PetscReal r[], PetscReal p[], PetscReal z[]);
 /* z <- c of each, of n samples. */
 PetscErrorCode EquilibriumSpread_Private(const Equilibrium *eq, PetscInt n, const PetscReal c[],
                                          PetscReal z[]);

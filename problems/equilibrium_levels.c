@@ -180,6 +180,19 @@ static PetscErrorCode BLPMapAdjointSteps_Equilibrium(BLP blp, Vec b, PetscInt n,
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode BLPMapNormalStep_Equilibrium(BLP blp, BLPNormalStep *step, Vec v, Vec r, Vec p, Vec z)
+{
+  Equilibrium *eq = (Equilibrium *)blp->data;
+  Vec x[] = {v, r, p, z};
+  PetscScalar *a[4];
+
+  PetscFunctionBegin;
+  for (int i = 0; i < 4; i++) PetscCall(VecGetArray(x[i], &a[i]));
+  PetscCall(EquilibriumNormalStep_Private(eq, eq->set[BLP_TRAIN].layout->n, step, a[0], a[1], a[2], a[3]));
+  for (int i = 0; i < 4; i++) PetscCall(VecRestoreArray(x[i], &a[i]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode BLPMapLinearize_Equilibrium(BLP blp, Vec lambda, Vec w)
 {
   Equilibrium *eq = (Equilibrium *)blp->data;
@@ -552,6 +565,7 @@ PetscErrorCode EquilibriumCreate_Private(BLP blp, const EquilibriumLayer *layer,
   blp->ops->mapapply = BLPMapApply_Equilibrium;
   blp->ops->mapsteps = BLPMapSteps_Equilibrium;
   blp->ops->mapadjointsteps = BLPMapAdjointSteps_Equilibrium;
+  blp->ops->mapnormalstep = BLPMapNormalStep_Equilibrium;
   blp->ops->maplinearize = BLPMapLinearize_Equilibrium;
   blp->ops->mapjvp = BLPMapJVP_Equilibrium;
   blp->ops->mapvjp = BLPMapVJP_Equilibrium;

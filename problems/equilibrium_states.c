@@ -212,3 +212,77 @@ PetscErrorCode EquilibriumAdjointSteps_Private(Equilibrium *eq, PetscInt n, cons
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+/* ------------------------------------------------------------------ conjugate gradients on normal equations
+ */
+
+/* What a step does before its products, of n numbers: t <- p, and scaled <- -D * p beside. */
+static void Advance(PetscInt n, const BLPNormalStep *step, const PetscReal D[], PetscReal v[], PetscReal r[],
+                    PetscReal p[], const PetscReal z[], PetscReal t[], PetscReal scaled[])
+{
+  const PetscReal alpha = step->alpha, beta = step->beta;
+
+  if (alpha != 0) {
+    for (PetscInt k = 0; k < n; k++) {
+      const PetscReal residual = r[k] - alpha * z[k], direction = residual + beta * p[k];
+      v[k] += alpha * p[k];
+      r[k] = residual;
+      p[k] = t[k] = direction;
+      scaled[k] = -D[k] * direction;
+    }
+    return;
+  }
+  for (PetscInt k = 0; k < n; k++) {
+    p[k] = t[k] = beta == 0 ? r[k] : r[k] + beta * p[k];
+    scaled[k] = -D[k] * p[k];
+  }
+}
+
+/* z <- t - D * z, of n numbers, and sums with it. */
+static void Finish(PetscInt n, const PetscReal D[], const PetscReal r[], const PetscReal t[], PetscReal z[],
+                   BLPNormalStep *step)
+{
+  PetscReal rz = 0, zz = 0;
+
+#pragma omp simd reduction(+ : rz, zz)
+  for (PetscInt k = 0; k < n; k++) {
+    z[k] = t[k] - D[k] * z[k];
+    rz += r[k] * z[k];
+    zz += z[k] * z[k];
+  }
+  step->rz += rz;
+  step->zz += zz;
+}
+
+static PetscReal Square(PetscInt n, const PetscReal x[])
+{
+  PetscReal sum = 0;
+
+#pragma omp simd reduction(+ : sum)
+  for (PetscInt k = 0; k < n; k++) sum += x[k] * x[k];
+  return sum;
+}
+
+PetscErrorCode EquilibriumNormalStep_Private(Equilibrium *eq, PetscInt n, BLPNormalStep *step, PetscReal v[],
+                                             PetscReal r[], PetscReal p[], PetscReal z[])
+{
+  const PetscInt h = eq->h;
+  PetscReal *const t = eq->few[1];
+
+  PetscFunctionBegin;
+  step->rr = step->curvature = step->rz = step->zz = 0;
+  for (PetscInt i = 0; i < n; i += eq->nfew) {
+    const PetscInt rows = PetscMin(eq->nfew, n - i);
+    const size_t at = (size_t)i * (size_t)h;
+    const PetscReal *const D = eq->at.D + at;
+    Advance(rows * h, step, D, v + at, r + at, p + at, z + at, t, eq->few[0]);
+    PetscCall((*eq->layer->AT)(eq, rows, eq->at.A, eq->few[0], 1, t)); /* p - A^T (D * p) */
+    step->rr += Square(rows * h, r + at);
+    step->curvature += Square(rows * h, t);
+    if (step->last) continue;
+    PetscCall((*eq->layer->A)(eq, rows, eq->at.A, t, 0, z + at));
+    Finish(rows * h, D, r + at, t, z + at, step);
+  }
+  PetscCall(PetscLogFlops(17.0 * (double)n * (double)h));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

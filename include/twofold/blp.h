@@ -618,6 +618,46 @@ PetscErrorCode BLPMapSteps(BLP blp, Vec lambda, PetscInt n, Vec w);
  */
 PetscErrorCode BLPMapAdjointSteps(BLP blp, Vec b, PetscInt n, Vec v);
 /**
+ * Tells whether the problem has such steps as BLPMapNormalStep() makes.
+ *
+ * @notcollective
+ *
+ * @param[in]  blp the problem
+ * @param[out] has whether BLPMapNormalStep() may be called; false without a map
+ */
+PetscErrorCode BLPHasMapNormalStep(BLP blp, PetscBool *has);
+/** A step of conjugate gradients on normal equations: see BLPMapNormalStep(). */
+typedef struct {
+  PetscReal alpha;     /**< the length found before, yet to be made; 0 at first */
+  PetscReal beta;      /**< of the direction before in the next; 0 at first */
+  PetscBool last;      /**< z is not wanted, nor its product made */
+  PetscReal rr;        /**< ||r||^2 */
+  PetscReal curvature; /**< ||A p||^2 */
+  PetscReal rz;        /**< r.z, 0 of the last step */
+  PetscReal zz;        /**< ||z||^2, likewise */
+} BLPNormalStep;
+/**
+ * Makes a step of conjugate gradients on A^T A v = A^T b, A = I - d1Phi^T at the point of BLPMapLinearize(),
+ * in one pass over the vectors: with step's alpha, beta and last,
+ *
+ *     v <- v + alpha p,   r <- r - alpha z,   p <- r + beta p,   z <- A^T A p
+ *
+ * and the sums by which a caller finds the next alpha and beta. r is the residual of the normal equations.
+ *
+ * @collective
+ *
+ * @param[in]     blp  the problem
+ * @param[in,out] step alpha, beta and last; sums
+ * @param[in,out] v    the adjoint, in w's space; not touched with alpha = 0
+ * @param[in,out] r    A^T (b - A v), likewise
+ * @param[in,out] p    the direction; not read with alpha = beta = 0
+ * @param[in,out] z    A^T A p, but of no meaning after the last step; not read with alpha = 0
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE BLPMapLinearize() was not called
+ * @raises PETSC_ERR_SUP the problem has no such step: BLPHasMapNormalStep() tells
+ */
+PetscErrorCode BLPMapNormalStep(BLP blp, BLPNormalStep *step, Vec v, Vec r, Vec p, Vec z);
+/**
  * Tells whether the problem can sum products d2Phi^T v of several points for less than they cost one by one.
  *
  * @notcollective

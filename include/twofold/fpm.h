@@ -255,6 +255,36 @@ PetscErrorCode FPMCanAdjointSteps(FPM fpm, PetscBool *can);
  * @raises PETSC_ERR_SUP the map has no such steps: FPMCanAdjointSteps() tells
  */
 PetscErrorCode FPMAdjointSteps(FPM fpm, State b, PetscInt n, State v, PetscReal *residual);
+/**
+ * Tells whether FPMNormalStep() may be called: the map is the problem's own, which has such a step.
+ *
+ * @notcollective
+ *
+ * @param[in]     fpm  the map, set up
+ * @param[out]    can  whether it can
+ */
+PetscErrorCode FPMCanNormalStep(FPM fpm, PetscBool *can);
+/**
+ * Makes a step of conjugate gradients on A^T A v = A^T b, A = I - d1Phi^T at the point of FPMLinearize(), in
+ * one pass over the vectors: with step's alpha, beta and last,
+ *
+ *     v <- v + alpha p,   r <- r - alpha z,   p <- r + beta p,   z <- A^T A p
+ *
+ * and the sums by which a caller finds the next alpha and beta. r is the residual of the normal equations.
+ *
+ * @collective
+ *
+ * @param[in]     fpm  the map
+ * @param[in,out] step alpha, beta and last; sums
+ * @param[in,out] v    the adjoint, laid out as w; not touched with alpha = 0
+ * @param[in,out] r    A^T (b - A v), likewise
+ * @param[in,out] p    the direction; not read with alpha = beta = 0
+ * @param[in,out] z    A^T A p, but of no meaning after the last step; not read with alpha = 0
+ *
+ * @raises PETSC_ERR_ARG_WRONGSTATE no point is fixed: FPMLinearize() first
+ * @raises PETSC_ERR_SUP the map has no such step: FPMCanNormalStep() tells
+ */
+PetscErrorCode FPMNormalStep(FPM fpm, BLPNormalStep *step, Vec v, Vec r, Vec p, Vec z);
 
 /**
  * Fixes the point (x, lambda) of the products below.

@@ -39,6 +39,14 @@ typedef const char *HGType;
  */
 #define KSPFIXEDPOINT "fixedpoint"
 
+/**
+ * A KSP for aid: conjugate gradients on the normal equations A^T A v = A^T grad1 E, A = I - d1Phi^T, with
+ * KSPCGNE's iterates and norm, \|\|A^T (grad1 E - A v)\|\|. Each step is one pass over the vectors where the
+ * map allows it (FPMCanNormalStep()). k steps make 2 k + 1 products, one less where no norm is asked for.
+ * Without preconditioner. Registered with PETSc by the first hypergradient.
+ */
+#define KSPCGNR "cgnr"
+
 /** Which way iterative differentiation goes through the steps of the lower level. */
 typedef enum {
   HG_ITD_REVERSE, /**< back from the last one, over a tape of the iterates: t products whatever lambda's size

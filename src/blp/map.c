@@ -154,6 +154,28 @@ PetscErrorCode BLPMapAdjointSteps(BLP blp, Vec b, PetscInt n, Vec v)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode BLPHasMapNormalStep(BLP blp, PetscBool *has)
+{
+  PetscFunctionBegin;
+  *has = (PetscBool)(blp->ops->mapnormalstep != NULL);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BLPMapNormalStep(BLP blp, BLPNormalStep *step, Vec v, Vec r, Vec p, Vec z)
+{
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(blp));
+  BLPCheckOp(blp, mapnormalstep, "step of its map's normal equations", "BLPUserSetMap");
+  PetscUseTypeMethod(blp, mapnormalstep, step, v, r, p, z);
+  PetscReal sums[] = {step->rr, step->curvature, step->rz, step->zz};
+  PetscCall(MPIU_Allreduce(MPI_IN_PLACE, sums, 4, MPIU_REAL, MPIU_SUM, PetscObjectComm((PetscObject)blp)));
+  step->rr = sums[0];
+  step->curvature = sums[1];
+  step->rz = sums[2];
+  step->zz = sums[3];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode BLPCanSumParameterVJP(BLP blp, PetscBool *can)
 {
   PetscFunctionBegin;

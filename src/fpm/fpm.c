@@ -345,6 +345,29 @@ PetscErrorCode FPMAdjointSteps(FPM fpm, State b, PetscInt n, State v, PetscReal 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode FPMCanNormalStep(FPM fpm, PetscBool *can)
+{
+  PetscFunctionBegin;
+  *can = PETSC_FALSE;
+  if (fpm->uses_map) PetscCall(BLPHasMapNormalStep(fpm->blp, can));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FPMNormalStep(FPM fpm, BLPNormalStep *step, Vec v, Vec r, Vec p, Vec z)
+{
+  PetscBool can;
+
+  PetscFunctionBegin;
+  PetscCall(CheckLinearized(fpm));
+  PetscCall(FPMCanNormalStep(fpm, &can));
+  PetscCheck(can, PetscObjectComm((PetscObject)fpm), PETSC_ERR_SUP,
+             "map %s of this problem has no step of the normal equations", ((PetscObject)fpm)->type_name);
+  PetscCall(PetscLogEventBegin(TWOFOLD_FPMNormalStep, fpm, 0, 0, 0));
+  PetscCall(BLPMapNormalStep(fpm->blp, step, v, r, p, z));
+  PetscCall(PetscLogEventEnd(TWOFOLD_FPMNormalStep, fpm, 0, 0, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FPMCanReverse(FPM fpm, PetscBool *can)
 {
   PetscFunctionBegin;

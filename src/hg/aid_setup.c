@@ -112,7 +112,7 @@ static PetscErrorCode SetConvergenceTest(AID *aid, PetscBool tolerance)
     PetscCall(KSPSetConvergenceTest(aid->ksp, KSPConvergedDefault, ctx, KSPConvergedDefaultDestroy));
   }
   aid->fixed = fixed;
-  PetscCall(PetscObjectTypeCompare((PetscObject)aid->ksp, KSPFIXEDPOINT, &own));
+  PetscCall(PetscObjectTypeCompareAny((PetscObject)aid->ksp, &own, KSPFIXEDPOINT, KSPCGNR, ""));
   if (own) PetscCall(KSPSetNormType(aid->ksp, fixed ? KSP_NORM_NONE : KSP_NORM_UNPRECONDITIONED));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -38,6 +38,7 @@ static PetscErrorCode HGRegisterAll(void)
   PetscCall(TwofoldListAdd(&HGList, HGEXACT, (TwofoldConstructor)HGCreate_Exact));
   PetscCall(KSPRegister(KSPSWEEPCG, KSPCreate_SweepCG));
   PetscCall(KSPRegister(KSPFIXEDPOINT, KSPCreate_FixedPoint));
+  PetscCall(KSPRegister(KSPCGNR, KSPCreate_CGNR));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -11,7 +11,7 @@ PetscLogEvent TWOFOLD_DataLoad, TWOFOLD_DataExchange, TWOFOLD_MatMult, TWOFOLD_M
     TWOFOLD_MatSweep;
 PetscLogEvent TWOFOLD_LSETProject, TWOFOLD_PrecondBuild, TWOFOLD_PrecondApply;
 PetscLogEvent TWOFOLD_UpperEval, TWOFOLD_LossGradient, TWOFOLD_LossHessian;
-PetscLogEvent TWOFOLD_FPMStep, TWOFOLD_FPMLinearize, TWOFOLD_FPMJVP, TWOFOLD_FPMVJP;
+PetscLogEvent TWOFOLD_FPMStep, TWOFOLD_FPMLinearize, TWOFOLD_FPMJVP, TWOFOLD_FPMVJP, TWOFOLD_FPMNormalStep;
 PetscLogEvent TWOFOLD_LLSSolve, TWOFOLD_TapePush, TWOFOLD_TapePop;
 PetscLogEvent TWOFOLD_AdjointSolve, TWOFOLD_HGSolve, TWOFOLD_ULSStep, TWOFOLD_Checkpoint;
 
@@ -40,6 +40,7 @@ PetscErrorCode TwofoldRegisterEvents(void)
       {"TFMapLinearize", &TWOFOLD_FPMLinearize},
       {"TFMapJVP", &TWOFOLD_FPMJVP},
       {"TFMapVJP", &TWOFOLD_FPMVJP},
+      {"TFMapNormalStep", &TWOFOLD_FPMNormalStep},
       {"TFProject", &TWOFOLD_LSETProject},
       {"TFPrecondBuild", &TWOFOLD_PrecondBuild},
       {"TFPrecondApply", &TWOFOLD_PrecondApply},

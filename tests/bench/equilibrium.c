@@ -6,7 +6,8 @@
 
    t steps from w = 0 and a hypergradient by k = t steps of the fixed-point method, counted as the products of
    matrices that the formulas have, and as a share of gemm's rate. gemm: (m x m) (m x columns) over what this
-   rank has of w, m = h where states are dense, else 200. Nothing is judged. */
+   rank has of w, m = h where states are dense, else 200. Then k steps on the adjoint system alone, by one
+   KSP after the other in turns, as multiples of the fixed-point method's time. Nothing is judged. */
 #include "bench.h"
 #include <petscblaslapack.h>
 
@@ -172,6 +173,53 @@ static PetscErrorCode Measure(PetscErrorCode (*kernel)(void *), Bench *b, const 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* t steps of each, from 0 and without norms where that is to be had; medians. */
+static PetscErrorCode Adjoints(Bench *b, PetscInt t, PetscInt runs)
+{
+  const KSPType types[] = {KSPFIXEDPOINT, KSPCGNR, KSPCGNE};
+  enum { n = sizeof(types) / sizeof(types[0]) };
+  PetscLogDouble begin, end;
+  PetscBool cpu = PETSC_FALSE;
+  double *ms[n];
+  KSP own, ksp[n];
+  Mat A;
+  PC pc;
+
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsGetBool(NULL, NULL, "-bench_cpu", &cpu, NULL));
+  PetscCall(HGGetKSP(b->hg, &own));
+  PetscCall(KSPGetOperators(own, &A, NULL));
+  for (int i = 0; i < n; i++) {
+    PetscCall(PetscMalloc1(runs, &ms[i]));
+    PetscCall(KSPCreate(PETSC_COMM_WORLD, &ksp[i]));
+    PetscCall(KSPSetOperators(ksp[i], A, A));
+    PetscCall(KSPSetType(ksp[i], types[i]));
+    PetscCall(KSPGetPC(ksp[i], &pc));
+    PetscCall(PCSetType(pc, PCNONE));
+    if (i < 2) PetscCall(KSPSetNormType(ksp[i], KSP_NORM_NONE));
+    PetscCall(KSPSetConvergenceTest(ksp[i], KSPConvergedSkip, NULL, NULL));
+    PetscCall(KSPSetTolerances(ksp[i], 0, PETSC_DEFAULT, PETSC_DEFAULT, t));
+  }
+  for (PetscInt r = -1; r < runs; r++)
+    for (int i = 0; i < n; i++) {
+      PetscCall(BenchTime(cpu, &begin));
+      PetscCall(KSPSolve(ksp[i], b->v, b->y));
+      PetscCall(BenchTime(cpu, &end));
+      if (r >= 0) ms[i][r] = 1e3 * (end - begin);
+    }
+  for (int i = 0; i < n; i++) {
+    qsort(ms[i], (size_t)runs, sizeof(*ms[i]), BenchCompareTimes);
+    PetscCall(PetscPrintf(
+        PETSC_COMM_WORLD, "%" PetscInt_FMT " steps of %-12s %8.2f ms (%.2f to %.2f), %.2f times the first\n",
+        t, types[i], ms[i][runs / 2], ms[i][0], ms[i][runs - 1], ms[i][runs / 2] / ms[0][runs / 2]));
+  }
+  for (int i = 0; i < n; i++) {
+    PetscCall(PetscFree(ms[i]));
+    PetscCall(KSPDestroy(&ksp[i]));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 int main(int argc, char **argv)
 {
   PetscInt n = 5000, p = 784, t = 20, runs = 11, nw;
@@ -196,6 +244,7 @@ int main(int argc, char **argv)
   PetscCall(Measure(Parameters, &b, "d2Phi^T v", runs, A + B, &rate));
   PetscCall(Measure(Hypergradient, &b, "hypergradient", runs, (2.0 * (double)t + 2) * A + 2 * B, &rate));
   PetscCall(Measure(Gemm, &b, "gemm, again", runs, gemm, &rate));
+  PetscCall(Adjoints(&b, t, runs));
   PetscCall(PetscFree(b.A));
   PetscCall(HGDestroy(&b.hg));
   PetscCall(VecDestroy(&b.lambda));

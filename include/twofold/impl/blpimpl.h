@@ -39,6 +39,8 @@ struct _BLPOps {
                              Vec w); /* optional: w <- Phi(... Phi(w)), n times */
   PetscErrorCode (*mapadjointsteps)(BLP, Vec b, PetscInt n,
                                     Vec v); /* optional: v <- d1Phi^T v + b, n times */
+  /* optional: a step of BLPMapNormalStep(), with sums over this rank's entries alone */
+  PetscErrorCode (*mapnormalstep)(BLP, BLPNormalStep *, Vec v, Vec r, Vec p, Vec z);
   PetscErrorCode (*maplinearize)(BLP, Vec lambda, Vec w);
   PetscErrorCode (*mapjvp)(BLP, Vec, Vec);
   PetscErrorCode (*mapvjp)(BLP, Vec, Vec);

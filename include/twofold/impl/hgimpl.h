@@ -253,5 +253,7 @@ PetscErrorCode HGGetSweepOperator_Private(Mat A, HGSweepOperator **sweep);
 PetscErrorCode KSPCreate_SweepCG(KSP ksp);
 /* fixedpoint.c */
 PetscErrorCode KSPCreate_FixedPoint(KSP ksp);
+/* cgnr.c */
+PetscErrorCode KSPCreate_CGNR(KSP ksp);
 
 #endif

@@ -10,7 +10,8 @@
 extern PetscLogEvent TWOFOLD_DataLoad, TWOFOLD_DataExchange, TWOFOLD_MatMult, TWOFOLD_MatMultTranspose,
     TWOFOLD_MatSweep;
 extern PetscLogEvent TWOFOLD_UpperEval, TWOFOLD_LossGradient, TWOFOLD_LossHessian;
-extern PetscLogEvent TWOFOLD_FPMStep, TWOFOLD_FPMLinearize, TWOFOLD_FPMJVP, TWOFOLD_FPMVJP;
+extern PetscLogEvent TWOFOLD_FPMStep, TWOFOLD_FPMLinearize, TWOFOLD_FPMJVP, TWOFOLD_FPMVJP,
+    TWOFOLD_FPMNormalStep;
 extern PetscLogEvent TWOFOLD_LSETProject, TWOFOLD_PrecondBuild, TWOFOLD_PrecondApply;
 extern PetscLogEvent TWOFOLD_LLSSolve, TWOFOLD_TapePush, TWOFOLD_TapePop;
 extern PetscLogEvent TWOFOLD_AdjointSolve, TWOFOLD_HGSolve, TWOFOLD_ULSStep, TWOFOLD_Checkpoint;
