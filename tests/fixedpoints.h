@@ -5,6 +5,7 @@
    also at a point. */
 #include <string.h>
 #include "dense.h"
+#include "normalequations.h"
 
 typedef struct {
   const Synthetic *s;
@@ -114,6 +115,83 @@ static inline PetscErrorCode Steps(Case *k)
   PetscCall(VecDestroy(&y));
   PetscCall(VecDestroy(&b));
   PetscCall(VecDestroy(&v));
+  PetscFunctionReturn(0);
+}
+
+/* Sums of a step against the vectors that it leaves. */
+static inline PetscErrorCode NormalSums(const BLPNormalStep *step, Vec r, Vec Ap, Vec z)
+{
+  PetscReal rr, square, rz = 0, zz = 0;
+
+  PetscFunctionBegin;
+  PetscCall(VecDot(r, r, &rr));
+  PetscCall(VecDot(Ap, Ap, &square));
+  if (!step->last) PetscCall(VecDot(r, z, &rz));
+  if (!step->last) PetscCall(VecDot(z, z, &zz));
+  CHECK_CLOSE(step->rr, rr, 1e-13, "||r||^2");
+  CHECK_CLOSE(step->curvature, square, 1e-13, "||A p||^2");
+  CHECK(PetscAbsReal(step->rz - rz) <= 1e-13 * PetscSqrtReal(rr * zz), "r.z is %g, not %g", step->rz, rz);
+  CHECK(PetscAbsReal(step->zz - zz) <= 1e-13 * zz, "||z||^2 is %g, not %g", step->zz, zz);
+  PetscFunctionReturn(0);
+}
+
+/* x against expected, of a step with these numbers. */
+static inline PetscErrorCode NormalVector(const BLPNormalStep *step, Vec x, Vec expected, const char what[])
+{
+  PetscReal difference;
+
+  PetscFunctionBegin;
+  PetscCall(RelativeDifference(x, expected, &difference));
+  CHECK(difference <= 1e-14, "alpha %g, beta %g, last %d: %s differs by %g", step->alpha, step->beta,
+        step->last, what, difference);
+  PetscFunctionReturn(0);
+}
+
+/* x <- x - J x, with the product at hand; y is overwritten. */
+static inline PetscErrorCode Complement(BLP blp, PetscErrorCode (*product)(BLP, Vec, Vec), Vec x, Vec y)
+{
+  PetscFunctionBegin;
+  PetscCall((*product)(blp, x, y));
+  PetscCall(VecAXPY(x, -1, y));
+  PetscFunctionReturn(0);
+}
+
+/* A step of the normal equations against products: first, in between, without a length, and last. */
+static inline PetscErrorCode NormalStep(Case *k)
+{
+  const BLPNormalStep steps[] = {{.alpha = 0},
+                                 {.alpha = 0.7, .beta = 0.3},
+                                 {.beta = 0.4},
+                                 {.alpha = 0.6, .beta = 0.2, .last = PETSC_TRUE}};
+  Vec *x, *e, Ap; /* v, r, p, z; as expected */
+
+  PetscFunctionBegin;
+  PetscCall(VecDuplicateVecs(k->w, 4, &x));
+  PetscCall(VecDuplicateVecs(k->w, 4, &e));
+  PetscCall(VecDuplicate(k->w, &Ap));
+  PetscCall(BLPMapLinearize(k->blp, k->lambda, k->w));
+  for (int m = 0; m < 4; m++) PetscCall(TwofoldVecSetRandomNormal(x[m], 30 + m));
+  for (int m = 0; m < 4; m++) PetscCall(VecCopy(x[m], e[m]));
+  for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+    BLPNormalStep step = steps[i];
+    PetscCall(VecAXPY(e[0], step.alpha, e[2]));
+    PetscCall(VecAXPY(e[1], -step.alpha, e[3]));
+    PetscCall(VecAYPX(e[2], step.beta, e[1]));
+    PetscCall(VecCopy(e[2], Ap));
+    PetscCall(Complement(k->blp, BLPMapVJP, Ap, k->y));
+    PetscCall(VecCopy(Ap, e[3]));
+    PetscCall(Complement(k->blp, BLPMapJVP, e[3], k->y));
+    PetscCall(BLPMapNormalStep(k->blp, &step, x[0], x[1], x[2], x[3]));
+    PetscCall(NormalVector(&step, x[0], e[0], "v"));
+    PetscCall(NormalVector(&step, x[1], e[1], "r"));
+    PetscCall(NormalVector(&step, x[2], e[2], "p"));
+    if (!step.last) PetscCall(NormalVector(&step, x[3], e[3], "z"));
+    PetscCall(NormalSums(&step, e[1], Ap, e[3]));
+  }
+  PetscCall(VecDestroyVecs(4, &x));
+  PetscCall(VecDestroyVecs(4, &e));
+  PetscCall(VecDestroy(&Ap));
+  PetscCall(NormalEquations(k->blp, k->lambda, "-lls_max_it 4"));
   PetscFunctionReturn(0);
 }
 

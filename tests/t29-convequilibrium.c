@@ -74,6 +74,7 @@ int main(int argc, char **argv)
   PetscCall(States(&k, Next));
   PetscCall(Kernel(&k));
   PetscCall(Steps(&k));
+  PetscCall(NormalStep(&k));
   PetscCall(Products(&k));
   PetscCall(Sums(&k));
   PetscCall(Predictions(&k));

@@ -35,6 +35,7 @@ int main(int argc, char **argv)
   PetscCall(CaseCreate(BLPEQUILIBRIUM, &large, h, h * (h + large.p + 1 + large.c), &k));
   PetscCall(States(&k, Next));
   PetscCall(Steps(&k));
+  PetscCall(NormalStep(&k));
   PetscCall(Products(&k));
   PetscCall(Sums(&k));
   PetscCall(Predictions(&k));

@@ -2,6 +2,7 @@
    says so, or is refused; preconditioners of the shell operator. */
 #include "dense.h"
 #include "files.h"
+#include "normalequations.h"
 
 enum { BOTH, SYMMETRIC, REFUSED };
 
@@ -312,7 +313,7 @@ static PetscErrorCode Methods(Case *k)
 /* More steps than the system needs end at rounding level, however the method takes it. */
 static PetscErrorCode ManySteps(Case *k)
 {
-  const char *const exact[] = {KSPCG, KSPGMRES, KSPBCGS, KSPCR, KSPSYMMLQ, KSPMINRES, KSPFCG};
+  const char *const exact[] = {KSPCG, KSPGMRES, KSPBCGS, KSPCR, KSPSYMMLQ, KSPMINRES, KSPFCG, KSPCGNR};
   char text[320];
   PetscReal f;
   HG hg;
@@ -397,6 +398,8 @@ static PetscErrorCode Preconditioners(Case *k)
   PetscCall(Preconditioned(k, KSPCG, FPMGD, both));
   PetscCall(Preconditioned(k, KSPGMRES, FPMHEAVYBALL, both));
   /* what reads entries of the matrix */
+  PetscCall(Refused(k, NULL, "-hg_ksp_type cgnr -hg_pc_type mat", PETSC_ERR_SUP,
+                    "-hg_ksp_type cgnr has no preconditioner: use -hg_ksp_type cgne"));
   PetscCall(
       Refused(k, NULL, "-hg_ksp_type gmres -hg_pc_type jacobi", PETSC_ERR_SUP,
               "-hg_pc_type jacobi needs the entries of the matrix, and there are only products with it: "
@@ -416,6 +419,10 @@ int main(int argc, char **argv)
   PetscCall(SetLambda(&k, 2));
   PetscCall(Methods(&k));
   PetscCall(ManySteps(&k));
+  PetscCall(NormalEquations(k.blp, k.lambda, "-lls_max_it 3 -lls_fpm_step 0.1 -hg_fpm_step 0.4"));
+  PetscCall(NormalEquations(k.blp, k.lambda,
+                            "-lls_max_it 3 -lls_fpm_step 0.1 -hg_fpm_step 0.4 -hg_fpm_type heavyball "
+                            "-hg_fpm_momentum 0.3"));
   PetscCall(Preconditioners(&k));
   PetscCall(CaseDestroy(&k));
   PetscCall(TestFinalize());

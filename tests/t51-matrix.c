@@ -17,8 +17,8 @@ typedef struct {
 
 /* Of the adjoint system. The lower level's map has no part in it but for the point: with the first map that
    the problem takes all of them are tried, with all maps of the adjoint; with the others one of each. */
-static const char *const solvers[] = {KSPGMRES,  KSPBCGS,      KSPRICHARDSON, KSPCG,
-                                      KSPMINRES, KSPCHEBYSHEV, KSPCGNE,       KSPLSQR};
+static const char *const solvers[] = {KSPGMRES,     KSPBCGS, KSPRICHARDSON, KSPCG,  KSPMINRES,
+                                      KSPCHEBYSHEV, KSPCGNE, KSPCGNR,       KSPLSQR};
 enum { nsolvers = sizeof(solvers) / sizeof(solvers[0]), length = 400 };
 
 static PetscErrorCode Start(HG hg, BLP blp)
