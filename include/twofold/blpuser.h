@@ -254,7 +254,7 @@ PetscErrorCode BLPUserSetLossDiagonal(BLP blp, BLPUserDiagonalFn diagonal);
  *
  * @param[in] blp          a problem of type BLPUSER
  * @param[in] apply        y = Phi(w, lambda)
- * @param[in] jvp          y = d1Phi v; may be NULL: needed by normal equations (cgne, lsqr) alone
+ * @param[in] jvp          y = d1Phi v; may be NULL: needed by normal equations (cgnr, cgne, lsqr) alone
  * @param[in] vjp          y = d1Phi^T v; may be NULL where no hypergradient is asked for
  * @param[in] parameterjvp y = d2Phi v, from lambda's space to w's; may be NULL
  * @param[in] parametervjp y = d2Phi^T v, from w's space to lambda's; may be NULL likewise to vjp

@@ -181,8 +181,8 @@ function times(ratio) {
     note(all_s["fp"] / all_n["fp"] < all_s["cg"] / all_n["cg"] && all_s["fp"] / all_n["fp"] < all_s["itd"] / all_n["itd"],
       sprintf("projected, FP is the fastest: seconds an upper step ITD %.3g, FP %.3g, CG %.3g", all_s["itd"] / all_n["itd"],
         all_s["fp"] / all_n["fp"], all_s["cg"] / all_n["cg"]))
-  note(all_products["fp"] == all_k["fp"] && all_products["cg"] == 2 * all_k["cg"] + 2 * all_n["cg"],
-    sprintf("products with d1Phi or its transpose a hypergradient, that of the residual included: FP %.4g (k = %.4g, the first step needs none), CG %.4g (2 k + 2, k = %.4g)",
+  note(all_products["fp"] == all_k["fp"] && all_products["cg"] == 2 * all_k["cg"] + all_n["cg"],
+    sprintf("products with d1Phi or its transpose a hypergradient, that of the residual included: FP %.4g (k = %.4g, the first step needs none), CG %.4g (2 k + 1, k = %.4g)",
       all_products["fp"] / all_n["fp"], all_k["fp"] / all_n["fp"], all_products["cg"] / all_n["cg"], all_k["cg"] / all_n["cg"]))
   ratio = all_adjoint["cg"] / all_products["cg"] / (all_adjoint["fp"] / all_products["fp"])
   note(ratio >= 0.75 && ratio <= 1.25, sprintf("CG's adjoint takes %.2f times as long as its products beside FP's say (0.75 to 1.25)", ratio))

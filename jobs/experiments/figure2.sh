@@ -105,7 +105,7 @@ method() { # METHOD
   case $1 in
   itd) echo "-hg_type itd" ;;
   fp) echo "-hg_type aid -hg_ksp_type fixedpoint -hg_ksp_rtol 0 -hg_ksp_max_it $t" ;;
-  cg) echo "-hg_type aid -hg_ksp_type cgne -hg_ksp_rtol 0 -hg_ksp_max_it $t" ;;
+  cg) echo "-hg_type aid -hg_ksp_type cgnr -hg_ksp_rtol 0 -hg_ksp_max_it $t" ;;
   esac
 }
 set_of() { # KIND

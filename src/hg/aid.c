@@ -4,9 +4,9 @@
      g = grad2 E + d2Phi^T v
 
    by any KSP on a MatShell over a map of its own, which has the same fixed point as the lower level's but may
-   be another: richardson is the fixed-point method v <- d1Phi^T v + grad1 E, cg needs a symmetric d1Phi, cgne
-   and lsqr are the normal equations. With map gd and step a the system is a H v = grad1 E: v scales with 1/a,
-   g does not. */
+   be another: richardson is the fixed-point method v <- d1Phi^T v + grad1 E, cg needs a symmetric d1Phi,
+   cgnr, cgne and lsqr are the normal equations. With map gd and step a the system is a H v = grad1 E: v
+   scales with 1/a, g does not. */
 #include "aid.h"
 #include <twofold/bound.h>
 

@@ -35,7 +35,7 @@ reduced() {
 pool reduced
 
 pool run aid "${adjoint[@]}"
-pool run normal -hg_ksp_type cgne -hg_ksp_max_it 30 -hg_ksp_rtol 0
+pool run normal -hg_ksp_type cgnr -hg_ksp_max_it 30 -hg_ksp_rtol 0
 pool run itd -hg_type itd
 pool run kernel "${adjoint[@]}" -lset_channels_out 3 -lset_grid 3 # what the problem says itself
 

@@ -25,7 +25,7 @@ pool first
 
 pool run aid "${adjoint[@]}"
 pool run fixed -hg_ksp_type fixedpoint -hg_ksp_max_it 30 -hg_ksp_rtol 0
-pool run normal -hg_ksp_type cgne -hg_ksp_max_it 30 -hg_ksp_rtol 0
+pool run normal -hg_ksp_type cgnr -hg_ksp_max_it 30 -hg_ksp_rtol 0
 pool run itd -hg_type itd
 
 # model: lambda is all of it

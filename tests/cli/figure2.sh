@@ -45,7 +45,7 @@ check "means and ranges" awk -F, 'NR == FNR { if ($1 == "free" && $2 == "fp" && 
   END { exit !(found && n == 2) }' out/steps.csv out/curves.csv
 # with a small learning rate, before the steps are chaotic, the methods' curves are one
 check "the curves overlap where they must" grep -q '^- yes: projected, learning rate 0.1, start 1, the three curves overlap' out/figure2.md
-check "products" grep -q '^- yes: products .*: FP 8 (k = 8, the first step needs none), CG 18 (2 k + 2, k = 8)' out/figure2.md
+check "products" grep -q '^- yes: products .*: FP 8 (k = 8, the first step needs none), CG 17 (2 k + 1, k = 8)' out/figure2.md
 check "methods are the same" test "$(for m in itd fp cg; do field free $m 0.5 1 objective; done | sort -u | wc -l)" = 3
 check "rows of the table" test "$(grep -cE '^\| (projected|free) \|' out/figure2.md)" = 6
 check "statements" test "$(grep -cE '^- (yes|no): ' out/figure2.md)" = 9
