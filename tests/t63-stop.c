@@ -159,6 +159,7 @@ int main(int argc, char **argv)
       "-lls_max_it 6 -lls_fpm_step 0.5 -hg_ksp_type chebyshev -hg_ksp_rtol 0 -hg_ksp_max_it 5",
       "-lls_type newton -lls_max_it 3 -hg_ksp_type bcgs -hg_warm_start",
       "-lls_type anderson -lls_max_it 5 -lls_fpm_step 0.5 -hg_ksp_type sweepcg",
+      "-lls_max_it 6 -lls_fpm_step 0.5 -hg_ksp_type cgnr -hg_ksp_rtol 0 -hg_ksp_max_it 5",
       "-hg_tol 1e-5 -lls_max_it 1000 -lls_fpm_step 0.5",
       "-hg_type itd -lls_max_it 6 -lls_fpm_type heavyball -lls_fpm_step 0.5 -lls_fpm_momentum 0.5",
       "-hg_type itd -lls_max_it 9 -lls_fpm_step 0.5 -tape_type revolve -tape_max_ram 200",

@@ -155,6 +155,8 @@ static PetscErrorCode Step(KSP ksp, PetscReal *rr)
 
 static PetscErrorCode KSPSolve_CGNR(KSP ksp)
 {
+  CGNR *cg = (CGNR *)ksp->data;
+  PetscBool stop = PETSC_FALSE;
   PetscReal rr, first;
 
   PetscFunctionBegin;
@@ -165,6 +167,12 @@ static PetscErrorCode KSPSolve_CGNR(KSP ksp)
   while (!ksp->reason && ksp->its < ksp->max_it) {
     if (rr <= 1e-120 * first) { /* a step changes no bit of v any more, and squares may underflow */
       ksp->reason = ksp->normtype == KSP_NORM_NONE ? KSP_CONVERGED_ITS : KSP_CONVERGED_ATOL;
+      break;
+    }
+    if (cg->map)
+      PetscCall(HGPoll_Private(cg->map->hg, HG_STAGE_ADJOINT, &stop)); /* products ask themselves */
+    if (stop) {
+      ksp->reason = KSP_CONVERGED_ITS; /* no failure of its own */
       break;
     }
     PetscCall(Step(ksp, &rr));
