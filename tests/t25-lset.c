@@ -1018,7 +1018,7 @@ static PetscErrorCode CheckBadSpectral(MPI_Comm comm)
   REFUSED_OPTIONS(range, "-upper_lset_channels_out 0", "-upper_lset_type convspectral -upper_lset_grid 4");
   REFUSED_OPTIONS(range, "-upper_lset_sweeps 0", "-upper_lset_type convspectral -upper_lset_sweeps 0");
   PetscCall(Make(comm, "-upper_lset_type spectral", &lset));
-  REFUSED(PETSC_ERR_ARG_WRONGSTATE, "-upper_lset_type spectral has no matrix", LSETProject(lset, v));
+  REFUSED(PETSC_ERR_ARG_INCOMP, "-upper_lset_type spectral has no matrix", LSETProject(lset, v));
   PetscCall(LSETSpectralSetMatrix(lset, 2, 3, 3));
   PetscCall(LSETView(lset, viewer));
   REFUSED(PETSC_ERR_ARG_SIZ,
@@ -1030,7 +1030,7 @@ static PetscErrorCode CheckBadSpectral(MPI_Comm comm)
   REFUSED(PETSC_ERR_ARG_WRONG, "type convspectral", LSETConvSpectralSetSweeps(lset, 2));
   PetscCall(LSETSetType(lset, LSETCONVSPECTRAL));
   REFUSED(PETSC_ERR_ARG_WRONG, "type spectral", LSETSpectralSetMatrix(lset, 0, 1, 1));
-  REFUSED(PETSC_ERR_ARG_WRONGSTATE, "-upper_lset_type convspectral has no kernel", LSETProject(lset, v));
+  REFUSED(PETSC_ERR_ARG_INCOMP, "-upper_lset_type convspectral has no kernel", LSETProject(lset, v));
   PetscCall(LSETConvSpectralSetKernel(lset, 2, 1, 1, 3, 3));
   PetscCall(LSETView(lset, viewer));
   REFUSED(PETSC_ERR_ARG_SIZ, "the kernel has 9 entries from there on, and the vector 10", LSETSetUp(lset, v));
@@ -1062,7 +1062,7 @@ static PetscErrorCode CheckBadBounds(MPI_Comm comm)
   REFUSED(PETSC_ERR_ARG_WRONG, "type product", LSETProductAdd(lset, NULL, NULL));
   PetscCall(LSETSetUp(lset, v)); /* holds for this type only */
   PetscCall(LSETSetType(lset, LSETBOX));
-  REFUSED(PETSC_ERR_ARG_WRONGSTATE, "no bounds", LSETProject(lset, v));
+  REFUSED(PETSC_ERR_ARG_INCOMP, "no bounds", LSETProject(lset, v));
   REFUSED(PETSC_ERR_ARG_OUTOFRANGE, "1.5", LSETBoxSetConstants(lset, 1.5, 1));
   PetscCall(LSETBoxSetConstants(lset, -INFINITY, INFINITY)); /* said so: no mistake */
   PetscCall(LSETSetUp(lset, v));
@@ -1191,7 +1191,7 @@ static PetscErrorCode CheckBadProducts(MPI_Comm comm)
   PetscCall(Make(comm, "-upper_lset_type nonneg", &part));
   PetscCall(LSETCreate(PETSC_COMM_SELF, &alone));
   PetscCall(Make(comm, "-upper_lset_type product", &lset));
-  REFUSED(PETSC_ERR_ARG_WRONGSTATE, "-upper_lset_type product has no parts", LSETProject(lset, v));
+  REFUSED(PETSC_ERR_ARG_INCOMP, "-upper_lset_type product has no parts", LSETProject(lset, v));
   PetscCall(AddFromLast(lset, 3, (PetscInt[]){1, 7, 2}, part));
   PetscCall(LSETSetUp(lset, v));
   PetscCall(AddFromLast(lset, 2, (PetscInt[]){0, 3}, part));

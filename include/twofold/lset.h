@@ -121,7 +121,7 @@ PetscErrorCode LSETSetFromOptions(LSET lset);
  * @raises PETSC_ERR_ARG_SIZ bounds or center have another layout, or a simplex has no entries
  * @raises PETSC_ERR_ARG_OUTOFRANGE the set is empty: names the first entry with lower > upper and both
  * @raises PETSC_ERR_ARG_SIZ a matrix or kernel goes beyond the end of the vector
- * @raises PETSC_ERR_ARG_WRONGSTATE a box has no bounds, a product no parts, or nobody has said what size a
+ * @raises PETSC_ERR_ARG_INCOMP a box has no bounds, a product no parts, or nobody has said what size a
  * matrix or kernel has
  * @raises PETSC_ERR_ARG_INCOMP parts of a product overlap: names the entry and the parts
  * @raises PETSC_ERR_ARG_OUTOFRANGE a part of a product names an entry the vector does not have

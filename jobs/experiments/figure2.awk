@@ -212,8 +212,8 @@ END {
     printf "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", kinds[i], called[methods[j]],
       over(kinds[i], methods[j], steps, "%d", 1), over(kinds[i], methods[j], last, "%.4f", 1),
       over(kinds[i], methods[j], worst, "%.3g", 1), over(kinds[i], methods[j], tested, "%.1f", 100),
-      over(kinds[i], methods[j], steepest, "%.3g", 1), over(kinds[i], methods[j], most_q, "%.3f", 1),
-      over(kinds[i], methods[j], most_A, "%.3f", 1), over(kinds[i], methods[j], total, "%.3g", 1)
+      over(kinds[i], methods[j], steepest, "%.3g", 1), over(kinds[i], methods[j], most_q, "%.3g", 1),
+      over(kinds[i], methods[j], most_A, "%.3g", 1), over(kinds[i], methods[j], total, "%.3g", 1)
   }
   print ""
   overlap()

@@ -82,7 +82,7 @@ static PetscErrorCode LSETSetUp_Box(LSET lset, Vec layout)
   const char *const prefix = ((PetscObject)lset)->prefix ? ((PetscObject)lset)->prefix : "";
 
   PetscFunctionBegin;
-  PetscCheck(box->given, PetscObjectComm((PetscObject)lset), PETSC_ERR_ARG_WRONGSTATE,
+  PetscCheck(box->given, PetscObjectComm((PetscObject)lset), PETSC_ERR_ARG_INCOMP,
              "-%slset_type box has no bounds: give -%slset_lower, -%slset_upper or LSETBoxSetBounds(), or "
              "take the type free",
              prefix, prefix, prefix);

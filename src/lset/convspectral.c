@@ -104,7 +104,7 @@ static PetscErrorCode CheckSizes(LSET lset, Vec layout)
   const PetscReal width = (PetscReal)conv->width;
 
   PetscFunctionBegin;
-  PetscCheck(conv->out > 0, PetscObjectComm((PetscObject)lset), PETSC_ERR_ARG_WRONGSTATE,
+  PetscCheck(conv->out > 0, PetscObjectComm((PetscObject)lset), PETSC_ERR_ARG_INCOMP,
              "-%slset_type convspectral has no kernel, and the problem names none: give its size by "
              "-%slset_channels_out, "
              "-%slset_channels_in, -%slset_kernel and -%slset_grid, or by LSETConvSpectralSetKernel()",

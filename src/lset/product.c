@@ -144,7 +144,7 @@ static PetscErrorCode LSETSetUp_Product(LSET lset, Vec layout)
   const char *const prefix = ((PetscObject)lset)->prefix;
 
   PetscFunctionBegin;
-  PetscCheck(product->nparts > 0, PetscObjectComm((PetscObject)lset), PETSC_ERR_ARG_WRONGSTATE,
+  PetscCheck(product->nparts > 0, PetscObjectComm((PetscObject)lset), PETSC_ERR_ARG_INCOMP,
              "-%slset_type product has no parts: options cannot name any, a program adds them by "
              "LSETProductAdd()",
              prefix ? prefix : "");

@@ -35,7 +35,7 @@ static PetscErrorCode LSETSetUp_Spectral(LSET lset, Vec layout)
 
   PetscFunctionBegin;
   PetscCheck(
-      spectral->rows > 0, PetscObjectComm((PetscObject)lset), PETSC_ERR_ARG_WRONGSTATE,
+      spectral->rows > 0, PetscObjectComm((PetscObject)lset), PETSC_ERR_ARG_INCOMP,
       "-%slset_type spectral has no matrix, and the problem names none: give its size by -%slset_rows and "
       "-%slset_columns, or by LSETSpectralSetMatrix()",
       prefix, prefix, prefix);
