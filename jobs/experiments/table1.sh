@@ -75,7 +75,7 @@ done
 case $data in
 20news)
   all=(itd-10 fp-10 cg-10 itd-25 fp-25 cg-25 fp10-25 cg10-25 itd-50 fp-50 cg-50 fp10-50 cg10-50)
-  kinds='count tfidf' name='' few=1 own=(2 500 "30 100 200 400 1000 2000" "30 100")
+  kinds='count tfidf' name='' few=1 own=(2 500 "30 100 200 400 1000 2000 5000 10000 20000" "30 100")
   ;;
 parkinson)
   all=(itd-100 fp-100 cg-100 fp10-100 cg10-100 itd-150 fp-150 cg-150 fp10-150 cg10-150)
