@@ -35,7 +35,8 @@ typedef const char *HGType;
 /**
  * A KSP for aid: the fixed-point method v <- d1Phi^T v + grad1 E, the same iterates as KSPRICHARDSON's. A
  * fixed number of steps that no monitor watches is made at once where the map allows it
- * (FPMCanAdjointSteps()), in as few passes over the vectors as it can. Without preconditioner. Registered with PETSc by the first hypergradient.
+ * (FPMCanAdjointSteps()), in as few passes over the vectors as it can. Without preconditioner. Registered
+ * with PETSc by the first hypergradient.
  */
 #define KSPFIXEDPOINT "fixedpoint"
 
