@@ -213,8 +213,7 @@ PetscErrorCode EquilibriumAdjointSteps_Private(Equilibrium *eq, PetscInt n, cons
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* ------------------------------------------------------------------ conjugate gradients on normal equations
- */
+/* ------------------------------------------------------------------ normal equations */
 
 /* What a step does before its products, of n numbers: t <- p, and scaled <- -D * p beside. */
 static void Advance(PetscInt n, const BLPNormalStep *step, const PetscReal D[], PetscReal v[], PetscReal r[],

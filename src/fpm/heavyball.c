@@ -83,8 +83,7 @@ static PetscErrorCode FPMVJP_HeavyBall(FPM fpm, State v, State y)
 
 /* ------------------------------------------------------------------ steps of the adjoint */
 
-/* *sum = b's first vector and its second: the first itself where the second is 0, as it is of an upper level.
- */
+/* *sum = b's first vector and its second: the first itself where the second is 0, as an upper level's is. */
 static PetscErrorCode AddParts(State b, Vec *sum)
 {
   const PetscScalar *a;
