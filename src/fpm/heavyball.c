@@ -164,35 +164,6 @@ static PetscErrorCode SweepAdjoint(FPM fpm, State b, PetscInt n, State v, PetscR
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* One step, all but the Hessian's product in one pass. */
-static PetscErrorCode AdjointStep(FPM fpm, State b, State v)
-{
-  const PetscReal beta = fpm->momentum, alpha = fpm->step;
-  const PetscScalar *h, *b1, *b2;
-  PetscScalar *a, *c;
-  PetscInt n;
-
-  PetscFunctionBegin;
-  PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], fpm->work));
-  PetscCall(VecGetLocalSize(fpm->work, &n));
-  PetscCall(VecGetArrayRead(fpm->work, &h));
-  PetscCall(VecGetArrayRead(b->v[0], &b1));
-  PetscCall(VecGetArrayRead(b->v[1], &b2));
-  PetscCall(VecGetArray(v->v[0], &a));
-  PetscCall(VecGetArray(v->v[1], &c));
-  for (PetscInt i = 0; i < n; i++) {
-    const PetscScalar before = a[i];
-    a[i] = (1 + beta) * before - alpha * h[i] + c[i] + b1[i];
-    c[i] = b2[i] - beta * before;
-  }
-  PetscCall(VecRestoreArray(v->v[1], &c));
-  PetscCall(VecRestoreArray(v->v[0], &a));
-  PetscCall(VecRestoreArrayRead(b->v[1], &b2));
-  PetscCall(VecRestoreArrayRead(b->v[0], &b1));
-  PetscCall(VecRestoreArrayRead(fpm->work, &h));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode FPMAdjointSteps_HeavyBall(FPM fpm, State b, PetscInt n, State v, PetscReal *residual)
 {
   PetscBool sweeps;
@@ -203,7 +174,7 @@ static PetscErrorCode FPMAdjointSteps_HeavyBall(FPM fpm, State b, PetscInt n, St
     PetscCall(SweepAdjoint(fpm, b, n, v, residual));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  for (PetscInt i = 0; i < n; i++) PetscCall(AdjointStep(fpm, b, v));
+  for (PetscInt i = 0; i < n; i++) PetscCall(FPMAdjointStep_Loss(fpm, fpm->step, 0, b, v));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -34,3 +34,33 @@ PetscErrorCode FPMParameterVJPAdd_Loss(FPM fpm, State v, Vec g)
   PetscCall(FPMFollowVJPAdd_Private(fpm, v->v[0], g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+/* (a, c) <- ((1 + beta) a - now H a + c + b1, b2 - beta (a - before H a)), beta the momentum: a step of the
+   adjoint of a map on (w, w_prev), all but the Hessian's product in one pass. */
+PetscErrorCode FPMAdjointStep_Loss(FPM fpm, PetscReal now, PetscReal before, State b, State v)
+{
+  const PetscReal beta = fpm->momentum;
+  const PetscScalar *h, *b1, *b2;
+  PetscScalar *a, *c;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], fpm->work));
+  PetscCall(VecGetLocalSize(fpm->work, &n));
+  PetscCall(VecGetArrayRead(fpm->work, &h));
+  PetscCall(VecGetArrayRead(b->v[0], &b1));
+  PetscCall(VecGetArrayRead(b->v[1], &b2));
+  PetscCall(VecGetArray(v->v[0], &a));
+  PetscCall(VecGetArray(v->v[1], &c));
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscScalar was = a[i];
+    a[i] = (1 + beta) * was - now * h[i] + c[i] + b1[i];
+    c[i] = b2[i] - beta * (was - before * h[i]);
+  }
+  PetscCall(VecRestoreArray(v->v[1], &c));
+  PetscCall(VecRestoreArray(v->v[0], &a));
+  PetscCall(VecRestoreArrayRead(b->v[1], &b2));
+  PetscCall(VecRestoreArrayRead(b->v[0], &b1));
+  PetscCall(VecRestoreArrayRead(fpm->work, &h));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -92,40 +92,14 @@ static PetscErrorCode FPMVJP_Nesterov(FPM fpm, State v, State y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* (a, c) <- ((1 + beta) A a + c + b1, b2 - beta A a), all but the Hessian's product in one pass */
-static PetscErrorCode AdjointStep(FPM fpm, State b, State v)
-{
-  const PetscReal beta = fpm->momentum, alpha = fpm->step;
-  const PetscScalar *h, *b1, *b2;
-  PetscScalar *a, *c;
-  PetscInt n;
-
-  PetscFunctionBegin;
-  PetscCall(BLPLossHessianMult(fpm->blp, v->v[0], fpm->work));
-  PetscCall(VecGetLocalSize(fpm->work, &n));
-  PetscCall(VecGetArrayRead(fpm->work, &h));
-  PetscCall(VecGetArrayRead(b->v[0], &b1));
-  PetscCall(VecGetArrayRead(b->v[1], &b2));
-  PetscCall(VecGetArray(v->v[0], &a));
-  PetscCall(VecGetArray(v->v[1], &c));
-  for (PetscInt i = 0; i < n; i++) {
-    const PetscScalar moved = a[i] - alpha * h[i];
-    a[i] = (1 + beta) * moved + c[i] + b1[i];
-    c[i] = b2[i] - beta * moved;
-  }
-  PetscCall(VecRestoreArray(v->v[1], &c));
-  PetscCall(VecRestoreArray(v->v[0], &a));
-  PetscCall(VecRestoreArrayRead(b->v[1], &b2));
-  PetscCall(VecRestoreArrayRead(b->v[0], &b1));
-  PetscCall(VecRestoreArrayRead(fpm->work, &h));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
+/* (a, c) <- ((1 + beta) A a + c + b1, b2 - beta A a) a step */
 static PetscErrorCode FPMAdjointSteps_Nesterov(FPM fpm, State b, PetscInt n, State v, PetscReal *residual)
 {
+  const PetscReal alpha = fpm->step, now = (1 + fpm->momentum) * alpha;
+
   PetscFunctionBegin;
   (void)residual;
-  for (PetscInt i = 0; i < n; i++) PetscCall(AdjointStep(fpm, b, v));
+  for (PetscInt i = 0; i < n; i++) PetscCall(FPMAdjointStep_Loss(fpm, now, alpha, b, v));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

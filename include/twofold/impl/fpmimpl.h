@@ -79,6 +79,7 @@ PetscErrorCode FPMSweepStep_Private(FPM fpm, Vec lambda, const BLPSweep *step, S
 /* Ops that the maps made from the loss share. */
 PetscErrorCode FPMParameterJVP_Loss(FPM fpm, Vec u, State y);
 PetscErrorCode FPMParameterVJPAdd_Loss(FPM fpm, State v, Vec g);
+PetscErrorCode FPMAdjointStep_Loss(FPM fpm, PetscReal now, PetscReal before, State b, State v);
 
 /* Types, one a file. */
 PetscErrorCode FPMCreate_GD(FPM fpm);
